@@ -1,0 +1,41 @@
+"""A small statechart-driven agent runtime: SCXML semantics, durable sessions, no dependencies."""
+
+from escapement.chart import Action, Chart, Conversation, Final, Guard, Raise, State, Transition
+from escapement.errors import ChartError, CheckpointError, EscapementError, SessionError
+from escapement.event import Event
+from escapement.file_store import FileBackedStore
+from escapement.llm import LLMBackend, LLMReply, LLMRequest, Message, ToolCall
+from escapement.pump import arun, run
+from escapement.session import SessionResult
+from escapement.store import Checkpoint, MemoryStore, Store
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Action",
+    "Chart",
+    "ChartError",
+    "Checkpoint",
+    "CheckpointError",
+    "Conversation",
+    "EscapementError",
+    "Event",
+    "FileBackedStore",
+    "Final",
+    "Guard",
+    "LLMBackend",
+    "LLMReply",
+    "LLMRequest",
+    "MemoryStore",
+    "Message",
+    "Raise",
+    "SessionError",
+    "SessionResult",
+    "State",
+    "Store",
+    "ToolCall",
+    "Transition",
+    "__version__",
+    "arun",
+    "run",
+]

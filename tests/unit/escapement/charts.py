@@ -1,0 +1,42 @@
+"""Charts that log what the step does, and what drives them without a session."""
+
+from typing import cast
+
+from escapement import Action, Chart, Event, Final, State, Transition
+from escapement.compiler import compile_chart
+from escapement.machine import Step, begin, step
+from escapement.microstep import Data
+
+
+def note(text: str) -> Action:
+    """Make an action that appends to the log in the data."""
+    return lambda data, _: {"log": (*cast("tuple[str, ...]", data.get("log", ())), text)}
+
+
+def fail(_data: Data, _event: Event) -> None:
+    """Fail, as an action or as a guard."""
+    message = "boom"
+    raise ValueError(message)
+
+
+def logged(name: str, *states: State | Final, **arcs: str) -> State:
+    """Make a state that logs its entry and exit, with targets by event."""
+    return State(
+        name,
+        states=states,
+        transitions=tuple(
+            Transition(event, target, actions=(note(f"take {event}"),))
+            for event, target in arcs.items()
+        ),
+        on_entry=(note(f"+{name}"),),
+        on_exit=(note(f"-{name}"),),
+    )
+
+
+def drive(*states: State | Final, events: tuple[str, ...] = ()) -> Step:
+    """Run a chart of these states through some events."""
+    table = compile_chart(Chart("c", states[0].id, states))
+    result = begin(table, {})
+    for name in events:
+        result = step(result.configuration, result.data, Event(name))
+    return result

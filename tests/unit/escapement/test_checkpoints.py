@@ -1,0 +1,71 @@
+"""Checkpoints: one after each event, with all that is pending."""
+
+import threading
+from collections.abc import Callable
+
+from escapement import Checkpoint, LLMReply, LLMRequest, MemoryStore, Transition
+from escapement.session import Session, Setup
+from escapement.testing import call
+from tests.unit.escapement.scenes import PATIENCE_S, TURNS, Mode, both, drive, endless, pair
+
+
+class Echo:
+    """A backend that calls the first tool it is offered."""
+
+    def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+        """Call the first tool."""
+        on_delta("")
+        return call(request.tools[0].removeprefix("event__"))
+
+
+class Recorder(MemoryStore):
+    """A store that remembers every checkpoint."""
+
+    __slots__ = ("saved",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.saved: list[Checkpoint] = []
+
+    def save(self, session_id: str, record: Checkpoint) -> None:
+        """Remember a checkpoint."""
+        self.saved.append(record)
+        super().save(session_id, record)
+
+
+@both
+def test_every_event_is_followed_by_a_checkpoint(mode: Mode) -> None:
+    """There is a checkpoint after the initial macrostep, and one after each event."""
+    store = Recorder()
+    drive(mode, TURNS, endless(), store)
+    assert [record.data["turns"] for record in store.saved] == list(range(7))
+    assert [record.configuration for record in store.saved] == [("turn",)] * 6 + [("end",)]
+
+
+def test_checkpoint_holds_what_is_pending() -> None:
+    """What waits while an event is handled is in that event's checkpoint."""
+    posted = threading.Semaphore(0)
+    store = Recorder()
+    chart = pair(Transition("o", "end"), inner=(Transition("i", "rest"),))
+    session = Session(chart, Setup("s", Echo(), store, None, {}), posted.release, _ignore)
+    session.start()
+    for _ in range(2):
+        assert posted.acquire(timeout=PATIENCE_S)
+    assert session.handle_next()
+    for worker in session.close():
+        worker.join()
+    last = store.saved[-1]
+    states = {"i": ("end",), "o": ("outer", "rest")}  # by what is still waiting
+    assert [last.configuration] == [states[event.name] for event in last.pending]
+
+
+def _ignore() -> None:
+    """Let a wake-up pass."""
+
+
+def test_idle_session_has_nothing_to_handle() -> None:
+    """A pump that is woken for nothing finds nothing."""
+    session = Session(pair(), Setup("s", endless(), MemoryStore(), None, {}), _ignore, _ignore)
+    assert not session.handle_next()
+    assert session.over
+    assert session.close() == []

@@ -1,0 +1,181 @@
+"""Conversations, driven without a thread and by whole sessions."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from escapement import (
+    Chart,
+    Conversation,
+    Event,
+    Final,
+    LLMReply,
+    LLMRequest,
+    MemoryStore,
+    Message,
+    SessionError,
+    SessionResult,
+    State,
+    ToolCall,
+    Transition,
+    run,
+)
+from escapement.compiler import compile_chart
+from escapement.conversation import Abandoned, Dialogue, hold
+from escapement.microstep import Data
+from escapement.testing import ScriptedLLM, call
+
+
+def keep(_data: Data, event: Event) -> Data:
+    """Keep an event's name and data."""
+    return {"name": event.name, "event": event.data}
+
+
+def ask(*transitions: Transition, prompt: Callable[[Data], str] = lambda _: "hello") -> Chart:
+    """Make a chart that converses until one of these transitions leads to `end`."""
+    talk = Conversation("talk", prompt, system="be brief", events=("go", "stay"))
+    states = (State("ask", transitions=transitions, conversation=talk), Final("end"))
+    return Chart("ask", "ask", states, {"who": "me"})
+
+
+def converse(chart: Chart, *replies: LLMReply | str | BaseException) -> SessionResult:
+    """Run a chart with these replies."""
+    return run(chart, session_id="s", llm=ScriptedLLM(replies), store=MemoryStore())
+
+
+def test_request_carries_prompt_system_and_tools() -> None:
+    """The first request is the state's prompt, with a tool for each event."""
+    llm = ScriptedLLM([call("go")])
+    chart = ask(Transition("go", "end"), prompt=lambda data: f"hello {data['who']}")
+    run(chart, session_id="s", llm=llm, store=MemoryStore())
+    assert llm.requests == [
+        LLMRequest("s", "be brief", (Message("user", "hello me"),), ("event__go", "event__stay"))
+    ]
+
+
+def test_tool_call_becomes_an_event_with_its_arguments() -> None:
+    """`event__NAME` raises NAME, and the arguments are its data."""
+    result = converse(ask(Transition("go", "end", actions=(keep,))), call("go", x=1))
+    assert result.data == {"who": "me", "name": "go", "event": {"x": 1}}
+
+
+@pytest.mark.parametrize(
+    ("transition", "told"),
+    [(Transition("stay", actions=(keep,)), "handled"), (Transition("other"), "ignored")],
+)
+def test_conversation_goes_on_while_its_state_is_active(transition: Transition, told: str) -> None:
+    """An event that doesn't leave the state is answered with what became of it."""
+    llm = ScriptedLLM([LLMReply("well", ToolCall("event__stay")), call("go")])
+    chart = ask(Transition("go", "end"), transition)
+    assert run(chart, session_id="s", llm=llm, store=MemoryStore()).status == "done"
+    prompt, answer, result = llm.requests[1].messages
+    assert prompt == Message("user", "hello")
+    assert answer == Message("assistant", "well", ToolCall("event__stay"))
+    assert (result.role, result.tool_call) == ("tool", ToolCall("event__stay"))
+    assert result.content.startswith(f"stay: {told}")
+
+
+def test_reply_without_a_tool_call_ends_the_conversation() -> None:
+    """A plain reply is the conversation's result (SCXML 6.4.3, `done.invoke.ID`)."""
+    result = converse(ask(Transition("done.invoke.talk", "end", actions=(keep,))), "all done")
+    assert result.data["event"] == {"text": "all done"}
+
+
+def test_session_without_a_further_event_is_idle() -> None:
+    """A session that nothing can reach any more ends, though its chart is not final."""
+    result = converse(ask(), "all done")
+    assert (result.status, result.configuration) == ("idle", ("ask",))
+
+
+def test_failing_backend_is_an_error_event() -> None:
+    """What a backend raises becomes `error.communication` (SCXML 5.10.2)."""
+    chart = ask(Transition("error.communication", "end", actions=(keep,)))
+    result = converse(chart, OSError("connection lost"))
+    assert result.data["event"] == {"type": "OSError", "message": "OSError: connection lost"}
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("connection lost"), KeyError("x"), SystemExit(3)], ids=repr
+)
+def test_unhandled_backend_failure_ends_the_session(error: BaseException) -> None:
+    """A failure that the chart doesn't handle is the session's, with its message and cause."""
+    with pytest.raises(SessionError, match=r"session 's', state ask: ") as raised:
+        converse(ask(), error)
+    assert str(error) in str(raised.value)
+    assert "error.communication that no transition takes" in str(raised.value)
+    assert raised.value.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [
+        (call("launch"), r"tool 'event__launch' was not offered; .*: event__go, event__stay"),
+        (LLMReply("", ToolCall("go")), r"tool 'go' was not offered"),
+    ],
+)
+def test_tool_that_was_not_offered_is_an_error(reply: LLMReply, message: str) -> None:
+    """A tool that the state didn't offer is a failure of the communication."""
+    with pytest.raises(SessionError, match=message):
+        converse(ask(), reply)
+
+
+class Broken:
+    """A backend that breaks its contract."""
+
+    def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> Any:  # noqa: ANN401, ARG002
+        """Return what is no reply."""
+        return "no reply"
+
+
+def test_reply_of_a_wrong_type_is_an_error() -> None:
+    """A backend that returns something else fails its session instead of hanging it."""
+    with pytest.raises(SessionError, match=r"AttributeError: 'str' object has no attribute"):
+        run(ask(), session_id="s", llm=Broken(), store=MemoryStore())
+
+
+def test_prompt_that_raises_is_an_error_of_execution() -> None:
+    """A conversation whose prompt can't be made doesn't start (SCXML 6.4.1)."""
+    chart = ask(Transition("error.execution", "end"), prompt=lambda data: str(data["nobody"]))
+    assert converse(chart).status == "done"
+
+
+def test_scripted_llm_that_runs_out_says_so() -> None:
+    """A test that asks for more than was scripted learns by which request."""
+    with pytest.raises(SessionError, match=r"no reply is left for request 1"):
+        converse(ask())
+
+
+def test_script_knows_no_thread() -> None:
+    """A conversation is a generator that anything can drive."""
+    script = hold(compile_chart(ask()).nodes["ask"], "s", {})
+    assert isinstance(next(script), LLMRequest)
+    assert script.send(call("go")) == Event("go", {})
+    assert isinstance(script.send(True), LLMRequest)  # noqa: FBT003  the chart accepted the event
+    with pytest.raises(StopIteration) as end:
+        script.send(LLMReply("bye"))
+    assert end.value.value == Event("done.invoke.talk", {"text": "bye"})
+
+
+def test_abandoned_stream_unwinds_at_the_next_token() -> None:
+    """A backend is left in the middle of its stream when nobody waits for it any more."""
+    rows: list[str] = []
+    delivered: list[str] = []
+
+    class Talker:
+        def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+            on_delta("first")
+            delivered.append("first")
+            dialogue.abandoned = True
+            with suppress(Exception):  # as a backend that retries does
+                on_delta("second")
+            delivered.append("second")
+            return LLMReply(request.system)
+
+    script = hold(compile_chart(ask()).nodes["ask"], "s", {})
+    node = compile_chart(ask()).nodes["ask"]
+    dialogue = Dialogue(node, script, Talker(), lambda kind, **_: rows.append(kind))
+    assert dialogue.advance(None) is None
+    assert (delivered, rows) == (["first"], ["request", "abandoned"])
+    assert not issubclass(Abandoned, Exception)

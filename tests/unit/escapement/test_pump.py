@@ -1,0 +1,119 @@
+"""Whole sessions, under both pumps: turns, threads, cancellation and failure to start."""
+
+import asyncio
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from escapement import (
+    FileBackedStore,
+    MemoryStore,
+    SessionError,
+    SessionResult,
+    arun,
+)
+from escapement.testing import ScriptedLLM
+from tests.unit.escapement.scenes import TURNS, Mode, both, drive, endless, rows
+
+
+@both
+@pytest.mark.parametrize("poll_ms", [0, 1])
+def test_session_runs_to_its_final_state(mode: Mode, poll_ms: int, tmp_path: Path) -> None:
+    """Each turn is one event, and the last one ends the session."""
+    llm = endless()
+    transcript = tmp_path / "t.jsonl"
+    result = drive(
+        mode, TURNS, llm, store=FileBackedStore(tmp_path), transcript=transcript, poll_ms=poll_ms
+    )
+    assert result == SessionResult("s", "done", ("end",), {"turns": 6})
+    prompts = [request.messages[0].content for request in llm.requests]
+    assert prompts == [f"turn {n}" for n in range(6)]
+    written = rows(transcript)
+    assert [row["seq"] for row in written] == list(range(len(written)))
+    assert [row["type"] for row in written[:8]] == [
+        "session-start",
+        "enter",
+        "request",
+        "reply",
+        "event",
+        "exit",
+        "enter",
+        "exit",
+    ]
+    assert written[-1] == {
+        "seq": len(written) - 1,
+        "type": "session-end",
+        "status": "done",
+        "error": None,
+    }
+
+
+@both
+def test_data_overrides_the_charts(mode: Mode) -> None:
+    """A session's own data goes over the chart's, and neither is changed."""
+    own = {"turns": 5, "extra": 1}
+    assert drive(mode, TURNS, endless(), data=own).data == {"turns": 6, "extra": 1}
+    assert (own["turns"], TURNS.data) == (5, {"turns": 0})
+
+
+@both
+def test_result_data_is_the_callers_to_change(mode: Mode) -> None:
+    """Changing the data of a result doesn't reach the checkpoint."""
+    store = MemoryStore()
+    result = drive(mode, TURNS, endless(), store=store)
+    cast("dict[str, object]", result.data)["turns"] = 0
+    record = store.load("s")
+    assert record is not None
+    assert record.data["turns"] == 6
+
+
+@both
+def test_negative_poll_is_refused(mode: Mode) -> None:
+    """A poll interval below zero is the caller's mistake."""
+    with pytest.raises(ValueError, match=r"poll_ms is -1"):
+        drive(mode, TURNS, endless(), poll_ms=-1)
+
+
+@both
+def test_failed_session_says_so_in_its_transcript(mode: Mode, tmp_path: Path) -> None:
+    """The last row of a session that fails has the error."""
+    transcript = tmp_path / "t.jsonl"
+    with pytest.raises(SessionError, match="boom"):
+        drive(mode, TURNS, ScriptedLLM([OSError("boom")]), transcript=transcript)
+    last = rows(transcript)[-1]
+    assert (last["type"], last["status"]) == ("session-end", "failed")
+    assert "boom" in last["error"]
+
+
+@both
+def test_transcript_that_can_not_be_written_harms_nobody(mode: Mode, tmp_path: Path) -> None:
+    """A session goes on without its transcript."""
+    result = drive(mode, TURNS, endless(), transcript=tmp_path / "missing" / "t.jsonl")
+    assert result.status == "done"
+
+
+def test_many_sessions_share_a_loop(tmp_path: Path) -> None:
+    """Sessions on one loop don't disturb each other."""
+    llm, store = endless(), FileBackedStore(tmp_path)
+
+    async def main() -> list[SessionResult]:
+        sessions = (
+            arun(
+                TURNS,
+                session_id=f"s{n}",
+                llm=llm,
+                store=store,
+                transcript=tmp_path / f"{n}.jsonl",
+                data={"own": n},
+            )
+            for n in range(50)
+        )
+        return await asyncio.gather(*sessions)
+
+    results = asyncio.run(main())
+    assert [result.session_id for result in results] == [f"s{n}" for n in range(50)]
+    assert [result.data for result in results] == [{"turns": 6, "own": n} for n in range(50)]
+    for n in range(50):
+        written = rows(tmp_path / f"{n}.jsonl")
+        assert [row["seq"] for row in written] == list(range(len(written)))

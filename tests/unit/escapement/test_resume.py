@@ -1,0 +1,120 @@
+"""Sessions that a store knows go on where they were."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from escapement import (
+    Chart,
+    Checkpoint,
+    CheckpointError,
+    Event,
+    FileBackedStore,
+    MemoryStore,
+    SessionError,
+    arun,
+    run,
+)
+from escapement.testing import ScriptedLLM, call
+from tests.unit.escapement.scenes import rows, turns
+
+
+def chart(name: str = "turns") -> Chart:
+    """Make a chart of three turns, one of which may be a note."""
+    return turns(3, name=name, also=("note",))
+
+
+def test_session_goes_on_after_a_crash(tmp_path: Path) -> None:
+    """The same command goes on from the last checkpoint, in another process too."""
+    transcript = tmp_path / "t.jsonl"
+    crashing = ScriptedLLM([call("continue"), call("continue"), OSError("crash")])
+    with pytest.raises(SessionError, match="crash"):
+        run(
+            chart(),
+            session_id="s",
+            llm=crashing,
+            store=FileBackedStore(tmp_path),
+            transcript=transcript,
+        )
+    llm = ScriptedLLM([call("continue")])
+    session = arun(
+        chart(),
+        session_id="s",
+        llm=llm,
+        store=FileBackedStore(tmp_path),
+        transcript=transcript,
+        data={"turns": 99},
+    )
+    result = asyncio.run(session)
+    assert (result.status, result.data) == ("done", {"turns": 3})
+    assert [request.messages[0].content for request in llm.requests] == ["turn 2"]
+    written = rows(transcript)
+    assert [(row["seq"], row["resumed"]) for row in written if row["type"] == "session-start"] == [
+        (0, False),
+        (0, True),
+    ]
+
+
+def test_finished_session_stays_finished(tmp_path: Path) -> None:
+    """Running a session that is done does nothing, and says that it is done."""
+    store = FileBackedStore(tmp_path)
+    first = run(chart(), session_id="s", llm=ScriptedLLM([call("continue")] * 3), store=store)
+    llm = ScriptedLLM([])
+    assert run(chart(), session_id="s", llm=llm, store=store) == first
+    assert llm.requests == []
+
+
+def test_pending_events_are_handled_before_conversations_start(tmp_path: Path) -> None:
+    """What was waiting goes first, and only then is the model asked."""
+    store = FileBackedStore(tmp_path)
+    pending = (Event("continue", {}), Event("note", {}))
+    store.save("s", Checkpoint("turns", ("turn",), {"turns": 0}, pending))
+    llm = ScriptedLLM([call("continue")])
+    result = run(chart(), session_id="s", llm=llm, store=store)
+    assert (result.status, result.data) == ("done", {"turns": 3})
+    # `continue` entered the state anew, which started its conversation; `note` did not.
+    assert [request.messages[0].content for request in llm.requests] == ["turn 1"]
+
+
+def test_pending_event_may_finish_the_session() -> None:
+    """A session that its pending events finish asks nothing."""
+    store, llm = MemoryStore(), ScriptedLLM([])
+    pending = (Event("continue"), Event("never"))
+    store.save("s", Checkpoint("turns", ("turn",), {"turns": 2}, pending))
+    result = run(chart(), session_id="s", llm=llm, store=store)
+    assert (result.status, llm.requests) == ("done", [])
+
+
+def test_record_of_another_chart_is_refused(tmp_path: Path) -> None:
+    """A session can't go on in another chart, and the file is named."""
+    store = FileBackedStore(tmp_path)
+    run(chart(), session_id="s", llm=ScriptedLLM([call("continue")] * 3), store=store)
+    with pytest.raises(CheckpointError, match=r"s\.json: session 's' was in chart 'turns'"):
+        run(chart("other"), session_id="s", llm=ScriptedLLM([]), store=store)
+
+
+@pytest.mark.parametrize("configuration", [("gone",), (), ("turn", "decide")])
+def test_record_of_states_that_are_gone_is_refused(configuration: tuple[str, ...]) -> None:
+    """A configuration that the chart doesn't have any more is an error."""
+    store = MemoryStore()
+    store.save("s", Checkpoint("turns", configuration, {"turns": 0}))
+    with pytest.raises(CheckpointError, match=r"the store: session 's' was in chart 'turns'"):
+        run(chart(), session_id="s", llm=ScriptedLLM([]), store=store)
+
+
+def test_data_that_can_not_be_stored_ends_the_session(tmp_path: Path) -> None:
+    """A session whose data can't be kept fails, naming the key."""
+    store = FileBackedStore(tmp_path)
+    with pytest.raises(CheckpointError, match="data key 'odd'"):
+        run(chart(), session_id="s", llm=ScriptedLLM([]), store=store, data={"odd": object()})
+
+
+def test_unhandled_error_from_a_stored_queue_has_no_cause() -> None:
+    """An error event that was stored still ends the session, with what is known of it."""
+    store = MemoryStore()
+    pending = (Event("error.communication", "lost"),)
+    store.save("s", Checkpoint("turns", ("turn",), {"turns": 0}, pending))
+    with pytest.raises(SessionError, match=r"state turn: lost \(an error.communication") as raised:
+        run(chart(), session_id="s", llm=ScriptedLLM([]), store=store)
+    assert raised.value.__cause__ is None
