@@ -1,0 +1,31 @@
+"""The probe's command line: read the settings, supervise one run, return its exit code."""
+
+import os
+import sys
+
+from harness.probe.settings import USAGE, UsageError, read_settings
+from harness.probe.supervisor import supervise
+
+
+def main(arguments: list[str]) -> int:
+    """Run the probe.
+
+    Args:
+        arguments: The words after the program's name.
+
+    Returns:
+        0 with a RESULT, 2 for a usage error, otherwise the worker's exit code (128+N for a signal).
+    """
+    if {"-h", "--help"} & set(arguments):
+        print(USAGE)
+        return 0
+    try:
+        settings = read_settings(arguments, os.environ)
+    except UsageError as error:
+        print(f"harness.probe: {error}", file=sys.stderr)
+        return 2
+    return supervise(settings, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,55 @@
+"""How the sessions of a run ended: when each did, and what the first failure said."""
+
+import math
+import threading
+from array import array
+
+from harness.probe.shared_counters import SharedCounters
+
+_LONGEST_SAMPLE = 500
+
+
+class Ledger:
+    """Room for every session's latency.
+
+    It is made before the first session starts, so that a run that is out of memory can still be recorded.
+
+    Args:
+        sessions: How many there will be.
+        counters: Where the running totals are published.
+    """
+
+    def __init__(self, sessions: int, counters: SharedCounters) -> None:
+        self._latencies_ms = array("d", [math.nan]) * sessions
+        self._counters = counters
+        self._lock = threading.Lock()
+        self.ok = 0
+        self.errors = 0
+        self.err_sample: str | None = None
+
+    def record_ok(self, index: int, latency_ms: float) -> None:
+        """Record that a session ended well.
+
+        Args:
+            index: Which.
+            latency_ms: Since its intended start.
+        """
+        self._latencies_ms[index] = latency_ms
+        with self._lock:
+            self.ok += 1
+            self._publish()
+
+    def record_error(self, error: BaseException) -> None:
+        """Record that a session failed; the first to do so is kept as the sample."""
+        with self._lock:
+            self.errors += 1
+            if self.err_sample is None:
+                self.err_sample = f"{type(error).__name__}: {error}"[:_LONGEST_SAMPLE]
+            self._publish()
+
+    def sorted_latencies_ms(self) -> list[float]:
+        """Return the latencies of the sessions that ended well, shortest first."""
+        return sorted(value for value in self._latencies_ms if not math.isnan(value))
+
+    def _publish(self) -> None:
+        self._counters.set_sessions(done=self.ok + self.errors, errors=self.errors)

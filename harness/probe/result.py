@@ -1,0 +1,76 @@
+"""The RESULT map: the formulas that turn what was measured into its numbers."""
+
+from collections.abc import Mapping, Sequence
+
+from harness.probe.report import Report
+from harness.probe.sampler import Peaks
+from harness.probe.settings import Settings
+
+SCHEMA = 1
+
+
+def percentile(ordered: Sequence[float], n: int) -> float | None:
+    """Return the value at index ``min(len-1, floor(n/100*len))``; None without values.
+
+    Args:
+        ordered: Smallest first.
+        n: Per cent, 0-100.
+    """
+    if not ordered:
+        return None
+    return ordered[min(len(ordered) - 1, n * len(ordered) // 100)]
+
+
+def make_result(
+    settings: Settings, report: Report, peaks: Peaks, throttled_ms: float | None
+) -> Mapping[str, object]:
+    """Return the RESULT map, in the order of its contract; absent numbers are None.
+
+    Args:
+        settings: What was asked for.
+        report: What the worker measured.
+        peaks: What the supervisor saw of it.
+        throttled_ms: For how long the cgroup's quota held it back.
+    """
+    turns_total = report.ok * settings.turns
+    peak_rss_kb = max(peaks.rss_kb, report.peak_rss_kb or 0)
+    session_ms = settings.turns * settings.nominal_turn_ms
+    return {
+        "arm": settings.arm,
+        "vt": settings.is_virtual,
+        "C": settings.sessions,
+        "ok": report.ok,
+        "errors": report.errors,
+        "err-sample": report.err_sample,
+        "wall-ms": round(report.wall_ms, 1),
+        "turns-total": turns_total,
+        "nominal-turn-ms": settings.nominal_turn_ms,
+        "p50-session-ms": _rounded(report.p50_session_ms, 1),
+        "p99-session-ms": _rounded(report.p99_session_ms, 1),
+        "latency-infl": _ratio(report.p50_session_ms, session_ms, 4),
+        "cpu-sec": round(report.cpu_s, 4),
+        "cpu-ms/turn": _ratio(report.cpu_s * 1000, turns_total, 5),
+        "peak-rss-mb": round(peak_rss_kb / 1024, 1),
+        "rss-kb/sess": _ratio(peak_rss_kb, settings.sessions, 1),
+        "peak-threads": peaks.threads,
+        "deltas": report.deltas,
+        "state-kb": settings.state_kb,
+        "schema": SCHEMA,
+        "procs": 1,
+        "workers": report.workers,
+        "pacing": settings.pacing,
+        "mock-lag-p99-ms": report.mock_lag_p99_ms,
+        "base-rss-mb": _ratio(report.base_rss_kb, 1024, 1),
+        "peak-fds": peaks.fds,
+        "throttled-ms": _rounded(throttled_ms, 1),
+        "python": report.python,
+        "subject": report.subject,
+    }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def _ratio(value: float | None, over: float, digits: int) -> float | None:
+    return None if value is None or not over else round(value / over, digits)

@@ -1,0 +1,135 @@
+"""What one run of the probe is asked to do: its arguments and its environment, checked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Pacing = Literal["sleep", "server"]
+
+ARM_NAMES = ("sc-ckpt", "sc-mem", "hand")
+
+USAGE = """\
+usage: python -m harness.probe ARM C [TURNS TTFT_MS TOKENS TOK_MS [QSLEEP_MS [STATE_KB]]]
+
+Run one arm at one concurrency and print CAPS, PROGRESS and RESULT lines.
+
+  ARM         sc-ckpt | sc-mem | hand                             (default sc-mem)
+  C           concurrent sessions, at least 1                     (100)
+  TURNS       turns of each session, at least 1                   (6)
+  TTFT_MS     from a request to its first token                   (400)
+  TOKENS      tokens of each answer                               (150)
+  TOK_MS      from a token to the next                            (20)
+  QSLEEP_MS   0: the pump wakes on arrival; N: it polls each N ms (0)
+  STATE_KB    opaque payload in each session's data               (0)
+
+environment:
+  SCALE_VT            1: an asyncio task a session; 0: an OS thread a session (1)
+  SCALE_STATE_KB      as STATE_KB, which wins over it                         (0)
+  SCALE_PACING        sleep: the next token is timed from this one;
+                      server: tokens fall due on an absolute schedule         (sleep)
+  SCALE_PROCS         1                                                       (1)
+  SCALE_CLOCK         real                                                    (real)
+  ESCAPEMENT_WORKERS  platform | virtual | auto, read by the runtime itself
+
+Exit code: 0 with a RESULT, 2 for a usage error, otherwise the worker's own (137 stays 137)."""
+
+_DEFAULTS = ("sc-mem", "100", "6", "400", "150", "20", "0", "0")
+
+
+class UsageError(Exception):
+    """An argument or a toggle that the probe does not take; its text is one line for a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One run of the probe.
+
+    Args:
+        sessions: Concurrency C, at least 1.
+        turns: Turns of each session, at least 1.
+        ttft_ms: From a request to its first token.
+        tokens: Tokens of each answer.
+        tok_ms: From a token to the next.
+        qsleep_ms: How often the runtime's pump polls; 0 wakes on arrival.
+        state_kb: Opaque payload in each session's data.
+        is_virtual: An asyncio task a session, else an OS thread.
+        pacing: What the next token is timed from.
+    """
+
+    arm: str
+    sessions: int
+    turns: int
+    ttft_ms: int
+    tokens: int
+    tok_ms: int
+    qsleep_ms: int
+    state_kb: int
+    is_virtual: bool
+    pacing: Pacing
+
+    @property
+    def nominal_turn_ms(self) -> int:
+        """How long a turn takes when nothing is in its way, in ms."""
+        return self.ttft_ms + self.tokens * self.tok_ms
+
+
+def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+    """Read and check the settings of a run.
+
+    Args:
+        arguments: The words after the program's name; each may be left out, from the end.
+        environment: Where the toggles are looked up; an empty one counts as not set.
+
+    Raises:
+        UsageError: A word that is not understood, out of its range or not available in this version.
+    """
+    if len(arguments) > len(_DEFAULTS):
+        msg = f"{len(arguments)} arguments, and at most {len(_DEFAULTS)} are taken; see --help"
+        raise UsageError(msg)
+    _refuse_unavailable(environment)
+    words = (*arguments, *_DEFAULTS[len(arguments) :])
+    if len(arguments) < len(_DEFAULTS) and environment.get("SCALE_STATE_KB"):
+        state_kb = _whole("SCALE_STATE_KB", environment["SCALE_STATE_KB"])
+    else:
+        state_kb = _whole("STATE_KB", words[7])
+    pacing = _toggle(environment, "SCALE_PACING", ("sleep", "server"))
+    return Settings(
+        arm=_one_of("ARM", words[0], ARM_NAMES),
+        sessions=_whole("C", words[1], least=1),
+        turns=_whole("TURNS", words[2], least=1),
+        ttft_ms=_whole("TTFT_MS", words[3]),
+        tokens=_whole("TOKENS", words[4]),
+        tok_ms=_whole("TOK_MS", words[5]),
+        qsleep_ms=_whole("QSLEEP_MS", words[6]),
+        state_kb=state_kb,
+        is_virtual=_toggle(environment, "SCALE_VT", ("1", "0")) == "1",
+        pacing="server" if pacing == "server" else "sleep",
+    )
+
+
+def _refuse_unavailable(environment: Mapping[str, str]) -> None:
+    if _whole("SCALE_PROCS", environment.get("SCALE_PROCS") or "1", least=1) > 1:
+        msg = f"SCALE_PROCS={environment['SCALE_PROCS']} is not available yet; allowed: 1"
+        raise UsageError(msg)
+    if _toggle(environment, "SCALE_CLOCK", ("real", "virtual")) == "virtual":
+        msg = "SCALE_CLOCK=virtual is not available yet; allowed: real"
+        raise UsageError(msg)
+    _toggle(environment, "ESCAPEMENT_WORKERS", ("platform", "virtual", "auto"))
+
+
+def _toggle(environment: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
+    return _one_of(name, environment.get(name) or allowed[0], allowed)
+
+
+def _one_of(name: str, word: str, allowed: tuple[str, ...]) -> str:
+    if word not in allowed:
+        msg = f"{name} is {word!r}; allowed: {', '.join(allowed)}"
+        raise UsageError(msg)
+    return word
+
+
+def _whole(name: str, word: str, *, least: int = 0) -> int:
+    if not (word.isascii() and word.isdigit() and len(word) <= 9 and int(word) >= least):
+        msg = f"{name} is {word!r}; allowed: a whole number of at least {least}, up to 9 digits"
+        raise UsageError(msg)
+    return int(word)

@@ -1,0 +1,170 @@
+"""A probe as a process of its own: how one is started, what with, and what it printed."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+FAKE = """\
+from dataclasses import dataclass, field
+
+__version__ = "9"
+
+
+@dataclass
+class Bag:
+    args: tuple
+
+    def __init__(self, *args, **kwargs):
+        self.args = args
+
+
+Chart = Conversation = Event = FileBackedStore = Final = MemoryStore = State = Transition = Bag
+
+
+@dataclass
+class ToolCall:
+    name: str
+
+
+@dataclass
+class LLMReply:
+    text: str
+    tool_call: ToolCall
+
+
+@dataclass
+class LLMRequest:
+    session_id: str
+    system: str
+    messages: tuple
+    tools: tuple
+
+
+@dataclass
+class SessionResult:
+    session_id: str
+    status: str
+    data: dict
+
+
+async def arun(chart, **kwargs):
+    return run(chart, **kwargs)
+
+
+"""
+
+SUBJECTS = {
+    "prints": """
+def run(chart, *, session_id, llm, **kwargs):
+    print("RESULT {not ours}", flush=True)
+    return SessionResult(session_id, "done", {"count": 2})
+""",
+    "fails": """
+def run(chart, *, session_id, **kwargs):
+    if session_id.endswith("1"):
+        raise ValueError("no luck")
+    return SessionResult(session_id, "done", {"count": 2})
+""",
+    "stops-early": """
+def run(chart, *, session_id, **kwargs):
+    return SessionResult(session_id, "idle", {"count": 1})
+""",
+    "exits": """
+import os, sys
+def run(chart, **kwargs):
+    print("last words", file=sys.stderr, flush=True)
+    os._exit(5)
+""",
+    "hangs": """
+import threading
+def run(chart, **kwargs):
+    threading.Event().wait()
+""",
+    "leaks": """
+import threading
+def run(chart, *, session_id, **kwargs):
+    threading.Thread(target=threading.Event().wait).start()
+    return SessionResult(session_id, "done", {"count": 2})
+""",
+}
+
+
+Probe = subprocess.Popen[str]
+Start = Callable[..., Probe]  # takes the probe's words, and perhaps a subject and an environment
+
+
+def start_probe(
+    folder: Path, words: str, subject: str | None, environment: dict[str, str]
+) -> Probe:
+    """Start a probe.
+
+    Args:
+        folder: Where its scratch folder and its subject are made.
+        words: Its arguments.
+        subject: Which of SUBJECTS it measures instead of the runtime of this tree.
+        environment: What goes over the variables that are there.
+    """
+    path = ROOT / "src"
+    if subject is not None:
+        path = folder / "subject"
+        package = path / "escapement"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text(FAKE + SUBJECTS[subject], encoding="utf-8")
+    scratch = folder / "scratch"
+    scratch.mkdir(exist_ok=True)
+    base = {key: value for key, value in os.environ.items() if not key.startswith("SCALE_")}
+    env = {**base, "PYTHONPATH": str(path), "TMPDIR": str(scratch), **environment}
+    command = [sys.executable, "-m", "harness.probe", *words.split()]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, env=env, stdout=pipe, stderr=pipe, text=True)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A probe that has ended, and the maps that it printed, by their words."""
+
+    code: int
+    maps: dict[str, list[dict[str, Any]]]
+    stdout: str
+    stderr: str
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The one RESULT."""
+        (result,) = self.maps["RESULT"]
+        return result
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """The one OUTCOME."""
+        (outcome,) = self.maps["OUTCOME"]
+        return outcome
+
+
+def end(process: Probe) -> Ended:
+    """Wait for a probe to end, and read what it printed."""
+    stdout, stderr = process.communicate(timeout=60)
+    maps: dict[str, list[dict[str, Any]]] = {}
+    for line in stdout.splitlines():
+        word, _, body = line.partition(" ")
+        if word.isupper():
+            maps.setdefault(word, []).append(json.loads(body))
+    return Ended(process.returncode, maps, stdout, stderr)
+
+
+def read_until(process: Probe, word: str) -> None:
+    """Read the probe's output up to the first line of that word."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(word):
+            return
+    pytest.fail(f"no {word} line")

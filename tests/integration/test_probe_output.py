@@ -1,0 +1,81 @@
+"""What the probe prints about small loads, and about words that it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.integration.probe_runs import ROOT, Start, end
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("virtual", ["1", "0"])
+@pytest.mark.parametrize("arm", ["sc-ckpt", "sc-mem", "hand"])
+def test_probe_runs_every_arm_in_both_modes(
+    start: Start, tmp_path: Path, arm: str, virtual: str
+) -> None:
+    """CAPS, PROGRESS, RESULT; every session ends well, and nothing is left behind."""
+    ended = end(start(f"{arm} 5 2 5 3 2 0 4", SCALE_VT=virtual))
+    assert ended.code == 0, ended.stderr
+    assert list(ended.maps) == ["CAPS", "PROGRESS", "RESULT"]
+    result = ended.result
+    assert (result["arm"], result["C"], result["vt"]) == (arm, 5, virtual == "1")
+    assert (result["ok"], result["errors"], result["err-sample"]) == (5, 0, None)
+    assert (result["turns-total"], result["deltas"], result["state-kb"]) == (10, 30, 4)
+    assert result["p99-session-ms"] >= result["p50-session-ms"] >= 2 * 11 * 0.9
+    assert result["subject"]["path"] == str(ROOT / "src" / "escapement")
+    assert len(result["subject"]["hash"]) == 64
+    assert result["peak-rss-mb"] >= result["base-rss-mb"] > 0
+    assert result["cpu-ms/turn"] > 0
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_probe_prints_the_result_again_for_people(start: Start) -> None:
+    """The second copy is the same map, a key a line, sorted."""
+    ended = end(start("hand 3 1 1 1 1"))
+    pretty = ended.stdout[ended.stdout.index("\n{\n") + 1 :]
+    assert json.loads(pretty) == ended.result
+    keys = [line.split('"')[1] for line in pretty.splitlines()[1:-1]]
+    assert keys == sorted(ended.result)
+
+
+@pytest.mark.slow
+def test_probe_progress_tells_what_is_known_so_far(start: Start) -> None:
+    """The last PROGRESS of a finished run counts all its sessions and tokens."""
+    last = end(start("hand 3 1 1200 2 1")).maps["PROGRESS"][-1]
+    assert set(last) == {
+        *("t-ms", "done", "errors", "C", "threads", "rss-mb", "fds", "peak-threads"),
+        *("peak-rss-mb", "peak-fds", "cpu-pct", "deltas"),
+    }
+    assert (last["done"], last["errors"], last["C"], last["deltas"]) == (3, 0, 3, 6)
+    assert last["peak-rss-mb"] > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "named"),
+    [
+        ("other 3", {}, "sc-ckpt, sc-mem, hand"),
+        ("hand 0", {}, "at least 1"),
+        ("hand 3", {"SCALE_PROCS": "2"}, "SCALE_PROCS"),
+        ("hand 3", {"SCALE_CLOCK": "virtual"}, "SCALE_CLOCK"),
+    ],
+)
+@pytest.mark.slow
+def test_probe_refuses_in_one_line(
+    start: Start, words: str, environment: dict[str, str], named: str
+) -> None:
+    """A usage error exits 2, says one line on stderr and prints nothing."""
+    ended = end(start(words, **environment))
+    assert ended.code == 2
+    assert ended.stdout == ""
+    assert ended.stderr.count("\n") == 1
+    assert named in ended.stderr
+
+
+@pytest.mark.slow
+def test_probe_explains_itself(start: Start) -> None:
+    """--help prints the usage and exits 0, whatever else is asked."""
+    ended = end(start("other --help"))
+    assert ended.code == 0
+    assert ended.stdout.startswith("usage: python -m harness.probe ARM C [TURNS")

@@ -1,0 +1,82 @@
+"""An event loop whose clock jumps instead of waiting, and what else the probe's tests share."""
+
+import asyncio
+import os
+import selectors
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from harness.probe.deliveries import Deliveries
+from harness.probe.settings import Settings, read_settings
+from harness.probe.shared_counters import SharedCounters
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """A loop that no second passes in, except by its own jumps and by hand."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+        super().__init__(JumpingSelector(self))
+
+    def time(self) -> float:
+        """Return the loop's own time."""
+        return self.now_s
+
+
+class JumpingSelector(selectors.SelectSelector):
+    """Moves the loop's clock by as much as it is asked to wait."""
+
+    def __init__(self, loop: JumpingLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Return what is ready now, and jump."""
+        assert timeout is not None, "the loop would wait for ever"
+        self._loop.now_s += timeout
+        return super().select(0)
+
+
+@pytest.fixture
+def loop() -> Iterator[JumpingLoop]:
+    """Provide the loop."""
+    loop = JumpingLoop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def advance(loop: JumpingLoop) -> Callable[[float], None]:
+    """Provide what moves the loop's clock on by some ms, as work on the loop would."""
+
+    def move(by_ms: float) -> None:
+        loop.now_s += by_ms / 1000
+
+    return move
+
+
+@pytest.fixture
+def counters() -> SharedCounters:
+    """Provide counters of this process alone."""
+    made, fd = SharedCounters.create()
+    os.close(fd)
+    return made
+
+
+@pytest.fixture
+def deliveries(counters: SharedCounters) -> Deliveries:
+    """Provide an account of deliveries."""
+    return Deliveries(counters)
+
+
+@pytest.fixture
+def make_settings() -> Callable[..., Settings]:
+    """Provide a maker of settings: a small load, but for what is named."""
+
+    def make(**changes: object) -> Settings:
+        small = read_settings(["hand", "4", "2", "10", "3", "5"], {})
+        return replace(small, **changes)  # type: ignore[arg-type]
+
+    return make

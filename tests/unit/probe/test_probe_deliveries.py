@@ -1,0 +1,46 @@
+"""The account of the mock's punctuality."""
+
+import os
+
+from harness.probe.deliveries import Deliveries
+from harness.probe.shared_counters import SharedCounters
+
+
+def test_deliveries_spread_a_cohort_over_the_time_it_took(deliveries: Deliveries) -> None:
+    """Ten tokens from 2 to 4 ms late are three each, and what is left over counts as last."""
+    deliveries.add_cohort(2, 4, 10)
+    assert dict(deliveries.lags) == {2: 3, 3: 3, 4: 4}
+
+
+def test_deliveries_publish_both_kinds_of_stream(
+    deliveries: Deliveries, counters: SharedCounters
+) -> None:
+    """The running total is the tokens of the loop and of the threads together."""
+    deliveries.add_cohort(0, 0, 5)
+    deliveries.publish_one()
+    deliveries.publish_one()
+    assert counters.deltas == 7
+
+
+def test_deliveries_lag_p99_is_the_value_at_the_floored_index(deliveries: Deliveries) -> None:
+    """Of 100 tokens the 99th per cent is the latest one."""
+    deliveries.add_stream([0] * 99)
+    deliveries.add_stream([7])
+    assert deliveries.lag_p99_ms == 7
+    deliveries.add_stream([0] * 100)
+    assert deliveries.lag_p99_ms == 0
+
+
+def test_deliveries_without_a_token_have_no_lag(deliveries: Deliveries) -> None:
+    """Nothing delivered is not the same as on time."""
+    assert deliveries.lag_p99_ms is None
+
+
+def test_counters_are_seen_by_whoever_maps_them() -> None:
+    """What one process writes is what the other reads."""
+    ours, fd = SharedCounters.create()
+    theirs = SharedCounters(fd)
+    os.close(fd)
+    theirs.set_sessions(done=3, errors=1)
+    theirs.set_deltas_of_loop(1 << 40)
+    assert (ours.done, ours.errors, ours.deltas) == (3, 1, 1 << 40)

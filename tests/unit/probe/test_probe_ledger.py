@@ -1,0 +1,89 @@
+"""How sessions ended, and the two ways of running them."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from harness.probe.executors import run_in_tasks, run_in_threads
+from harness.probe.ledger import Ledger
+from harness.probe.shared_counters import SharedCounters
+
+
+class FakeArm:
+    """Sessions that end well, but for those whose index has an error."""
+
+    def __init__(self, errors: dict[int, BaseException] | None = None) -> None:
+        self._errors = errors or {}
+
+    def run(self, index: int) -> None:
+        """End at once."""
+        if index in self._errors:
+            raise self._errors[index]
+
+    async def arun(self, index: int) -> None:
+        """End after as many seconds as the index says."""
+        await asyncio.sleep(index)
+        self.run(index)
+
+
+def test_ledger_keeps_the_first_failure(counters: SharedCounters) -> None:
+    """The sample is the type and message of the first error, and the totals are published."""
+    ledger = Ledger(3, counters)
+    ledger.record_error(ValueError("one"))
+    ledger.record_error(ValueError("two"))
+    ledger.record_ok(2, 5.0)
+    assert ledger.err_sample == "ValueError: one"
+    assert (ledger.ok, ledger.errors) == (1, 2)
+    assert (counters.done, counters.errors) == (3, 2)
+    assert ledger.sorted_latencies_ms() == [5.0]
+
+
+def test_tasks_are_timed_from_their_common_start(
+    counters: SharedCounters, loop: asyncio.AbstractEventLoop
+) -> None:
+    """Latency is what has passed on the loop's clock since all of them were to start."""
+    ledger = Ledger(3, counters)
+    span = run_in_tasks(FakeArm(), 3, ledger, lambda: loop)
+    assert ledger.sorted_latencies_ms() == pytest.approx([0, 1000, 2000])
+    assert span.wall_ms == pytest.approx(2000)
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), MemoryError("x"), asyncio.CancelledError("x")])
+def test_tasks_that_fail_leave_the_others_be(
+    counters: SharedCounters, loop: asyncio.AbstractEventLoop, error: BaseException
+) -> None:
+    """Whatever a session raises is counted against it alone."""
+    ledger = Ledger(3, counters)
+    run_in_tasks(FakeArm({1: error}), 3, ledger, lambda: loop)
+    assert (ledger.ok, ledger.errors) == (2, 1)
+    assert ledger.err_sample == f"{type(error).__name__}: x"
+
+
+def test_threads_that_fail_leave_the_others_be(counters: SharedCounters) -> None:
+    """Whatever a session raises is counted against it alone."""
+    ledger = Ledger(4, counters)
+    run_in_threads(FakeArm({2: MemoryError("x")}), 4, ledger)
+    assert (ledger.ok, ledger.errors) == (3, 1)
+    assert ledger.err_sample == "MemoryError: x"
+
+
+def test_threads_that_cannot_be_started_are_failed_sessions(
+    counters: SharedCounters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run goes on without them, and ends."""
+    start: Callable[[threading.Thread], None] = threading.Thread.start
+    starts = iter(range(5))
+
+    def start_three(thread: threading.Thread) -> None:
+        if next(starts) >= 3:
+            msg = "can't start new thread"
+            raise RuntimeError(msg)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_three)
+    ledger = Ledger(5, counters)
+    run_in_threads(FakeArm(), 5, ledger)
+    assert (ledger.ok, ledger.errors) == (3, 2)
+    assert ledger.err_sample == "RuntimeError: can't start new thread"

@@ -1,0 +1,136 @@
+"""The formulas of the RESULT map."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from harness.probe.report import Report
+from harness.probe.result import make_result, percentile
+from harness.probe.sampler import Peaks
+from harness.probe.settings import Settings
+
+KEYS = [
+    "arm",
+    "vt",
+    "C",
+    "ok",
+    "errors",
+    "err-sample",
+    "wall-ms",
+    "turns-total",
+    "nominal-turn-ms",
+    "p50-session-ms",
+    "p99-session-ms",
+    "latency-infl",
+    "cpu-sec",
+    "cpu-ms/turn",
+    "peak-rss-mb",
+    "rss-kb/sess",
+    "peak-threads",
+    "deltas",
+    "state-kb",
+    "schema",
+    "procs",
+    "workers",
+    "pacing",
+    "mock-lag-p99-ms",
+    "base-rss-mb",
+    "peak-fds",
+    "throttled-ms",
+    "python",
+    "subject",
+]
+
+REPORT = Report(
+    ok=4,
+    errors=0,
+    err_sample=None,
+    wall_ms=61.04,
+    p50_session_ms=75.0,
+    p99_session_ms=80.0,
+    cpu_s=0.016,
+    deltas=24,
+    mock_lag_p99_ms=1,
+    base_rss_kb=20480,
+    peak_rss_kb=30720,
+    workers="platform",
+    python="3.11.7",
+    subject={"path": "/x", "version": "1", "hash": "00"},
+)
+PEAKS = Peaks(threads=9, rss_kb=40960, fds=12)
+
+
+@pytest.mark.parametrize(
+    ("count", "n", "index"),
+    [(1, 50, 0), (2, 50, 1), (4, 50, 2), (100, 99, 99), (200, 99, 198), (3, 99, 2), (1, 100, 0)],
+)
+def test_percentile_takes_the_value_at_the_floored_index(count: int, n: int, index: int) -> None:
+    """PN is the value at index min(len-1, floor(N/100*len))."""
+    assert percentile(range(count), n) == index
+
+
+def test_percentile_of_nothing_is_absent() -> None:
+    """No session, no latency."""
+    assert percentile([], 50) is None
+
+
+def test_result_has_the_keys_of_the_contract_in_order(
+    make_settings: Callable[..., Settings],
+) -> None:
+    """The keys are exactly those, and the line shows them in that order."""
+    assert list(make_result(make_settings(), REPORT, PEAKS, 1.0)) == KEYS
+
+
+def test_result_follows_the_formulas(make_settings: Callable[..., Settings]) -> None:
+    """Each derived number is the one that the contract defines."""
+    result = make_result(make_settings(), REPORT, PEAKS, 2.25)
+    assert result["vt"] is True
+    assert result["turns-total"] == 4 * 2
+    assert result["nominal-turn-ms"] == 10 + 3 * 5
+    assert result["latency-infl"] == 75.0 / (2 * 25)
+    assert result["cpu-ms/turn"] == 16 / 8
+    assert result["peak-rss-mb"] == 40.0
+    assert result["rss-kb/sess"] == 40960 / 4
+    assert result["base-rss-mb"] == 20.0
+    assert (result["peak-threads"], result["peak-fds"]) == (9, 12)
+    assert result["throttled-ms"] == 2.2
+
+
+def test_result_takes_the_kernel_peak_when_the_samples_missed_it(
+    make_settings: Callable[..., Settings],
+) -> None:
+    """The worker reads its own high-water mark last, after the last sample."""
+    result = make_result(make_settings(), REPORT, replace(PEAKS, rss_kb=1), None)
+    assert result["peak-rss-mb"] == 30.0
+    assert result["throttled-ms"] is None
+
+
+def test_result_leaves_absent_numbers_out(make_settings: Callable[..., Settings]) -> None:
+    """Without a session that ended well there is no latency, and no turn to share the CPU."""
+    failed = replace(
+        REPORT, ok=0, errors=4, p50_session_ms=None, p99_session_ms=None, err_sample="E: x"
+    )
+    result = make_result(make_settings(), failed, PEAKS, None)
+    assert result["turns-total"] == 0
+    absent = ("p50-session-ms", "p99-session-ms", "latency-infl", "cpu-ms/turn")
+    assert [result[key] for key in absent] == [None] * 4
+
+
+def test_result_has_no_inflation_of_a_turn_that_takes_no_time(
+    make_settings: Callable[..., Settings],
+) -> None:
+    """A nominal turn of 0 ms cannot be inflated."""
+    result = make_result(make_settings(ttft_ms=0, tokens=0), REPORT, PEAKS, None)
+    assert result["latency-infl"] is None
+
+
+def test_report_survives_its_line() -> None:
+    """What the worker writes is what the supervisor reads."""
+    assert Report.from_line(REPORT.to_line()) == REPORT
+
+
+def test_report_that_was_cut_short_is_none() -> None:
+    """A worker that died while writing has not reported."""
+    assert Report.from_line(REPORT.to_line()[:-1]) is None
+    assert Report.from_line(b"") is None

@@ -1,0 +1,104 @@
+"""The probe's arguments and toggles."""
+
+import pytest
+
+from harness.probe.arms import ARMS
+from harness.probe.settings import ARM_NAMES, UsageError, read_settings
+
+
+def test_settings_have_the_original_defaults() -> None:
+    """Without a word, it is sc-mem 100 6 400 150 20 0 0 in virtual mode."""
+    settings = read_settings([], {})
+    assert settings.arm == "sc-mem"
+    assert (settings.sessions, settings.turns) == (100, 6)
+    assert (settings.ttft_ms, settings.tokens, settings.tok_ms) == (400, 150, 20)
+    assert (settings.qsleep_ms, settings.state_kb) == (0, 0)
+    assert settings.is_virtual
+    assert settings.pacing == "sleep"
+
+
+def test_settings_take_every_argument_in_order() -> None:
+    """The eight words are ARM C TURNS TTFT_MS TOKENS TOK_MS QSLEEP_MS STATE_KB."""
+    settings = read_settings(["hand", "1", "2", "3", "4", "5", "6", "7"], {})
+    assert settings.arm == "hand"
+    assert (settings.sessions, settings.turns, settings.ttft_ms) == (1, 2, 3)
+    assert (settings.tokens, settings.tok_ms, settings.qsleep_ms, settings.state_kb) == (
+        4,
+        5,
+        6,
+        7,
+    )
+
+
+def test_settings_read_the_toggles() -> None:
+    """SCALE_VT, SCALE_PACING and SCALE_STATE_KB are read from the environment."""
+    toggles = {"SCALE_VT": "0", "SCALE_PACING": "server", "SCALE_STATE_KB": "9"}
+    settings = read_settings(["hand", "5"], toggles)
+    assert not settings.is_virtual
+    assert settings.pacing == "server"
+    assert settings.state_kb == 9
+
+
+def test_settings_state_kb_argument_wins_over_the_environment() -> None:
+    """An argument is nearer than the environment, even a zero."""
+    words = ["hand", "1", "1", "0", "0", "0", "0", "0"]
+    assert read_settings(words, {"SCALE_STATE_KB": "9"}).state_kb == 0
+
+
+def test_settings_count_an_empty_toggle_as_not_set() -> None:
+    """An empty variable is what a shell leaves behind, not a choice."""
+    assert read_settings([], {"SCALE_VT": "", "SCALE_PROCS": "", "SCALE_STATE_KB": ""}).is_virtual
+
+
+def test_settings_nominal_turn_is_ttft_and_all_the_tokens() -> None:
+    """200 ms and 50 tokens of 5 ms are 450 ms."""
+    assert read_settings(["hand", "1", "6", "200", "50", "5"], {}).nominal_turn_ms == 450
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "message"),
+    [
+        ("other 1", {}, "ARM is 'other'; allowed: sc-ckpt, sc-mem, hand"),
+        ("hand 0", {}, "C is '0'; allowed: a whole number of at least 1, up to 9 digits"),
+        ("hand x", {}, "C is 'x'; allowed: a whole number of at least 1, up to 9 digits"),
+        ("hand 1_0", {}, "C is '1_0'; allowed: a whole number of at least 1, up to 9 digits"),
+        ("hand 1 0", {}, "TURNS is '0'; allowed: a whole number of at least 1, up to 9 digits"),
+        (
+            "hand 1 1 -1",
+            {},
+            "TTFT_MS is '-1'; allowed: a whole number of at least 0, up to 9 digits",
+        ),
+        ("hand 1 1 1 1 1 1 1 1", {}, "9 arguments, and at most 8 are taken; see --help"),
+        ("hand 1", {"SCALE_VT": "yes"}, "SCALE_VT is 'yes'; allowed: 1, 0"),
+        ("hand 1", {"SCALE_PACING": "fast"}, "SCALE_PACING is 'fast'; allowed: sleep, server"),
+        ("hand 1", {"SCALE_PROCS": "2"}, "SCALE_PROCS=2 is not available yet; allowed: 1"),
+        (
+            "hand 1",
+            {"SCALE_CLOCK": "virtual"},
+            "SCALE_CLOCK=virtual is not available yet; allowed: real",
+        ),
+        ("hand 1", {"SCALE_CLOCK": "lunar"}, "SCALE_CLOCK is 'lunar'; allowed: real, virtual"),
+        (
+            "hand 1",
+            {"ESCAPEMENT_WORKERS": "fibers"},
+            "ESCAPEMENT_WORKERS is 'fibers'; allowed: platform, virtual, auto",
+        ),
+        (
+            "hand 1",
+            {"SCALE_STATE_KB": "big"},
+            "SCALE_STATE_KB is 'big'; allowed: a whole number of at least 0, up to 9 digits",
+        ),
+    ],
+)
+def test_settings_refuse_in_one_line(
+    words: str, environment: dict[str, str], message: str
+) -> None:
+    """What is refused is named, with what is allowed."""
+    with pytest.raises(UsageError) as refused:
+        read_settings(words.split(), environment)
+    assert str(refused.value) == message
+
+
+def test_settings_know_every_arm() -> None:
+    """The names that are accepted are those that the worker can run."""
+    assert set(ARM_NAMES) == set(ARMS)
