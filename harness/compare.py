@@ -1,0 +1,187 @@
+"""Two series of cells into one comparison: rows, paired ratios, slopes, knees, and doubts about the data."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.model import Cell, Knee, Outcome, Result, RunInfo, Side
+from harness.ramp import find_knee, ladder_cells, pairs_at
+from harness.stats import Estimate, ratio_of_pairs, slope
+
+LAG_LIMIT_MS = 50.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A measured quantity that has a ratio and a slope.
+
+    Args:
+        name: The RESULT key.
+        read: Takes it from a RESULT.
+        per_session: Takes what grows with C, whose slope is the marginal cost of a session; None where there is none.
+        unit: Of that slope.
+    """
+
+    name: str
+    read: Callable[[Result], float | None]
+    per_session: Callable[[Result], float | None] | None = None
+    unit: str = ""
+
+
+METRICS = (
+    Metric(
+        name="peak-threads",
+        read=lambda result: result.peak_threads,
+        per_session=lambda result: result.peak_threads,
+        unit="threads/session",
+    ),
+    Metric(name="cpu-ms/turn", read=lambda result: result.cpu_ms_per_turn),
+    Metric(name="latency-infl", read=lambda result: result.latency_infl),
+    Metric(
+        name="peak-rss-mb",
+        read=lambda result: result.peak_rss_mb,
+        per_session=lambda result: result.peak_rss_mb and result.peak_rss_mb * 1024,
+        unit="KiB/session",
+    ),
+    Metric(
+        name="peak-fds",
+        read=lambda result: result.peak_fds,
+        per_session=lambda result: result.peak_fds,
+        unit="FDs/session",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A level: each side's valid cells, and the ratio of branch to base where both passed, by metric."""
+
+    level: int
+    cells: dict[Side, list[Cell]]
+    ratios: dict[str, Estimate]
+
+    def passed(self, side: Side) -> bool:
+        """Whether all of a side's cells here ended ok, and there is one."""
+        here = self.cells[side]
+        return bool(here) and all(cell.outcome is Outcome.OK for cell in here)
+
+
+@dataclass(frozen=True, slots=True)
+class DataWarning:
+    """A doubt about the data, and what to do about it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What the cells of a run say.
+
+    Args:
+        rows: A row a level, ascending.
+        knees: By side.
+        slopes: Marginal costs by metric and side, over the cells that ended ok.
+        invalid: Cells that say nothing about their side; they enter nothing above.
+    """
+
+    run: RunInfo
+    rows: tuple[Row, ...]
+    knees: dict[Side, Knee]
+    slopes: dict[str, dict[Side, Estimate]]
+    warnings: tuple[DataWarning, ...]
+    invalid: tuple[Cell, ...]
+    complete: bool
+
+    def name_of(self, side: Side) -> str:
+        """Return what to call a side: of one build alone there is nothing to tell it from."""
+        return "the build" if self.run.kind == "ramp" else side
+
+
+def compare(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> Comparison:
+    """Derive the comparison of a run from its cells.
+
+    Args:
+        run: What was settled before the first cell.
+        cells: In the order in which they ran.
+        complete: Whether the plan was run to its end.
+    """
+    sides = tuple(side.side for side in run.sides)
+    return Comparison(
+        run=run,
+        rows=tuple(_row(cells, level, sides) for level in run.levels),
+        knees={side: find_knee(cells, side, run.levels) for side in sides},
+        slopes={metric.name: _slopes(metric, run, cells) for metric in METRICS},
+        warnings=(*_doubts(run, cells), *_unfinished(complete=complete)),
+        invalid=tuple(cell for cell in cells if cell.outcome is Outcome.INVALID),
+        complete=complete,
+    )
+
+
+def _row(cells: Sequence[Cell], level: int, sides: Sequence[Side]) -> Row:
+    by_side = {side: ladder_cells(cells, side, level) for side in sides}
+    row = Row(level=level, cells=by_side, ratios={})
+    if not all(row.passed(side) for side in sides):
+        return row  # latency and cost are compared only where both sides pass
+    ratios = {}
+    for metric in METRICS:
+        pairs = [
+            (metric.read(base.result), metric.read(branch.result))
+            for base, branch in pairs_at(cells, level)
+            if base.result is not None and branch.result is not None
+        ]
+        positive = [(a, b) for a, b in pairs if a is not None and b is not None and a > 0 < b]
+        if positive:
+            ratios[metric.name] = ratio_of_pairs(positive)
+    return Row(level=level, cells=by_side, ratios=ratios)
+
+
+def _slopes(metric: Metric, run: RunInfo, cells: Sequence[Cell]) -> dict[Side, Estimate]:
+    found: dict[Side, Estimate] = {}
+    if metric.per_session is None:
+        return found
+    for side in (info.side for info in run.sides):
+        points = []
+        for level in run.levels:
+            for cell in ladder_cells(cells, side, level):
+                if cell.outcome is Outcome.OK and cell.result is not None:
+                    value = metric.per_session(cell.result)
+                    if value is not None:
+                        points.append((float(level), float(value)))
+        estimate = slope(points)
+        if estimate is not None:
+            found[side] = estimate
+    return found
+
+
+def _doubts(run: RunInfo, cells: Sequence[Cell]) -> list[DataWarning]:
+    doubts = [DataWarning(text) for text in run.box.warnings]
+    for cell in cells:
+        where = f"C={cell.slot.level:,} {cell.slot.side}"
+        if cell.outcome is Outcome.INVALID:
+            again = "run once more" if cell.slot.attempt == 0 else "that side stops here"
+            doubts.append(DataWarning(f"{where}: invalid cell ({cell.reason}); {again}"))
+    hashes = {info.side: info.environment for info in run.sides}
+    subjects = {info.subject for info in run.sides}
+    if len(subjects) > 1 and len({tuple(sorted(env.items())) for env in hashes.values()}) > 1:
+        text = "both the runtime and the environment differ: this cannot say which of them did it"
+        doubts.append(DataWarning(text))
+    doubts += _lag_doubts(cells)
+    return doubts
+
+
+def _lag_doubts(cells: Sequence[Cell]) -> list[DataWarning]:
+    """A floor whose tokens come late measures the gauge, not the subject."""
+    return [
+        DataWarning(
+            f"C={cell.slot.level:,} {cell.slot.side}: the mock was {cell.result.mock_lag_p99_ms:,.0f} ms late "
+            "(99th percentile) in the floor itself: the box is too small for this level"
+        )
+        for cell in cells
+        if cell.result is not None
+        and cell.result.arm == "hand"
+        and (cell.result.mock_lag_p99_ms or 0) > LAG_LIMIT_MS
+    ]
+
+
+def _unfinished(*, complete: bool) -> list[DataWarning]:
+    text = "the run was interrupted: levels that are missing were not tried"
+    return [] if complete else [DataWarning(text)]

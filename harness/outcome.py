@@ -1,0 +1,229 @@
+"""How a cell ended: the rules that turn what was observed into one outcome and its reason, in a fixed order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.model import Caps, Outcome
+from harness.protocol import Death, ProbeOutput
+from harness.units import show_bytes, show_count, show_seconds
+
+_NO_THREAD = "can't start new thread"
+_LARGEST_PAGE_BYTES = 64 << 10
+_NO_FD = "Too many open files"
+
+Decision = tuple[Outcome, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """All that was seen of one cell.
+
+    Args:
+        output: What the probe printed.
+        stderr: The last lines of what the container wrote to standard error.
+        exit_code: As the engine gives it; None when it knows none.
+        oom_killed: The engine's flag: something in the container was killed for memory.
+        timed_out: We killed it, at its time limit.
+        engine_error: What the engine said when the cell could not be run as asked; empty otherwise.
+        wall_s: From start to end, in seconds.
+        stdout: The raw output, for the log.
+    """
+
+    output: ProbeOutput
+    exit_code: int | None
+    wall_s: float
+    oom_killed: bool = False
+    timed_out: bool = False
+    engine_error: str = ""
+    stderr: tuple[str, ...] = ()
+    stdout: str = ""
+
+
+def decide(seen: Observation, caps: Caps, sessions: int) -> Decision:
+    """Name the outcome of a cell, and in a phrase what it rests on.
+
+    The first rule that applies decides: did we kill it, what the supervisor saw in the cgroup, the engine's flag, the RESULT, the
+    exit code, the text of standard error.
+
+    Args:
+        seen: The observation.
+        caps: What was asked for.
+        sessions: The cell's concurrency.
+
+    Returns:
+        The outcome, and the reason (empty for ok).
+    """
+    rules: tuple[Callable[[Observation, Caps, int], Decision | None], ...] = (
+        _engine_at_fault,
+        _timeout,
+        _caps_not_held,
+        _killed_for_memory,
+        _unreadable,
+        _by_result,
+        _by_words,
+        _by_exit,
+    )
+    for rule in rules:
+        decision = rule(seen, caps, sessions)
+        if decision is not None:
+            return decision
+    return Outcome.CRASH, f"exit code {seen.exit_code} without a RESULT"
+
+
+def evidence_of(seen: Observation) -> dict[str, object]:
+    """Return what a decision rests on, by source, for the record."""
+    death = seen.output.death
+    evidence: dict[str, object] = {
+        "exit-code": seen.exit_code,
+        "engine-oom-killed": seen.oom_killed,
+        "timed-out": seen.timed_out,
+    }
+    if seen.engine_error:
+        evidence["engine-error"] = seen.engine_error
+    if seen.output.faults:
+        evidence["protocol-faults"] = list(seen.output.faults)
+    if seen.output.caps is not None:
+        evidence["caps-read-inside"] = {
+            "cpus": seen.output.caps.cpus,
+            "memory-bytes": seen.output.caps.memory_bytes,
+            "swap-bytes": seen.output.caps.swap_bytes,
+            "pids": seen.output.caps.pids,
+            "network": seen.output.caps.network,
+        }
+    if death is not None:
+        evidence["supervisor"] = {"cause": death.cause, "signal": death.signal, **death.evidence}
+    if seen.output.result is None and seen.stderr:
+        evidence["stderr-tail"] = list(seen.stderr[-10:])
+    return evidence
+
+
+def sessions_done(seen: Observation) -> int | None:
+    """Return how many sessions had ended when the cell was last heard of."""
+    if seen.output.result is not None:
+        return seen.output.result.ok + seen.output.result.errors
+    death = seen.output.death
+    if death is not None and isinstance(death.evidence.get("sessions-done"), int):
+        return int(death.evidence["sessions-done"])
+    return seen.output.progress[-1].done if seen.output.progress else None
+
+
+def _engine_at_fault(seen: Observation, _caps: Caps, _sessions: int) -> Decision | None:
+    return (Outcome.INVALID, seen.engine_error) if seen.engine_error else None
+
+
+def _timeout(seen: Observation, caps: Caps, sessions: int) -> Decision | None:
+    if not seen.timed_out:
+        return None
+    limit = f"{show_seconds(caps.timeout_s)} timeout"
+    done = f"{show_count(sessions_done(seen) or 0)} of {show_count(sessions)} sessions done"
+    moving = _is_moving(seen.output)
+    kind = Outcome.TIMEOUT_PROGRESSING if moving else Outcome.TIMEOUT_STALLED
+    return kind, f"{limit}, {'' if moving else 'stalled, '}{done}"
+
+
+def _is_moving(output: ProbeOutput) -> bool:
+    """Whether sessions or tokens still arrived in the last quarter of the time that was heard of."""
+    if len(output.progress) < 2:
+        return False
+    last = output.progress[-1]
+    before = [line for line in output.progress if line.t_ms <= last.t_ms * 0.75]
+    earlier = before[-1] if before else output.progress[0]
+    return (last.done, last.deltas or 0) != (earlier.done, earlier.deltas or 0)
+
+
+def _caps_not_held(seen: Observation, caps: Caps, _sessions: int) -> Decision | None:
+    inside = seen.output.caps
+    if inside is None:
+        return None
+    read = (  # what, as read inside, as asked for, and what the kernel may round it by
+        ("cpus", inside.cpus, caps.cpus, 0.001),
+        ("memory", inside.memory_bytes, caps.memory_bytes, _LARGEST_PAGE_BYTES),
+        ("swap", inside.swap_bytes, 0, 0),
+        ("pids", inside.pids, caps.pids, 0),
+    )
+    for name, found, asked, rounding in read:
+        unheard = name == "swap" and found is None  # not accounted: the box warns of it
+        if not unheard and not _is_near(found, asked, rounding):
+            return Outcome.INVALID, f"the box does not hold its caps: {name} {found}, not {asked}"
+    if set(inside.network or ()) - {"lo"}:
+        return Outcome.INVALID, f"the box has a network: {', '.join(inside.network or ())}"
+    return None
+
+
+def _is_near(found: float | None, asked: float | None, rounding: float) -> bool:
+    if found is None or asked is None:
+        return found is asked
+    return abs(found - asked) <= rounding
+
+
+def _killed_for_memory(seen: Observation, caps: Caps, _sessions: int) -> Decision | None:
+    death = seen.output.death
+    by_cgroup = death is not None and death.cause == "oom"
+    if not by_cgroup and not seen.oom_killed:
+        return None
+    witness = "its cgroup's oom_kill rose" if by_cgroup else "the engine reports OOMKilled"
+    return Outcome.OOM, f"out of memory at {show_bytes(caps.memory_bytes)}, {witness}"
+
+
+def _unreadable(seen: Observation, _caps: Caps, _sessions: int) -> Decision | None:
+    return (Outcome.INVALID, seen.output.faults[0]) if seen.output.faults else None
+
+
+def _by_result(seen: Observation, _caps: Caps, sessions: int) -> Decision | None:
+    result = seen.output.result
+    if result is None:
+        return None
+    if result.c != sessions or result.ok + result.errors != sessions:
+        counted = f"C={result.c}, ok={result.ok}, errors={result.errors}"
+        return Outcome.INVALID, f"its RESULT does not add up to {sessions} sessions: {counted}"
+    if result.errors == 0:
+        return Outcome.OK, ""
+    failed = f"{show_count(result.errors)} of {show_count(sessions)} sessions failed"
+    sample = result.err_sample or "no message"
+    return _resource(sample, seen.output.death, failed) or (
+        Outcome.ERRORS,
+        f"{failed}: {sample[:200]}",
+    )
+
+
+def _by_words(seen: Observation, _caps: Caps, _sessions: int) -> Decision | None:
+    death = seen.output.death
+    said = "\n".join((*seen.stderr, *(death.stderr_tail if death else ())))
+    return _resource(said, death, "the worker ended")
+
+
+def _by_exit(seen: Observation, _caps: Caps, _sessions: int) -> Decision | None:
+    death = seen.output.death
+    if death is not None and death.signal:
+        return Outcome.CRASH, f"killed by signal {death.signal}, and not for memory"
+    if seen.exit_code == 0:
+        return Outcome.CRASH, "it exited 0 without a RESULT"
+    return None
+
+
+def _resource(said: str, death: Death | None, failed: str) -> Decision | None:
+    if _NO_THREAD in said:
+        return Outcome.THREADS, f"{_thread_limit(death)}, {failed}"
+    if _NO_FD in said:
+        return Outcome.FDS, f"open files ran out, {failed}"
+    return None
+
+
+def _thread_limit(death: Death | None) -> str:
+    """Name the limit that stopped a thread from starting, by what was near its end."""
+    seen = death.evidence if death is not None else {}
+
+    def number(key: str) -> int:
+        value = seen.get(key)
+        return value if isinstance(value, int) else 0
+
+    limits = (
+        ("pids limit", number("pids-max"), number("pids-peak")),
+        ("vm.max_map_count", number("max-map-count"), number("peak-threads") * 2),
+        ("kernel.pid_max", number("pid-max"), number("peak-threads")),
+        ("kernel.threads-max", number("threads-max"), number("peak-threads")),
+    )
+    for name, limit, used in limits:
+        if limit and used >= limit * 0.9:
+            return f"native threads ran out at the {name} of {show_count(limit)}"
+    return "native threads ran out, at no limit that is known"

@@ -1,0 +1,149 @@
+"""Reading what a probe printed: CAPS, PROGRESS, RESULT and OUTCOME lines, in JSON or EDN."""
+
+import importlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from harness.model import Result
+
+_NUMBERS_AS_TEXT = ("latency-infl", "cpu-sec", "cpu-ms/turn")
+_LONGEST_LINE = 1 << 20
+# The parser lets what its own code stumbles over through, as in `#inst {}`.
+_NOT_EDN = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+)
+
+
+class BoxCaps(msgspec.Struct, frozen=True, kw_only=True):
+    """The caps that a probe read of its own box; None where there is no such limit.
+
+    Fields that are not named here are kept out, not refused: they are evidence, and evidence may grow.
+    """
+
+    cpus: float | None = None
+    memory_bytes: int | None = msgspec.field(default=None, name="memory-bytes")
+    swap_bytes: int | None = msgspec.field(default=None, name="swap-bytes")
+    pids: int | None = None
+    network: tuple[str, ...] | None = None
+
+
+class ProgressLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What was known of a cell at one moment: sessions done, peaks so far."""
+
+    t_ms: float = msgspec.field(default=0.0, name="t-ms")
+    done: int = 0
+    errors: int = 0
+    deltas: int | None = None
+    threads: int | None = None
+    peak_threads: int | None = msgspec.field(default=None, name="peak-threads")
+    peak_rss_mb: float | None = msgspec.field(default=None, name="peak-rss-mb")
+    peak_fds: int | None = msgspec.field(default=None, name="peak-fds")
+    cpu_pct: float | None = msgspec.field(default=None, name="cpu-pct")
+
+
+class Death(msgspec.Struct, frozen=True, kw_only=True):
+    """The supervisor's account of a worker that did not end clean."""
+
+    cause: str
+    exit_code: int | None = msgspec.field(default=None, name="exit-code")
+    signal: int | None = None
+    evidence: dict[str, Any] = msgspec.field(default_factory=dict)
+    stderr_tail: tuple[str, ...] = msgspec.field(default=(), name="stderr-tail")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeOutput:
+    """One probe's output, read.
+
+    Args:
+        faults: One sentence for each line that claims to be of the protocol and is not.
+    """
+
+    caps: BoxCaps | None = None
+    progress: tuple[ProgressLine, ...] = ()
+    result: Result | None = None
+    death: Death | None = None
+    faults: tuple[str, ...] = ()
+
+
+def read_output(lines: Iterable[str]) -> ProbeOutput:
+    """Read a probe's standard output.
+
+    Lines that begin with none of the protocol's words are passed over.
+
+    Args:
+        lines: In order, without their ends.
+    """
+    caps: list[BoxCaps] = []
+    progress: list[ProgressLine] = []
+    results: list[Result] = []
+    deaths: list[Death] = []
+    faults: list[str] = []
+    into: dict[str, tuple[list[Any], type[Any]]] = {
+        "CAPS": (caps, BoxCaps),
+        "PROGRESS": (progress, ProgressLine),
+        "RESULT": (results, Result),
+        "OUTCOME": (deaths, Death),
+    }
+    for line in lines:
+        word, _, body = line.partition(" ")
+        if word in into and body.lstrip().startswith("{"):
+            found, kind = into[word]
+            try:
+                found.append(msgspec.convert(_read_map(body[:_LONGEST_LINE]), kind))
+            except (ValueError, msgspec.ValidationError) as error:
+                faults.append(f"a {word} line cannot be read: {error}")
+    if len(results) > 1:
+        faults.append(f"{len(results)} RESULT lines, where a cell has one")
+    return ProbeOutput(
+        caps=caps[0] if caps else None,
+        progress=tuple(progress),
+        result=results[0] if results else None,
+        death=deaths[-1] if deaths else None,
+        faults=tuple(faults),
+    )
+
+
+def _read_map(body: str) -> Mapping[str, object]:
+    """Read a map into what JSON can hold: no NaN, no infinity, no half a character."""
+    is_edn = body.lstrip().startswith("{:")
+    try:
+        loaded = _from_clojure(_read_edn(body)) if is_edn else json.loads(body)
+        text = json.dumps(loaded, allow_nan=False, ensure_ascii=False, default=str)
+    except (RecursionError, TypeError) as error:
+        raise ValueError(str(error)) from error
+    named: dict[str, object] = json.loads(text.encode(errors="replace"))
+    return named
+
+
+def _read_edn(body: str) -> Mapping[object, object]:
+    try:
+        edn = importlib.import_module("edn_format")
+    except ImportError:
+        msg = "it is EDN, which needs: pip install 'escapement[clojure]'"
+        raise ValueError(msg) from None
+    try:
+        loaded: Mapping[object, object] = edn.loads(body)
+    except _NOT_EDN as error:
+        msg = f"not EDN: {error}"
+        raise ValueError(msg) from error
+    return loaded
+
+
+def _from_clojure(loaded: Mapping[object, object]) -> Mapping[str, object]:
+    """Give a map of keywords the names and types of the JSON one: ``:latency-infl "3.18x"`` -> 3.18."""
+    named = {str(key).removeprefix(":"): value for key, value in loaded.items()}
+    for key in _NUMBERS_AS_TEXT:
+        value = named.get(key)
+        if isinstance(value, str):
+            named[key] = float(value.rstrip("x×"))
+    return named

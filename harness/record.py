@@ -1,0 +1,111 @@
+"""The stored form of a run: JSON with a schema version, and back.
+
+History of the schema:
+    1: the first.
+"""
+
+from dataclasses import asdict
+
+import msgspec
+
+from harness.compare import Comparison
+from harness.errors import UsageError
+from harness.model import Cell, Knee, RunInfo, Side
+
+SCHEMA_VERSION = 1
+
+
+class _Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`compare.json`. What is under `derived` follows from the cells and is there for other programs to read."""
+
+    schema: int
+    complete: bool
+    run: RunInfo
+    derived: dict[str, object]
+
+
+def write_comparison(comparison: Comparison) -> str:
+    """Return the text of ``compare.json``."""
+    stored = _Stored(
+        schema=SCHEMA_VERSION,
+        complete=comparison.complete,
+        run=comparison.run,
+        derived=_derive(comparison),
+    )
+    return msgspec.json.format(msgspec.json.encode(stored), indent=2).decode() + "\n"
+
+
+def read_run(text: str, *, where: str) -> tuple[RunInfo, bool]:
+    """Read ``compare.json``.
+
+    Returns:
+        What was settled before the first cell, and whether the run was complete.
+
+    Raises:
+        UsageError: It is of another schema, or not such a file.
+    """
+    try:
+        schema = msgspec.json.decode(text, type=dict[str, object]).get("schema")
+        if schema != SCHEMA_VERSION:
+            msg = f"{where} has schema {schema}, and this version reads {SCHEMA_VERSION}"
+            raise UsageError(msg, hint="read it with the version that wrote it")
+        stored = msgspec.json.decode(text, type=_Stored)
+    except msgspec.DecodeError as error:
+        msg = f"{where} cannot be read: {error}"
+        raise UsageError(msg, hint="is it the folder of a run?") from error
+    return stored.run, stored.complete
+
+
+def write_cell(cell: Cell) -> str:
+    """Return one line of ``cells.jsonl``, its end included."""
+    return msgspec.json.encode(cell).decode() + "\n"
+
+
+def read_cells(text: str, *, where: str) -> list[Cell]:
+    """Read ``cells.jsonl``; a last line that was torn by a crash is left out.
+
+    Raises:
+        UsageError: A whole line is not a cell.
+    """
+    whole = text.split("\n")[:-1]
+    cells = []
+    for number, line in enumerate(whole, start=1):
+        try:
+            cells.append(msgspec.json.decode(line, type=Cell))
+        except msgspec.DecodeError as error:
+            msg = f"{where}, line {number} is not a cell: {error}"
+            raise UsageError(msg, hint="restore the file from a copy") from error
+    return cells
+
+
+def _derive(comparison: Comparison) -> dict[str, object]:
+    return {
+        "knees": {side: _knee(knee) for side, knee in comparison.knees.items()},
+        "slopes": {
+            name: {side: asdict(estimate) for side, estimate in by_side.items()}
+            for name, by_side in comparison.slopes.items()
+            if by_side
+        },
+        "levels": [
+            {
+                "C": row.level,
+                "outcomes": _outcomes(row.cells),
+                "ratios": {name: asdict(estimate) for name, estimate in row.ratios.items()},
+            }
+            for row in comparison.rows
+        ],
+        "warnings": [warning.text for warning in comparison.warnings],
+    }
+
+
+def _outcomes(cells: dict[Side, list[Cell]]) -> dict[str, list[str]]:
+    return {side: [cell.outcome for cell in here] for side, here in cells.items()}
+
+
+def _knee(knee: Knee) -> dict[str, object]:
+    return {
+        "last-pass": knee.last_pass,
+        "first-fail": knee.first_fail,
+        "outcome": knee.outcome,
+        "reason": knee.reason,
+    }

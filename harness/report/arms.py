@@ -1,0 +1,28 @@
+"""The arms and the toggles as people read them."""
+
+from harness.model import ARM_SHAPES
+from harness.report.markdown import table
+
+_TOGGLES = (
+    (
+        "SCALE_VT=1",
+        "one asyncio task a session (the image's default); 0 is one OS thread a session",
+    ),
+    (
+        "SCALE_STATE_KB=N",
+        "each session carries N KB of state, so that checkpoints are realistically large",
+    ),
+    (
+        "SCALE_PACING=sleep",
+        "the next token is timed from the delivery of this one; server: from the request",
+    ),
+)
+
+
+def arms_text() -> str:
+    """Return both tables."""
+    arms = table(
+        ["arm", "what it is"], [[arm, shape] for arm, shape in ARM_SHAPES.items()], words=("",)
+    )
+    toggles = table(["--env", "what it does"], [list(row) for row in _TOGGLES], words=("",))
+    return f"{arms}\n\n{toggles}"

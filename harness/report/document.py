@@ -1,0 +1,92 @@
+"""The markdown document of a run: what was compared, the table, what it says, and the doubts."""
+
+from harness.compare import Comparison
+from harness.model import Purity, RunInfo, SideInfo
+from harness.report.lines import knee_line
+from harness.report.markdown import escape
+from harness.report.tables import cost_table, levels_table
+from harness.report.takeaways import takeaways
+from harness.units import show_bytes, show_seconds
+
+_PURITY = {
+    Purity.CHANGE: "**change**: the two sides hold different runtimes",
+    Purity.SETTINGS: "**settings**: the same runtime in two environments",
+    Purity.AA: "**A/A**: the same runtime in the same environment; every difference below is noise",
+}
+
+
+def render(comparison: Comparison) -> str:
+    """Return the whole document, ending in a newline."""
+    run = comparison.run
+    parts = [_title(run), _header(run), levels_table(comparison), _takeaways(comparison)]
+    costs = cost_table(comparison)
+    if costs:
+        parts.append(f"### Cost, where both sides passed\n\n{costs}\n\n{_COST_NOTE}")
+    parts.append(_doubts(comparison))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+_COST_NOTE = (
+    "Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, with its 95 % paired-t interval. "
+    "Two pairs resolve little; an interval that spans 0 % shows no difference."
+)
+
+
+def _title(run: RunInfo) -> str:
+    if run.kind == "ramp":
+        return f"## {run.arm}: ramp of one build"
+    base, branch = (_name(side) for side in run.sides)
+    return f"## {run.arm}: {base} → {branch}"
+
+
+def _name(side: SideInfo) -> str:
+    short = side.commit[:7] if side.commit else side.image.removeprefix("sha256:")[:12]
+    return f"`{short}`{' + uncommitted changes' if side.dirty else ''}"
+
+
+def _header(run: RunInfo) -> str:
+    load, caps, box = run.load, run.caps, run.box
+    lines = [_side_line(run, side) for side in run.sides]
+    if run.purity is not None:
+        lines.append(f"Compared: {_PURITY[run.purity]} ({escape(run.how)})")
+    extra = f", pump polls each {load.qsleep_ms} ms" if load.qsleep_ms else ""
+    state = f", {load.state_kb} KB of state a session" if load.state_kb else ""
+    lines.append(
+        f"Load: {load.turns} turns, ttft {load.ttft_ms} ms, {load.tokens} tokens at {load.tok_ms} ms{extra}{state}"
+    )
+    pids = f", {caps.pids} pids" if caps.pids else ""
+    lines.append(
+        f"Caps: {caps.cpus:g} CPU, {show_bytes(caps.memory_bytes)} memory and no swap{pids}, no network, "
+        f"{show_seconds(caps.timeout_s)} a cell"
+    )
+    lines.append(
+        f"Box: {escape(box.box)}, {escape(box.engine)}, cgroup {escape(box.cgroup)}, base image {escape(box.base_image)}"
+    )
+    lines.append(
+        f"Host: {escape(box.host)}, {box.host_cpus} CPUs, {show_bytes(box.host_memory_bytes)}; {run.started_at}"
+    )
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _side_line(run: RunInfo, side: SideInfo) -> str:
+    environment = " ".join(f"{name}={value}" for name, value in sorted(side.environment.items()))
+    given = f", with {escape(environment)}" if environment else ""
+    subject = f"; runtime {side.subject[:12]}" if side.subject else ""
+    name = "build" if run.kind == "ramp" else side.side
+    return f"{name}: {_name(side)} — {escape(side.title)}{subject}{given}"
+
+
+def _takeaways(comparison: Comparison) -> str:
+    lines = takeaways(comparison)
+    knees = [
+        escape(knee_line(comparison.name_of(side), knee))
+        for side, knee in comparison.knees.items()
+    ]
+    return "Takeaways:\n\n" + "\n".join(f"- {line}" for line in (*knees, *lines))
+
+
+def _doubts(comparison: Comparison) -> str:
+    if not comparison.warnings:
+        return ""
+    lines = "\n".join(f"- {escape(warning.text)}" for warning in comparison.warnings)
+    return f"### Warnings\n\n{lines}"

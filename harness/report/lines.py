@@ -1,0 +1,55 @@
+"""One line a cell and one line a knee: what a run prints as it goes."""
+
+from harness.model import Cell, Knee, Outcome, Slot
+from harness.units import show_count, show_number, show_plural, show_ratio, show_seconds
+
+
+def cell_line(cell: Cell) -> str:
+    """Say in one line how a cell ended."""
+    return f"{place(cell.slot)} {describe_cell(cell)} ({show_seconds(cell.wall_s)})"
+
+
+def place(slot: Slot) -> str:
+    """Show where a cell stands, in columns: its level and its side."""
+    return f"C={show_count(slot.level):<7} {slot.side:<6}"
+
+
+def describe_cell(cell: Cell) -> str:
+    """Say how a cell ended, without its place."""
+    if cell.outcome is not Outcome.OK or cell.result is None:
+        peak = f", peak threads ~{show_count(cell.peak_threads)}" if cell.peak_threads else ""
+        return f"{cell.outcome}: {printable(cell.reason)}{peak}"
+    result = cell.result
+    parts = ["ok"]
+    if result.latency_infl is not None:
+        parts.append(f"{show_ratio(result.latency_infl)} latency-infl")
+    if result.peak_threads is not None:
+        parts.append(show_plural(result.peak_threads, "thread"))
+    if result.cpu_ms_per_turn is not None:
+        parts.append(f"{show_number(result.cpu_ms_per_turn)} cpu-ms/turn")
+    if result.peak_rss_mb is not None:
+        parts.append(f"{show_number(result.peak_rss_mb)} MB")
+    return ", ".join(parts)
+
+
+def knee_line(name: str, knee: Knee) -> str:
+    """Say in one line where a build breaks.
+
+    Args:
+        name: What to call it: its side, where there are two.
+        knee: Its bracket.
+    """
+    held = f"C={show_count(knee.last_pass)}" if knee.last_pass else "no level"
+    if knee.first_fail is None:
+        return f"{name}: no knee up to {held}" if knee.last_pass else f"{name}: nothing was run"
+    failed = f"C={show_count(knee.first_fail)}: {knee.outcome} ({printable(knee.reason)})"
+    return (
+        f"{name}: the knee is between {held} and {failed}"
+        if knee.last_pass
+        else f"{name}: fails at the first level, {failed}"
+    )
+
+
+def printable(text: str) -> str:
+    """Take out what a terminal would act on."""
+    return "".join(char if char.isprintable() else " " for char in text)

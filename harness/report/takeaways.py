@@ -1,0 +1,81 @@
+"""What the numbers say, in sentences that the program derives from them."""
+
+from harness.compare import Comparison, Row
+from harness.model import Knee, Side
+from harness.report.tables import show_interval
+from harness.stats import Estimate
+from harness.units import show_count, show_number
+
+
+def takeaways(comparison: Comparison) -> list[str]:
+    """Return a sentence for each thing that the cells say, the breaking point first."""
+    lines = [*_who_collapsed(comparison), *_threads(comparison), *_memory(comparison)]
+    return lines + [line for metric, name in _RATIOS for line in _ratio(comparison, metric, name)]
+
+
+_RATIOS = (("cpu-ms/turn", "CPU per turn"), ("latency-infl", "Latency inflation"))
+
+
+def _who_collapsed(comparison: Comparison) -> list[str]:
+    if len(comparison.knees) < 2:
+        return []
+    base, branch = comparison.knees[Side.BASE], comparison.knees[Side.BRANCH]
+    if base.first_fail is None and branch.first_fail is None:
+        return ["Neither side collapsed: the ladder ends below both knees."]
+    if _top(base) == _top(branch):
+        return ["Both sides collapse at the same level."]
+    sides = ((Side.BASE, base), (Side.BRANCH, branch))
+    (low, knee), (high, better) = sorted(sides, key=lambda pair: _top(pair[1]))
+    least = "at least " if better.first_fail is None else ""
+    held = f"{high} holds {least}{show_count(better.last_pass or 0)}"
+    return [
+        f"**{low} collapses at C={show_count(knee.first_fail or 0)} ({knee.outcome}); {held}.**"
+    ]
+
+
+def _top(knee: Knee) -> float:
+    return float("inf") if knee.first_fail is None else knee.first_fail
+
+
+def _threads(comparison: Comparison) -> list[str]:
+    slopes = comparison.slopes.get("peak-threads", {})
+    parts = [
+        f"{comparison.name_of(side)} {_slope(found, 'threads per session')}"
+        for side, found in slopes.items()
+    ]
+    return [f"Threads grow by: {'; '.join(parts)}."] if parts else []
+
+
+def _memory(comparison: Comparison) -> list[str]:
+    slopes = comparison.slopes.get("peak-rss-mb", {})
+    parts = [
+        f"{comparison.name_of(side)} {_slope(found, 'KiB per session')}"
+        for side, found in slopes.items()
+    ]
+    return [f"Memory grows by: {'; '.join(parts)}."] if parts else []
+
+
+def _slope(found: Estimate, unit: str) -> str:
+    value = _small(found.value)
+    if found.low is None or found.high is None:
+        return f"{value} {unit} (two cells, no interval)"
+    return f"{value} {unit} [{_small(found.low)}, {_small(found.high)}]"
+
+
+def _small(value: float) -> str:
+    return "0" if abs(value) < 0.0005 else show_number(value)
+
+
+def _ratio(comparison: Comparison, metric: str, name: str) -> list[str]:
+    row = _highest(comparison, metric)
+    if row is None:
+        return []
+    shown = show_interval(row.ratios[metric])
+    return [
+        f"{name}: {shown} on the branch at C={show_count(row.level)}, the highest level that both pass."
+    ]
+
+
+def _highest(comparison: Comparison, metric: str) -> Row | None:
+    rows = [row for row in comparison.rows if metric in row.ratios]
+    return rows[-1] if rows else None

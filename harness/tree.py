@@ -1,0 +1,95 @@
+"""The build context of a side: what is in it, its hashes, and the archive that is sent to the engine."""
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+SUBJECT = "src/escapement"
+GAUGE = ("Dockerfile", "harness/__init__.py", "harness/probe")
+ALLOWED = ("Dockerfile", "harness/__init__.py", "harness/probe", "src")
+_ANY = "surrogateescape"  # a name is what the file system says, be it text or not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One file of a tree.
+
+    Args:
+        path: POSIX path from the tree's root.
+        kind: A link is kept as a link and never followed.
+        content: The file's bytes, or the link's target.
+        executable: Whether its owner may run it.
+    """
+
+    path: str
+    kind: Literal["file", "link"]
+    content: bytes
+    executable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The entries of the allow-list, sorted by path."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def subject_hash(self) -> str:
+        """SHA-256 of the runtime's sources, as a probe computes it from the code that it loaded."""
+        prefix = f"{SUBJECT}/"
+        return _hash(
+            (entry.path.removeprefix(prefix), entry)
+            for entry in self.entries
+            if entry.path.startswith(prefix)
+        )
+
+    @property
+    def gauge_hash(self) -> str:
+        """SHA-256 of what measures: the probe and the Dockerfile."""
+        return _hash((entry.path, entry) for entry in self.entries if _is_gauge(entry.path))
+
+    def hash_on(self, base_image: str) -> str:
+        """SHA-256 of everything that the image is made from.
+
+        Args:
+            base_image: The id of the image that it stands on.
+        """
+        modes = "".join("x" if entry.executable else "-" for entry in self.entries)
+        content = _hash((entry.path, entry) for entry in self.entries)
+        return hashlib.sha256(f"{base_image}\n{modes}\n{content}".encode()).hexdigest()
+
+    def holds(self, path: str) -> bool:
+        """Whether there is a file at the path, or below it."""
+        return any(e.path == path or e.path.startswith(f"{path}/") for e in self.entries)
+
+    def pack(self) -> bytes:
+        """Return the tree as an uncompressed tar, the same bytes for the same entries."""
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+            for entry in self.entries:
+                info = tarfile.TarInfo(entry.path)
+                if entry.kind == "link":
+                    info.type, info.linkname = tarfile.SYMTYPE, entry.content.decode(errors=_ANY)
+                    archive.addfile(info)
+                else:
+                    info.size, info.mode = len(entry.content), 0o755 if entry.executable else 0o644
+                    archive.addfile(info, io.BytesIO(entry.content))
+        return buffer.getvalue()
+
+
+def _is_gauge(path: str) -> bool:
+    return any(path == allowed or path.startswith(f"{allowed}/") for allowed in GAUGE)
+
+
+def _hash(named: Iterable[tuple[str, Entry]]) -> str:
+    digest = hashlib.sha256()
+    for name, entry in sorted(named, key=lambda pair: pair[0].encode(errors=_ANY)):
+        digest.update(name.encode(errors=_ANY) + b"\0")
+        if entry.kind == "link":
+            digest.update(b"->" + entry.content + b"\0")
+        else:
+            digest.update(str(len(entry.content)).encode() + b"\0" + entry.content)
+    return digest.hexdigest()
