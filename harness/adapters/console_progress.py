@@ -1,0 +1,52 @@
+"""Progress as plain lines on a stream."""
+
+import time
+from typing import TextIO
+
+from harness.model import Cell, Knee, Slot
+from harness.protocol import ProgressLine
+from harness.report import cell_line, knee_line, place, printable
+from harness.units import show_count, show_plural, show_seconds
+
+_FIRST_S, _LONGEST_S = 15.0, 60.0
+
+
+class ConsoleProgress:
+    """A line when something has ended, and one now and then while a cell runs.
+
+    Args:
+        stream: A terminal or a log.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._told_at = time.monotonic()
+        self._patience_s = _FIRST_S
+
+    def say(self, text: str) -> None:
+        """Tell one thing."""
+        print(printable(text), file=self._stream, flush=True)
+        self._told_at = time.monotonic()
+
+    def cell_started(self, slot: Slot, number: int) -> None:
+        """Remember that a cell begins; its end is what is told."""
+        del slot, number
+        self._patience_s = _FIRST_S
+        self._told_at = time.monotonic()
+
+    def cell_moved(self, slot: Slot, line: ProgressLine) -> None:
+        """Tell of a cell that runs for long."""
+        if time.monotonic() - self._told_at < self._patience_s:
+            return
+        self._patience_s = min(self._patience_s * 2, _LONGEST_S)
+        threads = f", {show_plural(line.threads, 'thread')}" if line.threads else ""
+        done = f"{show_count(line.done)} of {show_count(slot.level)} sessions done"
+        self.say(f"{place(slot)} … {done} after {show_seconds(line.t_ms / 1000)}{threads}")
+
+    def cell_ended(self, cell: Cell) -> None:
+        """Tell how a cell ended."""
+        self.say(cell_line(cell))
+
+    def knee(self, name: str, knee: Knee) -> None:
+        """Tell where a build breaks."""
+        self.say(knee_line(name, knee))

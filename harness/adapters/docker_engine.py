@@ -1,0 +1,112 @@
+"""The connection to a Docker engine: reaching it, describing it, and turning its errors into ours."""
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import docker
+import requests
+from docker.context import Context
+from docker.errors import DockerException
+from docker.models.containers import Container
+
+from harness.adapters.owner import is_alive
+from harness.errors import NoBoxError
+from harness.model import BoxInfo
+
+RUN_LABEL = "esc-bench.run"
+_NO_SWAP = "the engine does not account swap: a cell may swap beyond its memory cap"
+
+
+def connect() -> docker.DockerClient:
+    """Connect to the engine that the environment names.
+
+    Raises:
+        NoBoxError: None answers there.
+    """
+    endpoint = find_endpoint()
+    try:
+        client = docker.DockerClient(base_url=endpoint, timeout=120)
+        client.ping()
+    except (DockerException, requests.RequestException) as error:
+        msg = f"no Docker engine answers at {endpoint}: {_last_cause(error)}"
+        hint = "start one (for example `sudo systemctl start docker`), or point DOCKER_HOST at one"
+        raise NoBoxError(msg, hint=hint) from error
+    return client
+
+
+def find_endpoint() -> str:
+    """Return where the engine is: DOCKER_HOST, else the endpoint of the current context.
+
+    Raises:
+        NoBoxError: The context that is named does not exist; the SDK would silently take another engine.
+    """
+    if os.environ.get("DOCKER_HOST"):
+        return os.environ["DOCKER_HOST"]
+    wanted = os.environ.get("DOCKER_CONTEXT")
+    context: Context | None = docker.ContextAPI.get_context(wanted)
+    if context is None:
+        msg = f"there is no Docker context {wanted!r}"
+        raise NoBoxError(msg, hint="see `docker context ls`, or unset DOCKER_CONTEXT")
+    return str(context.endpoints["docker"]["Host"])
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn the engine's errors into ours.
+
+    Raises:
+        NoBoxError: The engine refused, or is gone.
+    """
+    try:
+        yield
+    except (DockerException, requests.RequestException) as error:
+        msg = f"the Docker engine failed while {doing}: {_last_cause(error)}"
+        raise NoBoxError(msg, hint="see that it runs: `docker info`") from error
+
+
+def describe(client: docker.DockerClient, base_image: str) -> BoxInfo:
+    """Say what the engine is and what of its host bears on the numbers."""
+    with translated("describing itself"):
+        info = client.info()
+    warnings = [text for text in info.get("Warnings") or [] if "swap" in text.lower()]
+    return BoxInfo(
+        box="docker",
+        engine=f"Docker {info['ServerVersion']} ({info['Driver']})",
+        cgroup=f"v{info.get('CgroupVersion', '1')}",
+        endpoint=find_endpoint(),
+        host=f"{info['OperatingSystem']}, Linux {info['KernelVersion']}, {platform.machine()}",
+        host_cpus=int(info["NCPU"]),
+        host_memory_bytes=int(info["MemTotal"]),
+        base_image=base_image,
+        warnings=(_NO_SWAP,) if warnings or info.get("SwapLimit") is False else (),
+    )
+
+
+def reap(client: docker.DockerClient, run_id: str | None) -> list[str]:
+    """Remove the containers of a run, or those of all runs whose owner is no longer alive; return their names."""
+    label = RUN_LABEL if run_id is None else f"{RUN_LABEL}={run_id}"
+    removed = []
+    with translated("looking for containers that were left"):
+        for container in client.containers.list(
+            all=True, filters={"label": label}, ignore_removed=True
+        ):
+            if run_id is not None or not is_alive(container.labels.get(RUN_LABEL, "")):
+                remove(container)
+                removed.append(f"container {container.name}")
+    return removed
+
+
+def remove(container: Container) -> None:
+    """Remove a container with its anonymous volumes, whether it runs or is gone already."""
+    try:
+        container.remove(force=True, v=True)
+    except docker.errors.NotFound:
+        return
+
+
+def _last_cause(error: BaseException) -> str:
+    while error.__cause__ is not None or error.__context__ is not None:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]  # one of them is not None
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,162 @@
+"""Images: the base they stand on, building a side from its tree, and keeping only the newest."""
+
+from collections.abc import Callable, Iterator
+from io import BytesIO
+
+import docker
+import requests
+from docker.errors import DockerException, ImageNotFound
+
+from harness.adapters.docker_engine import translated
+from harness.errors import BuildError, UsageError
+from harness.model import Side
+from harness.ports import BaseImage, Build
+from harness.tree import Tree
+
+REPOSITORY = "esc-bench"
+PUBLIC_BASE = "python:3.13-slim"
+LOCAL_BASE = "esc-bench-base:bookworm"
+_KEPT_TREES = 4
+TREE_LABEL = "esc-bench.tree"
+
+
+class DockerImages:
+    """The images of one engine.
+
+    Args:
+        say: Is told what takes long.
+    """
+
+    def __init__(self, client: docker.DockerClient, say: Callable[[str], None]) -> None:
+        self._client = client
+        self._say = say
+
+    def find_base(self, wanted: str) -> BaseImage:
+        """Find, or pull, what both sides are built on.
+
+        Args:
+            wanted: A name to be taken at its word; empty for the local base, else the public one.
+
+        Raises:
+            BuildError: It is not there and cannot be pulled.
+        """
+        names = [wanted] if wanted else [LOCAL_BASE, PUBLIC_BASE]
+        for name in names:
+            found = self._find(name)
+            if found is not None:
+                return BaseImage(id=found, name=name)
+        self._say(f"pulling {names[-1]}")
+        try:
+            with_tag = names[-1] if ":" in names[-1].rpartition("/")[2] else f"{names[-1]}:latest"
+            self._client.images.pull(with_tag)
+            pulled = self._find(names[-1])
+        except (DockerException, requests.RequestException) as error:
+            lines = str(error).strip().splitlines()[-1:]
+            msg = f"the base image {names[-1]} is not here and cannot be pulled"
+            hint = "make one without a registry: `invoke base-image`, or name one that is here with --base-image"
+            raise BuildError(msg, hint=hint, tail=lines) from error
+        if pulled is None:
+            msg = f"the base image {names[-1]} is not here after it was pulled"
+            raise BuildError(msg, hint="name another with --base-image")
+        return BaseImage(id=pulled, name=names[-1])
+
+    def locate(self, tree: Tree, base_image: BaseImage) -> tuple[str, bool]:
+        """Return the tag of a tree's image, and whether it is there."""
+        tag = f"{REPOSITORY}:tree-{tree.hash_on(base_image.id)[:12]}"
+        return tag, self._find(tag) is not None
+
+    def find(self, image: str) -> Build:
+        """Find a build that is there already.
+
+        Raises:
+            UsageError: There is none of that name.
+        """
+        found = self._find(image)
+        if found is None:
+            msg = f"there is no image {image!r} on this engine"
+            raise UsageError(msg, hint="make one with `invoke build`, or see `docker images`")
+        return Build(image=found, how=f"{image}, {_short(found)}")
+
+    def build(self, tree: Tree, *, base_image: BaseImage, side: Side) -> Build:
+        """Build a tree, or find it already built, and give it the side's moving tag.
+
+        Raises:
+            BuildError: It does not build; the error ends with the last lines of the log.
+        """
+        tag, is_there = self.locate(tree, base_image)
+        if not is_there:
+            self._say(f"{side:<6} building {tag}")
+            self._build(tree, tag, base_image, side)
+        found = self._find(tag)
+        if found is None:
+            msg = f"the {side}'s image {tag} is not there after its build"
+            raise BuildError(msg, hint="is something else removing images?")
+        with translated("tagging an image"):
+            self._client.images.get(found).tag(REPOSITORY, tag=str(side))
+        return Build(image=found, how=f"{tag} {'found' if is_there else 'built'}, {_short(found)}")
+
+    def trim(self) -> list[str]:
+        """Remove all but the newest four tree tags; return what was removed."""
+        prefix = f"{REPOSITORY}:tree-"
+        removed = []
+        with translated("removing old images"):
+            images = self._client.images.list(filters={"label": TREE_LABEL})
+            tagged = [
+                (image.attrs["Created"], tag)
+                for image in images
+                for tag in image.tags
+                if tag.startswith(prefix)
+            ]
+            for _, tag in sorted(tagged, reverse=True)[_KEPT_TREES:]:
+                self._client.images.remove(tag, noprune=False)
+                removed.append(f"image {tag}")
+        return removed
+
+    def _find(self, name: str) -> str | None:
+        with translated(f"looking for the image {name}"):
+            try:
+                return str(self._client.images.get(name).id)
+            except ImageNotFound:
+                return None
+            except docker.errors.APIError as error:
+                if error.status_code == 400:  # not a name that an image can have
+                    return None
+                raise
+
+    def _build(self, tree: Tree, tag: str, base_image: BaseImage, side: Side) -> None:
+        log: list[str] = []
+        try:
+            stream = self._client.api.build(
+                fileobj=BytesIO(tree.pack()),
+                custom_context=True,
+                tag=tag,
+                decode=True,
+                rm=True,
+                forcerm=True,
+                pull=False,
+                network_mode="none",
+                buildargs={"BASE": base_image.id},
+                labels={TREE_LABEL: tree.hash_on(base_image.id)},
+            )
+            failed = _follow(stream, log)
+        except (DockerException, requests.RequestException) as error:
+            failed = str(error)
+        if failed is not None:
+            msg = f"the {side} does not build: {failed.strip().splitlines()[0] if failed.strip() else 'no reason given'}"
+            hint = "build it by hand to see more: docker build --build-arg BASE=IMAGE ."
+            raise BuildError(msg, hint=hint, tail=log[-15:])
+
+
+def _follow(stream: Iterator[dict[str, object]], log: list[str]) -> str | None:
+    """Read a build's output into `log`; return its error, if it has one."""
+    failed = None
+    for message in stream:
+        text = message.get("stream") or message.get("error") or ""
+        log += [line for line in str(text).splitlines() if line.strip()]
+        if "error" in message:
+            failed = str(message["error"])
+    return failed
+
+
+def _short(image: str) -> str:
+    return image.removeprefix("sha256:")[:12]

@@ -1,0 +1,129 @@
+"""Results as files: a folder a run, complete after every cell, and an index of them all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from harness.compare import Comparison, compare
+from harness.errors import UsageError
+from harness.model import Cell, RunInfo
+from harness.outcome import Observation
+from harness.ports import RunWriter
+from harness.record import read_cells, read_run, write_cell, write_comparison
+from harness.report import index_text
+
+_COMPARISON, _CELLS, _TABLE = "compare.json", "cells.jsonl", "table.md"
+
+
+class FilesStore:
+    """The folder ``results/``.
+
+    Args:
+        root: Made when the first run has its first cell.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def open_run(self, run: RunInfo, name: str) -> RunWriter:
+        """Make ready for a run; its folder appears with its first finished cell."""
+        stamp = run.started_at.translate(str.maketrans("", "", "-:"))
+        folder = self._root / f"{stamp}-{name}"
+        number = 2
+        while folder.exists():
+            folder = self._root / f"{stamp}-{name}-{number}"
+            number += 1
+        return FilesRun(self._root, folder)
+
+    def load(self, folder: str) -> tuple[RunInfo, list[Cell], bool]:
+        """Read a stored run: what was settled, its cells, and whether it is complete."""
+        path = Path(folder)
+        with _readable(path):
+            run, is_complete = read_run(
+                (path / _COMPARISON).read_text(), where=str(path / _COMPARISON)
+            )
+            cells = read_cells((path / _CELLS).read_text(), where=str(path / _CELLS))
+        return run, cells, is_complete
+
+
+class FilesRun:
+    """One run's folder."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        self._root = root
+        self._folder = folder
+
+    @property
+    def folder(self) -> str:
+        """The path, whether or not it exists already."""
+        return str(self._folder)
+
+    @property
+    def holds_cells(self) -> bool:
+        """Whether a cell has been put there, and with it the folder."""
+        return (self._folder / _CELLS).exists()
+
+    def add_cell(self, cell: Cell, observation: Observation) -> None:
+        """Put a cell and its logs on disk before the next one starts."""
+        log = self._folder / cell.log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        stderr = "\n".join(observation.stderr)
+        _replace(
+            log, f"# standard output\n{observation.stdout}\n# end of standard error\n{stderr}\n"
+        )
+        with (self._folder / _CELLS).open("a") as lines:
+            lines.write(write_cell(cell))
+            lines.flush()
+            os.fsync(lines.fileno())
+
+    def write(self, comparison: Comparison, document: str) -> None:
+        """Put the comparison as it now stands, and its table, in place of the last one."""
+        _replace(self._folder / _COMPARISON, write_comparison(comparison))
+        _replace(self._folder / _TABLE, document)
+        _write_index(self._root)
+
+
+def _write_index(root: Path) -> None:
+    """Write ``index.md`` over all runs that can be read, the newest first; one that cannot is named, not dropped."""
+    runs: list[tuple[str, Comparison | None]] = []
+    store = FilesStore(root)
+    for folder in sorted(root.iterdir(), reverse=True):
+        if not (folder / _COMPARISON).is_file():
+            continue
+        try:
+            run, cells, complete = store.load(str(folder))
+        except UsageError:
+            runs.append((folder.name, None))
+        else:
+            runs.append((folder.name, compare(run, cells, complete=complete)))
+    _replace(root / "index.md", index_text(runs))
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        msg = f"{path} is not the folder of a run: {reason}"
+        raise UsageError(
+            msg, hint="name a folder of results/, as in `invoke report results/STAMP-…`"
+        ) from error
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,83 @@
+"""Detached worktrees that are locked with the run's id and always removed."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import git
+
+from harness.adapters.owner import is_alive
+from harness.errors import RepoError
+
+_PREFIX = "esc-bench-base-"
+_NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
+
+
+class Worktrees:
+    """The worktrees that the bench makes of a repository."""
+
+    def __init__(self, repo: git.Repo) -> None:
+        self._repo = repo
+
+    @contextmanager
+    def at(self, commit: str, run_id: str) -> Iterator[Path]:
+        """Give a worktree of a commit, outside the checkout, for as long as the block runs.
+
+        Args:
+            commit: A full hash.
+            run_id: The reason of its lock, by which its owner can be found.
+
+        Raises:
+            RepoError: Git cannot make it.
+        """
+        parent = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        folder = parent / "tree"
+        try:
+            try:
+                self._worktree(
+                    "add", "--detach", "--lock", "--reason", run_id, str(folder), commit
+                )
+            except git.GitCommandError as error:
+                msg = f"git cannot check {commit[:7]} out into a worktree"
+                raise RepoError(msg, tail=str(error.stderr).strip().splitlines()[-5:]) from error
+            yield folder
+        finally:
+            self._remove(folder)
+            shutil.rmtree(parent, ignore_errors=True)
+
+    def prune(self) -> list[str]:
+        """Remove the worktrees whose owner is no longer alive; return their paths."""
+        removed = []
+        for folder, reason in self._ours():
+            if not is_alive(reason):
+                self._remove(folder)
+                shutil.rmtree(folder.parent, ignore_errors=True)
+                removed.append(str(folder))
+        return removed
+
+    def _ours(self) -> list[tuple[Path, str]]:
+        """Return (folder, reason of its lock) of what was made here; anybody else's is passed over."""
+        listing = self._repo.git.worktree("list", "--porcelain")
+        found = []
+        for block in listing.split("\n\n"):
+            lines = dict(line.partition(" ")[::2] for line in block.splitlines())
+            folder = Path(lines.get("worktree", ""))
+            if folder.parent.name.startswith(_PREFIX) and folder.name == "tree":
+                found.append((folder, lines.get("locked", "")))
+        return found
+
+    def _remove(self, folder: Path) -> None:
+        """Remove a worktree that may be locked, half made, or gone already."""
+        known = str(folder.resolve()) in self._repo.git.worktree("list", "--porcelain")
+        if not known:
+            return
+        try:
+            self._worktree("remove", "--force", "--force", str(folder))
+        except git.GitCommandError:  # half made; git removes one whose folder is missing
+            shutil.rmtree(folder, ignore_errors=True)
+            self._worktree("remove", "--force", "--force", str(folder))
+
+    def _worktree(self, *arguments: str) -> None:
+        self._repo.git.execute(["git", *_NO_HOOKS, "worktree", *arguments])

@@ -1,0 +1,115 @@
+"""Which adapter stands for which port, and how what a person typed becomes a request."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from harness.adapters.console_progress import ConsoleProgress
+from harness.adapters.docker_box import DockerBox
+from harness.adapters.files_store import FilesStore
+from harness.adapters.git_repo import GitRepo
+from harness.adapters.owner import own_run_id
+from harness.adapters.pyproject_file import read_defaults
+from harness.adapters.system_clock import SystemClock
+from harness.bench import Request, World
+from harness.config import Sources, parse_arm, parse_environment, settle
+from harness.model import Side
+from harness.ports import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """What a person typed, as text.
+
+    Args:
+        flags: Settings by name; None where a flag was not given.
+        env: ``K=V`` for the cells of both sides; `base_env` and `branch_env` for one of them.
+        invoke: Invoke's configuration.
+        repo: A folder of the checkout; None for the current one.
+    """
+
+    arm: str = "sc-mem"
+    flags: Mapping[str, str | None] = field(default_factory=dict)
+    env: Sequence[str] = ()
+    base_env: Sequence[str] = ()
+    branch_env: Sequence[str] = ()
+    base: str | None = None
+    main: str | None = None
+    repo: str | None = None
+    invoke: Mapping[str, object] = field(default_factory=dict)
+
+
+def make_request(typed: Typed) -> Request:
+    """Settle what was typed, before anything is reached or made.
+
+    Raises:
+        UsageError: Some of it cannot be used.
+    """
+    both = parse_environment(typed.env, where="--env")
+    root = _checkout(typed.repo)
+    sources = Sources(
+        flags=typed.flags,
+        environ=os.environ,
+        invoke=typed.invoke,
+        pyproject=read_defaults(root),
+        host_cpus=os.cpu_count() or 1,
+    )
+    return Request(
+        arm=parse_arm(typed.arm),
+        settings=settle(sources),
+        base=typed.base,
+        main=typed.main,
+        environments={
+            Side.BASE: both | parse_environment(typed.base_env, where="--base-env"),
+            Side.BRANCH: both | parse_environment(typed.branch_env, where="--branch-env"),
+        },
+    )
+
+
+@contextmanager
+def open_world(repo: str | None = None, *, stream: TextIO | None = None) -> Iterator[World]:
+    """Give the adapters for as long as the block runs: git, the engine, results/ of the checkout, a console.
+
+    Args:
+        repo: A folder of the checkout; None for the current one.
+        stream: Where progress goes; standard error by default, so that standard output holds the table alone.
+
+    Raises:
+        RepoError: There is no checkout.
+        NoBoxError: There is no engine.
+    """
+    progress = ConsoleProgress(stream or sys.stderr)
+    git_repo = GitRepo(Path(repo or "."))
+    try:
+        box = DockerBox(progress.say)
+        try:
+            yield World(
+                run_id=own_run_id(),
+                box=box,
+                repo=git_repo,
+                store=open_store(git_repo.root),
+                clock=SystemClock(),
+                progress=progress,
+            )
+        finally:
+            box.close()
+    finally:
+        git_repo.close()
+
+
+def open_store(root: Path) -> Store:
+    """Give the results of a checkout."""
+    return FilesStore(root / "results")
+
+
+def _checkout(repo: str | None) -> Path:
+    """Return the root of the checkout, for its defaults; a folder outside of one stands for itself."""
+    folder = Path(repo or ".").resolve()
+    for candidate in (folder, *folder.parents):
+        if (candidate / ".git").exists():
+            return candidate
+    return folder

@@ -1,0 +1,191 @@
+"""What the use cases need of the world: a box, a repository, a store, a clock, somebody to tell."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.compare import Comparison
+from harness.model import BoxInfo, Caps, Cell, Knee, Load, RunInfo, Side, Slot
+from harness.outcome import Observation
+from harness.protocol import ProgressLine
+from harness.tree import Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refs:
+    """The two commits of a comparison.
+
+    Args:
+        base, branch: Full commit hashes.
+        base_title, branch_title: The first line of each commit's message.
+        dirty: Hash of what the working tree adds to the branch's commit; None when it is clean.
+        how: How the base was chosen, for people.
+    """
+
+    base: str
+    branch: str
+    base_title: str
+    branch_title: str
+    dirty: str | None
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseImage:
+    """What both sides are built on: its id, and the name it goes by."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What a box can run for one side.
+
+    Args:
+        image: The id that cells are started by.
+        how: Whether it was built, or found, and under which name; for people.
+    """
+
+    image: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellOrder:
+    """One cell to be run."""
+
+    run_id: str
+    arm: str
+    level: int
+    load: Load
+    caps: Caps
+    environment: Mapping[str, str]
+
+
+class Box(Protocol):
+    """The capped place that builds run in."""
+
+    def describe(self, base_image: str) -> BoxInfo:
+        """Say what it is and what of its host bears on the numbers."""
+
+    def find_base_image(self, wanted: str) -> BaseImage:
+        """Find, or fetch, what both sides are built on.
+
+        Args:
+            wanted: A name to be taken at its word; empty for the one that is found.
+
+        Raises:
+            BuildError: It is not there and cannot be fetched.
+        """
+
+    def build(self, tree: Tree, *, base_image: BaseImage, side: Side) -> Build:
+        """Build a tree, or find it already built, and give it the side's moving tag.
+
+        Raises:
+            BuildError: It does not build; the error ends with the last lines of the log.
+        """
+
+    def locate(self, tree: Tree, *, base_image: BaseImage) -> tuple[str, bool]:
+        """Return the tag that a tree's image has or would have, and whether it is there."""
+
+    def find_build(self, image: str) -> Build:
+        """Find a build that is there already.
+
+        Raises:
+            UsageError: There is none of that name.
+        """
+
+    def run_cell(
+        self, build: Build, order: CellOrder, on_progress: Callable[[ProgressLine], None]
+    ) -> Observation:
+        """Run one cell to its end or its time limit, and leave nothing behind.
+
+        Raises:
+            NoBoxError: The engine is gone.
+        """
+
+    def reap(self, run_id: str | None = None) -> list[str]:
+        """Remove the containers of a run, or those of runs that are no longer alive; return what was removed."""
+
+    def trim(self) -> list[str]:
+        """Remove all but the newest four tree images; return what was removed."""
+
+
+class Repo(Protocol):
+    """The repository that is compared with its past."""
+
+    def find_sides(self, *, base: str | None, main: str | None) -> Refs:
+        """Find the two commits to compare.
+
+        Raises:
+            RepoError: A ref is unknown, or there is not exactly one merge-base.
+        """
+
+    def base_tree(self, refs: Refs, run_id: str) -> AbstractContextManager[Tree]:
+        """Check the base out in a worktree, copy the branch's bench in, and give its context; remove it afterwards."""
+
+    def branch_tree(self) -> Tree:
+        """Give the context of the working tree as it is."""
+
+    def prune(self) -> list[str]:
+        """Remove worktrees that a killed run left; return their paths."""
+
+
+class RunWriter(Protocol):
+    """Where one run's cells go as they end."""
+
+    @property
+    def folder(self) -> str:
+        """The path, whether or not it exists already."""
+
+    @property
+    def holds_cells(self) -> bool:
+        """Whether a cell has been put there, and with it the folder."""
+
+    def add_cell(self, cell: Cell, observation: Observation) -> None:
+        """Put a cell and its logs on disk before the next one starts."""
+
+    def write(self, comparison: Comparison, document: str) -> None:
+        """Put the comparison as it now stands, and its table, in place of the last one."""
+
+
+class Store(Protocol):
+    """Where results are kept."""
+
+    def open_run(self, run: RunInfo, name: str) -> RunWriter:
+        """Make ready for a run; its folder appears with its first finished cell."""
+
+    def load(self, folder: str) -> tuple[RunInfo, list[Cell], bool]:
+        """Read a stored run: what was settled, its cells, and whether it is complete.
+
+        Raises:
+            UsageError: It is not the folder of a run.
+        """
+
+
+class Clock(Protocol):
+    """The time of day, for stamps."""
+
+    def utc_stamp(self) -> str:
+        """Return the time as ``2026-11-30T12:34:56Z``."""
+
+
+class Progress(Protocol):
+    """Somebody who follows the run."""
+
+    def say(self, text: str) -> None:
+        """Tell one thing."""
+
+    def cell_started(self, slot: Slot, number: int) -> None:
+        """A cell begins."""
+
+    def cell_moved(self, slot: Slot, line: ProgressLine) -> None:
+        """A cell was heard of."""
+
+    def cell_ended(self, cell: Cell) -> None:
+        """A cell has ended."""
+
+    def knee(self, name: str, knee: Knee) -> None:
+        """A build's bracket is known; its name is its side, where there are two."""

@@ -1,0 +1,110 @@
+"""What is built for each side of a comparison, and the proof of what differs between the two."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from harness.errors import BaseCannotRunError, BranchCannotRunError, DisturbedError
+from harness.model import Cell, Purity, Side, SideInfo
+from harness.ports import BaseImage, Box, Build, Refs, Repo
+from harness.tree import SUBJECT, Tree
+
+MARKS = {Side.BASE: BaseCannotRunError, Side.BRANCH: BranchCannotRunError}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """Both sides, checked out.
+
+    Args:
+        trees: The build context of each.
+    """
+
+    refs: Refs
+    trees: Mapping[Side, Tree]
+
+
+@contextmanager
+def checked_out(repo: Repo, refs: Refs, run_id: str) -> Iterator[Sides]:
+    """Give both trees for as long as the worktree of the base stands.
+
+    Raises:
+        BranchCannotRunError: The branch has no bench or no runtime.
+        BaseCannotRunError: The base has no runtime.
+    """
+    branch = repo.branch_tree()
+    for path, what in (("harness/probe", "bench"), ("Dockerfile", "bench"), (SUBJECT, "runtime")):
+        if not branch.holds(path):
+            msg = f"the branch holds no {path}, so it has no {what} to run"
+            raise BranchCannotRunError(
+                msg, hint="run it in a checkout that does, or name one with --repo"
+            )
+    with repo.base_tree(refs, run_id) as base:
+        if not base.holds(SUBJECT):
+            msg = f"the base {refs.base[:7]} holds no {SUBJECT}, so there is no runtime to measure"
+            raise BaseCannotRunError(msg, hint="name a base that has one with --base REF")
+        yield Sides(refs=refs, trees={Side.BASE: base, Side.BRANCH: branch})
+
+
+def build_sides(box: Box, sides: Sides, base_image: BaseImage) -> dict[Side, Build]:
+    """Build both, the base first.
+
+    Raises:
+        BuildError: One does not build.
+    """
+    return {side: box.build(sides.trees[side], base_image=base_image, side=side) for side in Side}
+
+
+def describe_sides(
+    sides: Sides,
+    builds: Mapping[Side, Build],
+    base_image: BaseImage,
+    environments: Mapping[Side, Mapping[str, str]],
+) -> tuple[SideInfo, SideInfo]:
+    """Return what each side was built from, the base first."""
+    base, branch = (
+        SideInfo(
+            side=side,
+            commit=sides.refs.base if side is Side.BASE else sides.refs.branch,
+            title=sides.refs.base_title if side is Side.BASE else sides.refs.branch_title,
+            dirty=None if side is Side.BASE else sides.refs.dirty,
+            subject=sides.trees[side].subject_hash,
+            gauge=sides.trees[side].gauge_hash,
+            tree=sides.trees[side].hash_on(base_image.id),
+            image=builds[side].image,
+            environment=dict(environments[side]),
+        )
+        for side in Side
+    )
+    return base, branch
+
+
+def find_purity(base: SideInfo, branch: SideInfo) -> Purity:
+    """Say what differs between the sides.
+
+    Raises:
+        DisturbedError: Two gauges: what differs could be the measuring itself.
+    """
+    if base.gauge != branch.gauge:
+        msg = "the two sides were built with different probes"
+        raise DisturbedError(msg, hint="this is a fault of the bench: please report it")
+    if base.subject != branch.subject:
+        return Purity.CHANGE
+    return Purity.AA if base.environment == branch.environment else Purity.SETTINGS
+
+
+def check_subject(cell: Cell, side: SideInfo) -> None:
+    """Prove that a cell ran the code of its side.
+
+    Raises:
+        DisturbedError: It loaded another runtime.
+    """
+    loaded = cell.result.subject if cell.result is not None else None
+    if loaded is not None and side.subject is not None and loaded.hash != side.subject:
+        msg = (
+            f"the {side.side} cell at C={cell.slot.level} loaded a runtime with hash {loaded.hash[:12]} "
+            f"from {loaded.path}, and its tree has {side.subject[:12]}"
+        )
+        raise DisturbedError(
+            msg, hint="the run is invalid: see that the image runs what was copied in"
+        )

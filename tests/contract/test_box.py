@@ -1,0 +1,188 @@
+"""What every box does: builds are found again, cells end, and nothing is left behind."""
+
+from collections.abc import Iterator
+
+import docker
+import pytest
+
+from harness.adapters import docker_engine
+from harness.adapters.docker_box import DockerBox
+from harness.adapters.docker_engine import RUN_LABEL
+from harness.adapters.owner import own_run_id
+from harness.errors import BuildError, UsageError
+from harness.model import Caps, Load, Side
+from harness.ports import BaseImage, Box, CellOrder
+from harness.protocol import ProgressLine
+from tests.fakes.docker_side import images_kept, make_docker_tree
+from tests.fakes.fake_box import FakeBox, holds_up_to
+
+CAPS = Caps(cpus=0.5, memory_bytes=64 << 20, pids=64, timeout_s=60.0)
+TREE = make_docker_tree("one")
+BROKEN = make_docker_tree("broken", dockerfile="FORM nothing\n")
+
+
+def order(arm: str = "ok", *, level: int = 5, caps: Caps = CAPS, run_id: str = "") -> CellOrder:
+    """Ask for one cell; the probe of the test takes the arm for how to end."""
+    return CellOrder(
+        run_id=run_id or own_run_id(),
+        arm=arm,
+        level=level,
+        load=Load(turns=1),
+        caps=caps,
+        environment={"TOGGLE": "1"},
+    )
+
+
+@pytest.fixture(scope="module")
+def docker_client() -> Iterator[docker.DockerClient]:
+    """Connect to the engine; without one the tests fail."""
+    client = docker_engine.connect()
+    with images_kept(client):
+        yield client
+    client.close()
+
+
+@pytest.fixture(params=["fake", pytest.param("docker", marks=pytest.mark.docker)])
+def box(request: pytest.FixtureRequest) -> Iterator[Box]:
+    """Give each kind of box in turn."""
+    if request.param == "fake":
+        yield FakeBox()
+        return
+    request.getfixturevalue("docker_client")
+    adapter = DockerBox(lambda _: None)
+    yield adapter
+    adapter.close()
+
+
+@pytest.fixture
+def base_image(box: Box) -> BaseImage:
+    """Find what the trees are built on."""
+    return box.find_base_image("")
+
+
+def test_box_finds_an_unchanged_tree_again(box: Box, base_image: BaseImage) -> None:
+    """The second build of a tree is the first one's image, and says that it was found."""
+    first = box.build(TREE, base_image=base_image, side=Side.BASE)
+    again = box.build(TREE, base_image=base_image, side=Side.BRANCH)
+    assert again.image == first.image
+    assert " found" in again.how
+
+
+def test_box_knows_a_tree_before_it_is_built(box: Box, base_image: BaseImage) -> None:
+    """A tree has its tag from the start; whether its image is there is told apart."""
+    tree = make_docker_tree("located")
+    tag, is_there = box.locate(tree, base_image=base_image)
+    assert (tag.startswith("esc-bench:tree-"), is_there) == (True, False)
+    built = box.build(tree, base_image=base_image, side=Side.BASE)
+    assert built.how.startswith(f"{tag} built")
+    assert box.locate(tree, base_image=base_image) == (tag, True)
+    assert box.find_build(tag).image
+
+
+def test_box_builds_two_trees_into_two_images(box: Box, base_image: BaseImage) -> None:
+    """A change of one byte is another build."""
+    one = box.build(TREE, base_image=base_image, side=Side.BASE)
+    two = box.build(make_docker_tree("two"), base_image=base_image, side=Side.BRANCH)
+    assert one.image != two.image
+
+
+def test_box_tells_what_does_not_build(box: Box, base_image: BaseImage) -> None:
+    """The side is named, and the log's last lines are there; nothing is found in its place."""
+    box_with_errors = box
+    if isinstance(box, FakeBox):
+        box_with_errors = FakeBox(unbuildable=(Side.BRANCH,))
+    with pytest.raises(BuildError) as caught:
+        box_with_errors.build(BROKEN, base_image=base_image, side=Side.BRANCH)
+    assert caught.value.what.startswith("the branch does not build: ")
+    assert "FORM" in str(caught.value)
+    assert not box_with_errors.locate(BROKEN, base_image=base_image)[1]
+
+
+@pytest.mark.parametrize("name", ["no-such-image:x", "No Such Image", "no-such-image@sha256:1"])
+def test_box_refuses_a_build_that_is_not_there(box: Box, name: str) -> None:
+    """A name that was mistyped is a usage error, be it a possible name or not."""
+    with pytest.raises(UsageError, match=r"^there is no image "):
+        box.find_build(name)
+
+
+def test_box_says_where_it_is(box: Box) -> None:
+    """The engine, its host and the base image: what bears on the numbers."""
+    info = box.describe("base:1")
+    assert info.base_image == "base:1"
+    assert info.host_cpus > 0
+    assert info.host_memory_bytes > 1 << 28
+    assert info.cgroup in {"v1", "v2"}
+    assert info.engine.startswith("Docker ")
+
+
+def test_box_runs_a_cell_to_its_result(box: Box, base_image: BaseImage) -> None:
+    """A cell that ends well has a RESULT, exit code 0, and none of the marks of a kill."""
+    build = box.build(TREE, base_image=base_image, side=Side.BASE)
+    seen = box.run_cell(build, order(level=7), lambda _: None)
+    assert seen.output.result is not None
+    assert (seen.output.result.c, seen.output.result.ok) == (7, 7)
+    assert (seen.exit_code, seen.timed_out, seen.oom_killed, seen.engine_error) == (
+        *(0, False, False),
+        "",
+    )
+    assert seen.wall_s > 0
+
+
+def test_box_tells_of_a_cell_while_it_runs(box: Box, base_image: BaseImage) -> None:
+    """Whoever follows the run hears how far a cell has come."""
+    if isinstance(box, FakeBox):
+        box.behave = holds_up_to(0)
+    build = box.build(TREE, base_image=base_image, side=Side.BASE)
+    heard: list[ProgressLine] = []
+    seen = box.run_cell(build, order("slow"), heard.append)
+    assert heard[0].done > 0
+    assert seen.output.progress[-1].done == heard[-1].done
+
+
+def test_box_reaps_the_containers_of_a_run(
+    box: Box, base_image: BaseImage, request: pytest.FixtureRequest
+) -> None:
+    """A run's own containers go with its id, those of dead runs without one; living runs keep theirs."""
+    dead, other_dead, alive = "esc-999999999-1-0", "esc-999999999-1-1", own_run_id()
+    if isinstance(box, FakeBox):
+        box.containers = ["esc-dead-0", "esc-dead-1", "esc-1-1-1"]
+        assert (len(box.reap("esc-dead-0")), len(box.reap()), box.reap()) == (1, 1, [])
+        assert box.containers == ["esc-1-1-1"]
+        return
+    client = request.getfixturevalue("docker_client")
+    made = {
+        run_id: client.containers.create(base_image.id, ["true"], labels={RUN_LABEL: run_id})
+        for run_id in (dead, other_dead, alive)
+    }
+    try:
+        assert box.reap(dead) == [f"container {made[dead].name}"]
+        assert f"container {made[other_dead].name}" in box.reap()
+        left = client.containers.list(all=True, filters={"label": RUN_LABEL})
+        names = {container.name for container in left} & {c.name for c in made.values()}
+        assert names == {made[alive].name}
+    finally:
+        assert box.reap(alive) == [f"container {made[alive].name}"]
+
+
+def test_box_keeps_the_newest_four_trees(box: Box, base_image: BaseImage) -> None:
+    """The oldest go first, and what is kept can still be found."""
+    trees = [make_docker_tree(f"kept {number}") for number in range(5)]
+    tags = []
+    for tree in trees:
+        box.build(tree, base_image=base_image, side=Side.BASE)
+        tags.append(box.locate(tree, base_image=base_image)[0])
+    assert f"image {tags[0]}" in box.trim()
+    there = [box.locate(tree, base_image=base_image)[1] for tree in trees]
+    assert there == [False, True, True, True, True]
+    assert box.trim() == []
+
+
+def test_box_finds_a_base_image_by_its_name(box: Box, base_image: BaseImage) -> None:
+    """A name is taken at its word, and gives the same id as the image that is found without one."""
+    assert box.find_base_image(base_image.name) == base_image
+
+
+def test_box_refuses_a_base_image_that_cannot_be_had(box: Box) -> None:
+    """An image that is neither here nor to be pulled is a build error, and no other takes its place."""
+    with pytest.raises(BuildError, match=r"no-such-image.* cannot be pulled"):
+        box.find_base_image("no-such-image.invalid/x:1")

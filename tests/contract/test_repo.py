@@ -1,0 +1,237 @@
+"""Which two commits are compared, over the fake repository and real ones."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.adapters.git_repo import GitRepo
+from harness.errors import RepoError
+from harness.ports import Repo
+from tests.fakes.builders import BASE_COMMIT, BRANCH_COMMIT
+from tests.fakes.checkout import Checkout
+from tests.fakes.fake_repo import FakeRepo
+
+Open = Callable[[Path], GitRepo]
+Make = Callable[..., Checkout]
+
+
+@pytest.fixture(params=["fake", "git"])
+def two_commits(
+    request: pytest.FixtureRequest, git_checkout: Make, open_repo: Open
+) -> tuple[Repo, str, str]:
+    """Give each kind of repository in turn: one commit on main, one on the branch above it."""
+    if request.param == "fake":
+        return FakeRepo(), BASE_COMMIT, BRANCH_COMMIT
+    checkout = git_checkout()
+    checkout.commit("Pump by polling")
+    base = checkout.head
+    checkout.git("switch", "--quiet", "--create", "feature")
+    return open_repo(checkout.root), base, checkout.commit("Pump by waking", pump="SPEED = 2\n")
+
+
+def test_repo_compares_with_the_merge_base(two_commits: tuple[Repo, str, str]) -> None:
+    """Without a word, the base is where the branch left the default branch, and the run says so."""
+    repo, base, branch = two_commits
+    refs = repo.find_sides(base=None, main=None)
+    assert (refs.base, refs.branch) == (base, branch)
+    assert (refs.base_title, refs.branch_title) == ("Pump by polling", "Pump by waking")
+    assert (refs.dirty, refs.how) == (None, "the merge-base with main")
+
+
+def test_repo_compares_with_the_ref_that_is_given(two_commits: tuple[Repo, str, str]) -> None:
+    """--base is taken at its word."""
+    repo, base, branch = two_commits
+    assert repo.find_sides(base="HEAD", main=None).base == branch
+    refs = repo.find_sides(base="HEAD~1", main=None)
+    assert (refs.base, refs.how) == (base, "--base HEAD~1")
+
+
+@pytest.mark.parametrize("ref", ["nope", "--help", "-x", "", "HEAD:src", "a b", "HEAD\0"])
+@pytest.mark.parametrize("flag", ["base", "main"])
+def test_repo_refuses_a_ref_that_is_no_commit(
+    two_commits: tuple[Repo, str, str], flag: str, ref: str
+) -> None:
+    """Neither an option, nor a tree, nor nothing is taken for a commit; the flag is named."""
+    given = {"base": None, "main": None} | {flag: ref}
+    with pytest.raises(RepoError) as caught:
+        two_commits[0].find_sides(**given)
+    assert caught.value.what.startswith(f"--{flag}: {ref!r} is not a commit of ")
+
+
+def test_repo_gives_the_trees_of_both_sides(two_commits: tuple[Repo, str, str]) -> None:
+    """The base's tree holds the base's runtime, the branch's its own."""
+    repo = two_commits[0]
+    refs = repo.find_sides(base=None, main=None)
+    with repo.base_tree(refs, "esc-1-1-1") as base:
+        branch = repo.branch_tree()
+        assert base.subject_hash != branch.subject_hash
+        assert base.gauge_hash == branch.gauge_hash
+
+
+def _sides(open_repo: Open, checkout: Checkout, **given: str | None) -> tuple[str, str]:
+    refs = open_repo(checkout.root).find_sides(**({"base": None, "main": None} | given))
+    return refs.base, refs.how
+
+
+def test_git_repo_on_main_compares_the_commit_with_the_one_before(
+    git_checkout: Make, open_repo: Open
+) -> None:
+    """A clean default branch shows what its last commit did: its first parent is the base."""
+    checkout = git_checkout()
+    first = checkout.head
+    checkout.git("switch", "--quiet", "--create", "side")
+    checkout.commit("aside")
+    checkout.git("switch", "--quiet", "main")
+    checkout.git("merge", "--quiet", "--no-ff", "--message=merged", "side")
+    assert _sides(open_repo, checkout) == (first, "on main: compared with its first parent")
+
+
+def test_git_repo_on_main_compares_uncommitted_changes_with_head(
+    git_checkout: Make, open_repo: Open
+) -> None:
+    """A dirty default branch shows what the changes do."""
+    checkout = git_checkout()
+    checkout.commit("second")
+    checkout.write("src/escapement/pump.py", "SPEED = 9\n")
+    expected = "on main with uncommitted changes: compared with HEAD"
+    assert _sides(open_repo, checkout) == (checkout.head, expected)
+
+
+def test_git_repo_at_its_first_commit_compares_it_with_itself(
+    git_checkout: Make, open_repo: Open
+) -> None:
+    """A root commit has nothing before it: the run is A/A, and says why."""
+    checkout = git_checkout()
+    expected = "on main at its first commit: compared with itself"
+    assert _sides(open_repo, checkout) == (checkout.head, expected)
+
+
+def test_git_repo_takes_a_detached_head_at_the_tip_for_the_default_branch(
+    git_checkout: Make, open_repo: Open
+) -> None:
+    """CI checks commits out without their branch."""
+    checkout = git_checkout()
+    first = checkout.head
+    checkout.commit("second")
+    checkout.git("switch", "--quiet", "--detach")
+    assert _sides(open_repo, checkout) == (first, "on main: compared with its first parent")
+
+
+def test_git_repo_compares_a_detached_head_elsewhere_with_the_merge_base(
+    git_checkout: Make, open_repo: Open
+) -> None:
+    """A pull request's commit is compared with where it left main."""
+    checkout = git_checkout()
+    base = checkout.head
+    checkout.git("switch", "--quiet", "--detach")
+    checkout.commit("aside")
+    assert _sides(open_repo, checkout) == (base, "the merge-base with main")
+
+
+def test_git_repo_compares_a_branch_without_commits_with_head(
+    git_checkout: Make, open_repo: Open
+) -> None:
+    """A branch that was just made has its own commit for a base: what counts is what is uncommitted."""
+    checkout = git_checkout()
+    checkout.commit("second")
+    checkout.git("switch", "--quiet", "--create", "feature")
+    assert _sides(open_repo, checkout) == (checkout.head, "the merge-base with main")
+
+
+def test_git_repo_takes_the_merge_base_of_a_main_that_moved_on(
+    git_checkout: Make, open_repo: Open
+) -> None:
+    """What others put on main since is not compared."""
+    checkout = git_checkout()
+    base = checkout.head
+    checkout.git("switch", "--quiet", "--create", "feature")
+    checkout.commit("mine")
+    checkout.git("switch", "--quiet", "main")
+    checkout.commit("theirs")
+    checkout.git("switch", "--quiet", "feature")
+    assert _sides(open_repo, checkout) == (base, "the merge-base with main")
+
+
+def test_git_repo_refuses_two_merge_bases(git_checkout: Make, open_repo: Open) -> None:
+    """Two branches that merged each other have no one place where they parted."""
+    checkout = git_checkout()
+    checkout.git("switch", "--quiet", "--create", "feature")
+    mine = checkout.commit("mine", mine="")
+    checkout.git("switch", "--quiet", "main")
+    checkout.commit("theirs", theirs="")
+    checkout.git("merge", "--quiet", "--message=one", mine)
+    checkout.git("switch", "--quiet", "feature")
+    checkout.git("merge", "--quiet", "--message=two", "main~1")
+    checkout.commit("more")
+    with pytest.raises(RepoError) as caught:
+        _sides(open_repo, checkout)
+    assert str(caught.value) == (
+        "HEAD and main have 2 merge-bases — say which commit to compare with: --base REF"
+    )
+
+
+def test_git_repo_refuses_histories_that_never_met(git_checkout: Make, open_repo: Open) -> None:
+    """Without a common commit there is no base to find."""
+    checkout = git_checkout()
+    checkout.git("switch", "--quiet", "--orphan", "feature")
+    checkout.commit("alone")
+    with pytest.raises(RepoError) as caught:
+        _sides(open_repo, checkout)
+    assert str(caught.value) == "HEAD and main have no merge-base — say --base REF"
+
+
+def test_git_repo_takes_main_at_its_word(git_checkout: Make, open_repo: Open) -> None:
+    """--main names the default branch, which may be called anything."""
+    checkout = git_checkout(branch="trunk")
+    base = checkout.head
+    checkout.git("switch", "--quiet", "--create", "feature")
+    checkout.commit("mine")
+    assert _sides(open_repo, checkout, main="trunk") == (base, "the merge-base with trunk")
+    with pytest.raises(RepoError, match="no default branch: tried main, origin/main, origin/HEAD"):
+        _sides(open_repo, checkout)
+
+
+def _clone(checkout: Checkout, *options: str, name: str = "clone") -> Checkout:
+    target = checkout.root.parent / name
+    checkout.git("clone", "--quiet", *options, f"file://{checkout.root}", str(target))
+    return Checkout(target)
+
+
+@pytest.mark.parametrize("main", [None, "origin/trunk", "trunk"])
+def test_git_repo_on_a_clones_default_branch_compares_with_the_one_before(
+    git_checkout: Make, open_repo: Open, main: str | None
+) -> None:
+    """A default branch of another name is found by origin/HEAD, and being on it is seen."""
+    origin = git_checkout(branch="trunk")
+    first = origin.head
+    origin.commit("second")
+    base, how = _sides(open_repo, _clone(origin), main=main)
+    assert base == first
+    assert how.endswith(": compared with its first parent")
+
+
+def test_git_repo_finds_the_default_branch_of_a_clone(git_checkout: Make, open_repo: Open) -> None:
+    """A clone that has only the feature branch checked out knows main by its remote."""
+    origin = git_checkout()
+    base = origin.head
+    origin.git("switch", "--quiet", "--create", "feature")
+    origin.commit("mine")
+    clone = _clone(origin, "--branch=feature")
+    assert _sides(open_repo, clone) == (base, "the merge-base with origin/main")
+
+
+@pytest.mark.parametrize("options", [(), ("--branch=feature", "--no-single-branch")])
+def test_git_repo_tells_a_shallow_clone_what_to_do(
+    git_checkout: Make, open_repo: Open, options: tuple[str, ...]
+) -> None:
+    """History that was not fetched is no root commit and no unrelated history."""
+    origin = git_checkout()
+    origin.commit("second")
+    origin.git("switch", "--quiet", "--create", "feature", "HEAD~1")
+    origin.commit("mine")
+    origin.git("switch", "--quiet", "main")
+    clone = _clone(origin, "--depth=1", *options)
+    with pytest.raises(RepoError) as caught:
+        _sides(open_repo, clone)
+    assert str(caught.value).endswith(" — this clone is shallow: git fetch --unshallow")

@@ -1,0 +1,179 @@
+"""What every store does, and what the one on disk does beside it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from harness.adapters.files_store import FilesStore
+from harness.compare import compare
+from harness.errors import UsageError
+from harness.model import Cell, Outcome, RunInfo, Side
+from harness.ports import RunWriter, Store
+from harness.report import render
+from tests.fakes.builders import make_cell, make_observation, make_run, ok_cell
+from tests.fakes.fake_store import FakeStore
+
+RUN = make_run(levels=(500,))
+CELLS = [ok_cell(Side.BASE, 500), ok_cell(Side.BRANCH, 500, cpu_ms_per_turn=1.0)]
+
+
+@pytest.fixture(params=["fake", "files"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """Give each kind of store in turn, empty."""
+    return FakeStore() if request.param == "fake" else FilesStore(tmp_path / "results")
+
+
+def _add(writer: RunWriter, run: RunInfo, cells: list[Cell], *, complete: bool = False) -> None:
+    """Add the last of `cells`, and write the comparison of them all, as a run does."""
+    writer.add_cell(cells[-1], make_observation(stdout="out", stderr=("err",)))
+    comparison = compare(run, cells, complete=complete)
+    writer.write(comparison, render(comparison))
+
+
+def test_store_gives_back_what_was_written(store: Store) -> None:
+    """Run, cells and whether it is complete, as they were."""
+    writer = store.open_run(RUN, "sc-mem-a-b")
+    _add(writer, RUN, CELLS[:1])
+    assert writer.holds_cells
+    assert store.load(writer.folder) == (RUN, CELLS[:1], False)
+    _add(writer, RUN, CELLS, complete=True)
+    assert store.load(writer.folder) == (RUN, CELLS, True)
+
+
+def test_store_names_a_folder_before_there_is_one(store: Store) -> None:
+    """The place is known when the run begins, and holds no run until it has one cell."""
+    writer = store.open_run(RUN, "sc-mem-a-b")
+    assert "sc-mem-a-b" in writer.folder
+    assert not writer.holds_cells
+    with pytest.raises(UsageError, match="is not the folder of a run"):
+        store.load(writer.folder)
+
+
+def test_store_keeps_two_runs_of_one_name_apart(store: Store) -> None:
+    """Two runs in the same second do not share a folder."""
+    first = store.open_run(RUN, "sc-mem-a-b")
+    _add(first, RUN, CELLS[:1])
+    other = structs.replace(RUN, run_id="esc-2-2-2")
+    second = store.open_run(other, "sc-mem-a-b")
+    _add(second, other, CELLS[1:])
+    assert store.load(first.folder)[:2] == (RUN, CELLS[:1])
+    assert store.load(second.folder)[:2] == (other, CELLS[1:])
+
+
+def test_store_refuses_a_folder_that_is_no_run(store: Store) -> None:
+    """A name that was mistyped is told, not taken for an empty run."""
+    with pytest.raises(UsageError, match="is not the folder of a run"):
+        store.load("results/nope")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return where the store on disk keeps its runs."""
+    return tmp_path / "results"
+
+
+def _files(root: Path) -> list[str]:
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+
+def test_files_store_makes_nothing_before_the_first_cell(root: Path) -> None:
+    """A run that never measured anything leaves no folder."""
+    FilesStore(root).open_run(RUN, "sc-mem-a-b")
+    assert not root.exists()
+
+
+def test_files_store_writes_the_documented_files(root: Path) -> None:
+    """The folder is named by time, arm and commits, and holds table, comparison, cells and logs."""
+    writer = FilesStore(root).open_run(RUN, "sc-mem-a-b")
+    _add(writer, RUN, CELLS[:1])
+    folder = "20261130T123456Z-sc-mem-a-b"
+    assert writer.folder == str(root / folder)
+    assert _files(root) == [
+        f"{folder}/cells.jsonl",
+        f"{folder}/compare.json",
+        f"{folder}/logs/base-C500.log",
+        f"{folder}/table.md",
+        "index.md",
+    ]
+    assert json.loads((root / folder / "compare.json").read_text())["complete"] is False
+    assert (root / folder / "logs/base-C500.log").read_text() == (
+        "# standard output\nout\n# end of standard error\nerr\n"
+    )
+
+
+def test_files_store_has_a_cell_on_disk_before_the_comparison(root: Path) -> None:
+    """A crash right after a cell loses no line of it."""
+    writer = FilesStore(root).open_run(RUN, "x")
+    writer.add_cell(CELLS[0], make_observation())
+    assert (Path(writer.folder) / "cells.jsonl").read_text().count("\n") == 1
+
+
+def test_files_store_indexes_every_run_the_newest_first(root: Path) -> None:
+    """A folder that cannot be read is listed as such, and one that is no run is not."""
+    store = FilesStore(root)
+    for second in (1, 2):
+        run = structs.replace(RUN, started_at=f"2026-11-30T12:34:0{second}Z")
+        _add(store.open_run(run, "x"), run, CELLS[:1])
+    (root / "reference").mkdir()
+    (root / "20261130T123401Z-x" / "cells.jsonl").write_text("torn\n")
+    _add(store.open_run(RUN, "y"), RUN, CELLS[:1], complete=True)
+    rows = [line.split("|")[1:3] for line in (root / "index.md").read_text().splitlines()[4:]]
+    assert [(run.strip()[1:19], what.strip()) for run, what in rows] == [
+        ("20261130T123456Z-y", "change"),
+        ("20261130T123402Z-x", "change (incomplete)"),
+        ("20261130T123401Z-x", "cannot be read"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("compare.json", None),
+        ("cells.jsonl", None),
+        ("compare.json", b"\xff\xfe"),
+        ("compare.json", b"{}"),
+        ("cells.jsonl", b"{}\n"),
+    ],
+)
+def test_files_store_names_what_cannot_be_read(
+    root: Path, name: str, content: bytes | None
+) -> None:
+    """Whatever became of the files, the error is a usage error that names the place."""
+    store = FilesStore(root)
+    writer = store.open_run(RUN, "x")
+    _add(writer, RUN, CELLS[:1])
+    spoilt = Path(writer.folder) / name
+    spoilt.unlink() if content is None else spoilt.write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        store.load(writer.folder)
+    assert str(caught.value).startswith(writer.folder)
+
+
+def test_files_store_leaves_no_half_written_file(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write that fails leaves the last comparison as it was, and nothing beside it."""
+    store = FilesStore(root)
+    writer = store.open_run(RUN, "x")
+    _add(writer, RUN, CELLS[:1])
+    before = _files(root)
+
+    def fail(_self: Path, _target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="No space left"):
+        writer.write(compare(RUN, CELLS, complete=True), "")
+    assert _files(root) == before
+    assert store.load(writer.folder)[2] is False
+
+
+def test_files_store_keeps_a_cells_hostile_text(root: Path) -> None:
+    """What a cell printed is stored as it is, in any script."""
+    store = FilesStore(root)
+    writer = store.open_run(RUN, "x")
+    cell = make_cell(Side.BASE, 500, Outcome.ERRORS, reason="größe\n\x1b[2J|名")
+    _add(writer, RUN, [cell])
+    assert store.load(writer.folder)[1] == [cell]

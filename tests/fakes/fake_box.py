@@ -1,0 +1,131 @@
+"""A box without an engine: builds are remembered, and a script says how each cell ends."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from harness.errors import BuildError, UsageError
+from harness.model import BoxInfo, Outcome, Side
+from harness.outcome import Observation
+from harness.ports import BaseImage, Build, CellOrder
+from harness.protocol import Death, ProbeOutput, ProgressLine
+from harness.tree import Tree
+from tests.fakes.builders import make_box_info, make_observation, make_result
+
+Behaviour = Callable[[str, CellOrder], Observation]
+_KEPT = 4
+
+
+def holds_up_to(limit: int, **measured: object) -> Behaviour:
+    """Make a build that holds `limit` sessions, and runs out of memory above."""
+
+    def behave(_image: str, order: CellOrder) -> Observation:
+        if order.level <= limit:
+            return make_observation(make_result(order.level, arm=order.arm, **measured))
+        seen = ProgressLine(t_ms=9000.0, done=3, peak_threads=2 * order.level, peak_rss_mb=1999.0)
+        output = ProbeOutput(progress=(seen,), death=Death(cause="oom", exit_code=137, signal=9))
+        return make_observation(output=output, exit_code=137, wall_s=9.0, oom_killed=True)
+
+    return behave
+
+
+def fails_with(outcome: Outcome, *, at: int = 0) -> Behaviour:
+    """Make a build whose cells from level `at` on end in a crash, are invalid, or stall until their time limit."""
+    endings = {
+        Outcome.CRASH: make_observation(exit_code=1, stderr=("Traceback", "ImportError: no pump")),
+        Outcome.INVALID: make_observation(exit_code=None, engine_error="the engine fell over"),
+        Outcome.TIMEOUT_STALLED: make_observation(exit_code=137, timed_out=True, wall_s=600.0),
+    }
+    holds = holds_up_to(at - 1)
+    return lambda image, order: holds(image, order) if order.level < at else endings[outcome]
+
+
+@dataclass(slots=True)
+class FakeBox:
+    """Cells that end as they are told to.
+
+    Args:
+        behave: Says how a cell of a build ends.
+        by_image: The same for single builds; they come before `behave`.
+        unbuildable: The sides that do not build.
+
+    Attributes:
+        orders: What was run, in order: (image, order).
+        built: The tags of all trees that were built, the oldest first.
+        containers: Of each run that left one behind, by its id.
+        reaped: The run id of each reap, None for that of all dead runs.
+    """
+
+    behave: Behaviour = field(default_factory=lambda: holds_up_to(1_000_000))
+    by_image: Mapping[str, Behaviour] = field(default_factory=dict)
+    unbuildable: tuple[Side, ...] = ()
+    containers: list[str] = field(default_factory=list)
+    orders: list[tuple[str, CellOrder]] = field(default_factory=list)
+    built: list[str] = field(default_factory=list)
+    reaped: list[str | None] = field(default_factory=list)
+
+    def describe(self, base_image: str) -> BoxInfo:
+        """Say what it is."""
+        return make_box_info(base_image=base_image)
+
+    def find_base_image(self, wanted: str) -> BaseImage:
+        """Find a base image; names that begin with `no-such` are not there."""
+        if wanted.startswith("no-such"):
+            msg = f"the base image {wanted} is not here and cannot be pulled"
+            raise BuildError(msg)
+        return BaseImage(id="sha256:base", name=wanted or "fake-base:1")
+
+    def build(self, tree: Tree, *, base_image: BaseImage, side: Side) -> Build:
+        """Remember a tree as built."""
+        if side in self.unbuildable or not tree.holds("Dockerfile"):
+            msg = f"the {side} does not build: no such instruction"
+            raise BuildError(msg, tail=["Step 1/2 : FORM base", "no such instruction: FORM"])
+        tag, is_there = self.locate(tree, base_image=base_image)
+        if not is_there:
+            self.built.append(tag)
+        how = f"{tag} {'found' if is_there else 'built'}"
+        return Build(image=self.image_of(tree, base_image.id), how=how)
+
+    def locate(self, tree: Tree, *, base_image: BaseImage) -> tuple[str, bool]:
+        """Return a tree's tag, and whether it was built."""
+        tag = f"esc-bench:tree-{tree.hash_on(base_image.id)[:12]}"
+        return tag, tag in self.built
+
+    def find_build(self, image: str) -> Build:
+        """Find a build by its tag."""
+        if image not in self.built:
+            msg = f"there is no image {image!r} on this engine"
+            raise UsageError(msg)
+        return Build(image=f"sha256:{image}", how=image)
+
+    def run_cell(
+        self, build: Build, order: CellOrder, on_progress: Callable[[ProgressLine], None]
+    ) -> Observation:
+        """End a cell as the script says."""
+        self.orders.append((build.image, order))
+        seen = self.by_image.get(build.image, self.behave)(build.image, order)
+        for line in seen.output.progress:
+            on_progress(line)
+        return seen
+
+    def reap(self, run_id: str | None = None) -> list[str]:
+        """Remove the containers of a run, or of runs whose id says that they are dead."""
+        self.reaped.append(run_id)
+        gone = [run for run in self.containers if run == run_id or (not run_id and "dead" in run)]
+        self.containers = [run for run in self.containers if run not in gone]
+        return [f"container of {run}" for run in gone]
+
+    def trim(self) -> list[str]:
+        """Keep the newest four trees."""
+        removed = self.built[:-_KEPT]
+        self.built = self.built[-_KEPT:]
+        return [f"image {tag}" for tag in removed]
+
+    @staticmethod
+    def image_of(tree: Tree, base_image: str = "sha256:base") -> str:
+        """Return the id that a tree's image has."""
+        return f"sha256:{tree.hash_on(base_image)}"
+
+    @property
+    def levels_run(self) -> list[tuple[str, int]]:
+        """What was run, as (image, level)."""
+        return [(image, order.level) for image, order in self.orders]

@@ -1,0 +1,40 @@
+"""Somebody who follows a run and remembers what was told."""
+
+from harness.model import Cell, Knee, Slot
+from harness.protocol import ProgressLine
+from harness.report import cell_line, knee_line
+
+
+class FakeProgress:
+    """Keeps every line, in order.
+
+    Attributes:
+        lines: What a console would show.
+        started: Each slot that began, with its number.
+        moved: What was heard of running cells.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.started: list[tuple[Slot, int]] = []
+        self.moved: list[tuple[Slot, ProgressLine]] = []
+
+    def say(self, text: str) -> None:
+        """Remember one thing."""
+        self.lines.append(text)
+
+    def cell_started(self, slot: Slot, number: int) -> None:
+        """Remember that a cell begins."""
+        self.started.append((slot, number))
+
+    def cell_moved(self, slot: Slot, line: ProgressLine) -> None:
+        """Remember that a cell was heard of."""
+        self.moved.append((slot, line))
+
+    def cell_ended(self, cell: Cell) -> None:
+        """Remember how a cell ended."""
+        self.lines.append(cell_line(cell))
+
+    def knee(self, name: str, knee: Knee) -> None:
+        """Remember where a build breaks."""
+        self.lines.append(knee_line(name, knee))

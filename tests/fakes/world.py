@@ -1,0 +1,77 @@
+"""A whole world of fakes, in which a use case runs."""
+
+from dataclasses import dataclass, field
+
+from harness.bench import Request, World
+from harness.config import Settings
+from harness.model import Arm, Side
+from harness.tree import Tree
+from tests.fakes.builders import CAPS, LOAD, make_tree
+from tests.fakes.fake_box import Behaviour, FakeBox, holds_up_to
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.fake_progress import FakeProgress
+from tests.fakes.fake_repo import FakeRepo
+from tests.fakes.fake_store import FakeStore
+
+BASE_TREE = make_tree(pump="SPEED = 1\n")
+BRANCH_TREE = make_tree(pump="SPEED = 2\n")
+BASE_IMAGE, BRANCH_IMAGE = FakeBox.image_of(BASE_TREE), FakeBox.image_of(BRANCH_TREE)
+RUN_ID = "esc-1-1-1"
+
+
+@dataclass(slots=True)
+class FakeWorld:
+    """The fakes by their own types, and `world` for the use case."""
+
+    box: FakeBox = field(default_factory=FakeBox)
+    repo: FakeRepo = field(default_factory=FakeRepo)
+    store: FakeStore = field(default_factory=FakeStore)
+    clock: FakeClock = field(default_factory=FakeClock)
+    progress: FakeProgress = field(default_factory=FakeProgress)
+
+    @property
+    def world(self) -> World:
+        """What a use case is given."""
+        return World(
+            run_id=RUN_ID,
+            box=self.box,
+            repo=self.repo,
+            store=self.store,
+            clock=self.clock,
+            progress=self.progress,
+        )
+
+
+def make_world(
+    *,
+    base: Behaviour | None = None,
+    branch: Behaviour | None = None,
+    base_tree: Tree = BASE_TREE,
+    branch_tree: Tree = BRANCH_TREE,
+) -> FakeWorld:
+    """Make a world in which the two sides behave as they are told to; by default all holds."""
+    by_image = {
+        FakeBox.image_of(branch_tree): branch or holds_up_to(1_000_000),
+        FakeBox.image_of(base_tree): base or holds_up_to(1_000_000),
+    }
+    repo = FakeRepo(base=base_tree, branch=branch_tree)
+    return FakeWorld(box=FakeBox(by_image=by_image), repo=repo)
+
+
+def make_request(
+    *levels: int,
+    blocks: int = 1,
+    base: str | None = None,
+    main: str | None = None,
+    base_image: str = "",
+    environments: dict[Side, dict[str, str]] | None = None,
+) -> Request:
+    """Ask for `sc-mem` over `levels`."""
+    settings = Settings(load=LOAD, caps=CAPS, levels=levels, blocks=blocks, base_image=base_image)
+    return Request(
+        arm=Arm.SC_MEM,
+        settings=settings,
+        base=base,
+        main=main,
+        environments=environments or {side: {} for side in Side},
+    )

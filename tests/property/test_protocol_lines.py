@@ -1,0 +1,53 @@
+"""The protocol, against anything that a process may print."""
+
+import json
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from harness.protocol import read_output
+
+WORDS = st.sampled_from(["RESULT", "PROGRESS", "CAPS", "OUTCOME", "INFO", ""])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = st.sampled_from(["arm", "C", "ok", "errors", "wall-ms", "evidence", "cause", "stderr-tail"])
+MAPS = st.dictionaries(KEYS | st.text(max_size=4), JSON, max_size=6)
+EDN_WORDS = [":arm", ":C", "1", "1.5", "1N", "2/3", '"a"', "\\a", "nil", "true", "1e999", "x"]
+EDN_SIGNS = [*'{}[]();^,"', "#inst", "#uuid", "#{", "#_", "##NaN", "##Inf"]
+EDN_PARTS = st.sampled_from([*EDN_WORDS, *EDN_SIGNS])
+
+
+@settings(deadline=None)
+@given(lines=st.lists(st.tuples(WORDS, st.text()).map(" ".join)))
+def test_protocol_never_fails_on_text(lines: list[str]) -> None:
+    """Whatever is printed is read, passed over or told as a fault."""
+    output = read_output(lines)
+    assert len(output.faults) <= len(lines) + 1
+
+
+@settings(deadline=None)
+@given(word=WORDS, body=MAPS, cut=st.integers(0, 40))
+def test_protocol_never_fails_on_json(word: str, body: dict[str, object], cut: int) -> None:
+    """Maps with wrong types, NaN, half characters or a missing end are faults, and nothing worse."""
+    text = json.dumps(body)
+    read_output([f"{word} {text[: len(text) - cut]}", f"{word} {text}"])
+
+
+@settings(deadline=None)
+@given(parts=st.lists(EDN_PARTS, max_size=12))
+def test_protocol_never_fails_on_edn(parts: list[str]) -> None:
+    """The same for what a probe of another language prints."""
+    pytest.importorskip("edn_format")
+    read_output([f"RESULT {{:arm {' '.join(parts)}", f"RESULT {{:arm {''.join(parts)}}}"])
+
+
+@settings(deadline=None)
+@given(body=MAPS)
+def test_protocol_output_can_be_stored(body: dict[str, object]) -> None:
+    """What was read of a cell can be written as UTF-8: no half characters come through."""
+    death = read_output([f"OUTCOME {json.dumps(body)}"]).death
+    if death is not None:
+        json.dumps([death.cause, death.evidence, death.stderr_tail], ensure_ascii=False).encode()

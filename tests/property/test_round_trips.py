@@ -1,0 +1,155 @@
+"""What is written can be read again, and is the same."""
+
+import msgspec
+from hypothesis import given, settings, strategies as st
+
+from harness.compare import compare
+from harness.model import (
+    Arm,
+    Caps,
+    Cell,
+    Load,
+    Outcome,
+    Purity,
+    Result,
+    RunInfo,
+    Side,
+    SideInfo,
+    Slot,
+    Subject,
+)
+from harness.protocol import read_output
+from harness.record import read_cells, read_run, write_cell, write_comparison
+from harness.units import parse_memory_bytes, show_bytes, show_count
+from tests.fakes.builders import make_box_info
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
+COUNT = st.integers(0, 10**9)
+NUMBER = st.floats(0, 1e12, allow_nan=False)
+ENVIRONMENT = st.dictionaries(TEXT, TEXT, max_size=3)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | NUMBER | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def _maybe(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.none() | strategy
+
+
+SLOTS = st.builds(
+    Slot,
+    side=st.sampled_from(Side),
+    level=COUNT,
+    block=st.integers(-1, 9),
+    pair=st.sampled_from([None, 0, 1]),
+    attempt=st.integers(0, 1),
+)
+RESULTS = st.builds(
+    Result,
+    arm=TEXT,
+    c=COUNT,
+    ok=COUNT,
+    errors=COUNT,
+    err_sample=_maybe(TEXT),
+    latency_infl=_maybe(NUMBER),
+    cpu_ms_per_turn=_maybe(NUMBER),
+    peak_threads=_maybe(COUNT),
+    subject=_maybe(st.builds(Subject, path=TEXT, version=_maybe(TEXT), hash=TEXT)),
+)
+CELLS = st.builds(
+    Cell,
+    slot=SLOTS,
+    outcome=st.sampled_from(Outcome),
+    reason=TEXT,
+    started_at=TEXT,
+    wall_s=NUMBER,
+    exit_code=_maybe(st.integers(0, 255)),
+    sessions_done=_maybe(COUNT),
+    peak_threads=_maybe(COUNT),
+    peak_rss_mb=_maybe(NUMBER),
+    peak_fds=_maybe(COUNT),
+    result=_maybe(RESULTS),
+    evidence=st.dictionaries(TEXT, JSON, max_size=3),
+    log=TEXT,
+)
+SIDES = st.builds(
+    SideInfo,
+    side=st.sampled_from(Side),
+    commit=_maybe(TEXT),
+    title=TEXT,
+    dirty=_maybe(TEXT),
+    subject=_maybe(TEXT),
+    gauge=_maybe(TEXT),
+    tree=_maybe(TEXT),
+    image=TEXT,
+    environment=ENVIRONMENT,
+)
+RUNS = st.builds(
+    RunInfo,
+    run_id=TEXT,
+    started_at=TEXT,
+    kind=st.sampled_from(["compare", "ramp"]),
+    arm=st.sampled_from(Arm),
+    load=st.builds(Load, turns=COUNT, ttft_ms=COUNT, qsleep_ms=COUNT, state_kb=COUNT),
+    caps=st.builds(Caps, cpus=NUMBER, memory_bytes=COUNT, pids=_maybe(COUNT), timeout_s=NUMBER),
+    levels=st.lists(COUNT, max_size=4).map(tuple),
+    blocks=COUNT,
+    sides=st.lists(SIDES, max_size=2, unique_by=lambda side: side.side).map(tuple),
+    purity=_maybe(st.sampled_from(Purity)),
+    how=TEXT,
+    box=st.builds(make_box_info, warnings=st.lists(TEXT, max_size=2).map(tuple)),
+)
+
+
+@settings(deadline=None)
+@given(cells=st.lists(CELLS, max_size=3))
+def test_cells_come_back_as_they_were_written(cells: list[Cell]) -> None:
+    """Whatever a cell holds, it is one line that says the same."""
+    text = "".join(write_cell(cell) for cell in cells)
+    assert text.count("\n") == len(cells)
+    assert read_cells(text, where="cells.jsonl") == cells
+
+
+@settings(deadline=None)
+@given(run=RUNS, complete=st.booleans())
+def test_runs_come_back_as_they_were_written(run: RunInfo, *, complete: bool) -> None:
+    """Whatever was settled for a run is read again as it was."""
+    text = write_comparison(compare(run, [], complete=complete))
+    assert read_run(text, where="compare.json") == (run, complete)
+
+
+@given(cell=CELLS, cut=st.integers(1, 50))
+def test_cells_survive_a_torn_last_line(cell: Cell, cut: int) -> None:
+    """However much of the last line is missing, the one before it is read."""
+    line = write_cell(cell)
+    assert read_cells(line + line[:-cut], where="cells.jsonl") == [cell]
+
+
+@given(result=RESULTS)
+def test_results_come_back_from_a_probes_line(result: Result) -> None:
+    """A RESULT in JSON is read as it was meant."""
+    line = f"RESULT {msgspec.json.encode(result).decode()}"
+    output = read_output([line])
+    assert output.result == result
+    assert output.faults == ()
+
+
+@given(amount=st.integers(6 << 20, 1 << 49))
+def test_memory_in_bytes_is_taken_to_the_byte(amount: int) -> None:
+    """What is typed in bytes is not rounded by its way through a float."""
+    assert parse_memory_bytes(str(amount), where="--mem") == amount
+
+
+@given(mebibytes=st.integers(6, 1023))
+def test_memory_that_is_shown_can_be_typed(mebibytes: int) -> None:
+    """The report's own spelling is read as the same cap."""
+    shown = show_bytes(mebibytes << 20)
+    assert parse_memory_bytes(shown, where="--mem") == mebibytes << 20
+
+
+@given(value=COUNT)
+def test_counts_lose_nothing_when_they_are_shown(value: int) -> None:
+    """Commas are all that is added."""
+    assert int(show_count(value).replace(",", "")) == value

@@ -1,0 +1,196 @@
+"""Two series of cells into one comparison."""
+
+import pytest
+from msgspec import structs
+
+from harness.compare import METRICS, Comparison, compare
+from harness.model import Cell, Knee, Outcome, Result, Side
+from harness.stats import ratio_of_pairs
+from tests.fakes.builders import make_block, make_box_info, make_cell, make_run, make_side, ok_cell
+
+
+def _abba(level: int, base: tuple[float, float], branch: tuple[float, float]) -> list[Cell]:
+    """Make a whole block at a level, with each side's CPU per turn in its two cells."""
+    sides = [[{"cpu_ms_per_turn": value} for value in values] for values in (base, branch)]
+    return make_block(level, *sides)
+
+
+def _texts(comparison: Comparison) -> list[str]:
+    return [warning.text for warning in comparison.warnings]
+
+
+def test_compare_pairs_neighbours() -> None:
+    """A ratio is over the pairs that ran next to each other, not over the sides' means."""
+    comparison = compare(make_run(), _abba(500, (1.0, 4.0), (2.0, 2.0)), complete=True)
+    assert comparison.rows[0].ratios["cpu-ms/turn"] == ratio_of_pairs([(1.0, 2.0), (4.0, 2.0)])
+    assert comparison.rows[0].ratios["cpu-ms/turn"].value == pytest.approx(1.0)
+
+
+def test_compare_gives_a_row_to_each_level_of_the_ladder() -> None:
+    """A level that was not reached has a row without cells, and no ratio."""
+    comparison = compare(make_run(), _abba(500, (1.0, 1.0), (1.0, 1.0)), complete=True)
+    assert [row.level for row in comparison.rows] == [500, 1000]
+    assert comparison.rows[1].cells == {Side.BASE: [], Side.BRANCH: []}
+    assert comparison.rows[1].ratios == {}
+    assert not comparison.rows[1].passed(Side.BASE)
+
+
+def test_compare_has_no_ratio_where_a_side_failed() -> None:
+    """One failed cell of four, and the level's costs are compared no more."""
+    cells = _abba(500, (1.0, 1.0), (2.0, 2.0))[:3]
+    cells.append(make_cell(Side.BASE, 500, Outcome.OOM, pair=1))
+    comparison = compare(make_run(), cells, complete=True)
+    assert comparison.rows[0].ratios == {}
+    assert comparison.rows[0].passed(Side.BRANCH)
+    assert not comparison.rows[0].passed(Side.BASE)
+
+
+def test_compare_leaves_unpaired_cells_out_of_the_ratios() -> None:
+    """A side that goes on alone after the other stopped makes no pair."""
+    cells = [make_cell(side, 1000, pair=None) for side in Side]
+    assert compare(make_run(), cells, complete=True).rows[1].ratios == {}
+
+
+def test_compare_leaves_out_what_a_probe_did_not_measure() -> None:
+    """A metric that is absent or zero on one side of a pair has no ratio; the others do."""
+    cells = [
+        ok_cell(Side.BASE, 500, cpu_ms_per_turn=None, latency_infl=0.0, peak_fds=10),
+        ok_cell(Side.BRANCH, 500, peak_fds=20),
+    ]
+    ratios = compare(make_run(), cells, complete=True).rows[0].ratios
+    assert set(ratios) == {"peak-threads", "peak-rss-mb", "peak-fds"}
+    assert ratios["peak-fds"].value == pytest.approx(2.0)
+
+
+def test_compare_leaves_an_ok_cell_without_a_result_out_of_the_ratios() -> None:
+    """A stored cell whose RESULT is missing is counted as passed, and measured nothing."""
+    cells = [make_cell(side, 500, result=None) for side in Side]
+    comparison = compare(make_run(), cells, complete=True)
+    assert comparison.rows[0].ratios == {}
+    assert all(not by_side for by_side in comparison.slopes.values())
+
+
+def test_compare_finds_the_knee_of_each_side() -> None:
+    """Each side has its own bracket."""
+    cells = [
+        *_abba(500, (1.0, 1.0), (1.0, 1.0)),
+        make_cell(Side.BASE, 1000, Outcome.THREADS),
+        make_cell(Side.BRANCH, 1000),
+    ]
+    assert compare(make_run(), cells, complete=True).knees == {
+        Side.BASE: Knee(
+            last_pass=500,
+            first_fail=1000,
+            outcome=Outcome.THREADS,
+            reason="because of threads",
+        ),
+        Side.BRANCH: Knee(last_pass=1000, first_fail=None),
+    }
+
+
+def test_compare_takes_marginal_costs_from_the_cells_that_passed() -> None:
+    """Threads and memory per session are slopes over the levels; a failed cell does not bend them."""
+    cells = [
+        ok_cell(Side.BASE, 500, peak_threads=1009, peak_rss_mb=100.0),
+        ok_cell(Side.BASE, 1000, peak_threads=2009, peak_rss_mb=150.0),
+        make_cell(Side.BASE, 2000, Outcome.OOM, peak_threads=9),
+    ]
+    slopes = compare(make_run(levels=(500, 1000, 2000)), cells, complete=True).slopes
+    assert slopes["peak-threads"][Side.BASE].value == pytest.approx(2.0)
+    assert slopes["peak-rss-mb"][Side.BASE].value == pytest.approx(0.1 * 1024)
+    assert Side.BRANCH not in slopes["peak-threads"]
+    assert slopes["cpu-ms/turn"] == {}
+
+
+def test_compare_has_no_slope_of_what_was_not_measured() -> None:
+    """Memory that a probe does not report is absent, not zero."""
+    cells = [
+        ok_cell(Side.BASE, 500, peak_rss_mb=None),
+        ok_cell(Side.BASE, 1000, peak_rss_mb=None),
+    ]
+    slopes = compare(make_run(), cells, complete=True).slopes
+    assert slopes["peak-rss-mb"] == {}
+    assert slopes["peak-threads"] != {}
+
+
+def test_compare_tells_of_invalid_cells_and_leaves_them_out() -> None:
+    """Both runs of an invalid cell are told and kept, and neither is in a row."""
+    cells = [
+        make_cell(Side.BASE, 1000, Outcome.INVALID, reason="host pressure"),
+        make_cell(Side.BASE, 1000, Outcome.INVALID, reason="host pressure", attempt=1),
+    ]
+    comparison = compare(make_run(), cells, complete=True)
+    assert comparison.invalid == tuple(cells)
+    assert comparison.rows[1].cells[Side.BASE] == []
+    assert _texts(comparison) == [
+        "C=1,000 base: invalid cell (host pressure); run once more",
+        "C=1,000 base: invalid cell (host pressure); that side stops here",
+    ]
+
+
+def test_compare_tells_what_the_box_doubts() -> None:
+    """What bears on the numbers stands with them."""
+    run = make_run(box=make_box_info(warnings=("swap is not accounted",)))
+    assert _texts(compare(run, [], complete=True)) == ["swap is not accounted"]
+
+
+def test_compare_tells_when_two_things_differ_at_once() -> None:
+    """A change of the runtime and of the environment cannot be told apart."""
+    base, branch = make_side(Side.BASE), make_side(Side.BRANCH, environment={"SCALE_VT": "0"})
+    both = structs.replace(make_run(), sides=(base, branch))
+    assert _texts(compare(both, [], complete=True)) == [
+        "both the runtime and the environment differ: this cannot say which of them did it"
+    ]
+    one = structs.replace(
+        make_run(), sides=(structs.replace(base, subject=branch.subject), branch)
+    )
+    assert _texts(compare(one, [], complete=True)) == []
+
+
+def _lag(arm: str, lag_ms: float | None) -> list[str]:
+    cell = ok_cell(Side.BASE, 1000, arm=arm, mock_lag_p99_ms=lag_ms)
+    return _texts(compare(make_run(), [cell], complete=True))
+
+
+def test_compare_tells_of_a_floor_that_is_late() -> None:
+    """When the bare loop gets its tokens late, the box is too small to measure anything at that level."""
+    assert _lag("hand", 1234.5) == [
+        (
+            "C=1,000 base: the mock was 1,234 ms late (99th percentile) in the floor itself: "
+            "the box is too small for this level"
+        )
+    ]
+
+
+@pytest.mark.parametrize(("arm", "lag_ms"), [("hand", 50.0), ("hand", None), ("sc-mem", 1234.5)])
+def test_compare_takes_lag_of_a_runtime_for_its_own(arm: str, lag_ms: float | None) -> None:
+    """Lag under a runtime is what was to be measured."""
+    assert _lag(arm, lag_ms) == []
+
+
+def test_compare_tells_that_a_run_is_not_complete() -> None:
+    """A run that was interrupted shows what it has, and says so."""
+    comparison = compare(make_run(), [], complete=False)
+    assert not comparison.complete
+    assert _texts(comparison) == [
+        "the run was interrupted: levels that are missing were not tried"
+    ]
+
+
+def test_compare_of_one_side_has_no_ratios() -> None:
+    """A ramp has rows, a knee and slopes, and nothing to compare."""
+    cells = [
+        ok_cell(Side.BRANCH, 500, peak_threads=8),
+        ok_cell(Side.BRANCH, 1000, peak_threads=8),
+    ]
+    comparison = compare(make_run(sides=[Side.BRANCH]), cells, complete=True)
+    assert set(comparison.knees) == {Side.BRANCH}
+    assert comparison.rows[0].cells == {Side.BRANCH: [cells[0]]}
+    assert comparison.rows[0].ratios == {}
+    assert comparison.slopes["peak-threads"][Side.BRANCH].value == pytest.approx(0.0)
+
+
+def test_compare_metrics_name_keys_of_the_result() -> None:
+    """Each metric is one of the RESULT's own keys, so that a reader finds it in cells.jsonl."""
+    keys = {field.encode_name for field in structs.fields(Result)}
+    assert {metric.name for metric in METRICS} <= keys

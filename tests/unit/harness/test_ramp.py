@@ -1,0 +1,132 @@
+"""The ladder: how it is typed, and where a side broke on it."""
+
+import pytest
+
+from harness.errors import UsageError
+from harness.model import Knee, Outcome, Side
+from harness.ramp import find_knee, ladder_cells, pairs_at, parse_levels
+from tests.fakes.builders import make_cell
+
+LEVELS = (500, 1000, 2000)
+
+
+def test_parse_levels_reads_an_ascending_ladder() -> None:
+    """One level is a ladder as well."""
+    assert parse_levels(["500", "1000"], where="--levels") == (500, 1000)
+    assert parse_levels(["8"], where="--levels") == (8,)
+
+
+@pytest.mark.parametrize(
+    ("texts", "shown"), [([], "nothing"), (["2", "1"], "2,1"), (["5", "5"], "5,5")]
+)
+def test_parse_levels_refuses_what_does_not_ascend(texts: list[str], shown: str) -> None:
+    """An empty ladder, a descending one and a repeated level are told with what was typed."""
+    with pytest.raises(UsageError) as caught:
+        parse_levels(texts, where="--levels")
+    assert str(caught.value) == (
+        f"--levels: {shown} does not ascend — write levels as in 500,1000,2000"
+    )
+
+
+def test_parse_levels_refuses_a_level_that_is_no_number() -> None:
+    """The level itself is named, not the whole ladder."""
+    with pytest.raises(UsageError, match=r"^--levels: '1k' is not a whole number"):
+        parse_levels(["500", "1k"], where="--levels")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        pytest.param([], Knee(last_pass=None, first_fail=None), id="nothing ran"),
+        pytest.param(["ok", "ok", "ok"], Knee(last_pass=2000, first_fail=None), id="no knee"),
+        pytest.param(["ok", "ok"], Knee(last_pass=1000, first_fail=None), id="interrupted"),
+        pytest.param(
+            ["ok", "oom"],
+            Knee(last_pass=500, first_fail=1000, outcome=Outcome.OOM, reason="because of oom"),
+            id="breaks in the middle",
+        ),
+        pytest.param(
+            ["threads"],
+            Knee(
+                last_pass=None,
+                first_fail=500,
+                outcome=Outcome.THREADS,
+                reason="because of threads",
+            ),
+            id="breaks at once",
+        ),
+    ],
+)
+def test_find_knee_brackets_where_a_side_breaks(outcomes: list[str], expected: Knee) -> None:
+    """The bracket is the last level that passed and the first that failed."""
+    cells = [
+        make_cell(Side.BASE, level, Outcome(outcome))
+        for level, outcome in zip(LEVELS, outcomes, strict=False)
+    ]
+    assert find_knee(cells, Side.BASE, LEVELS) == expected
+
+
+def test_find_knee_takes_one_failed_cell_for_a_failed_level() -> None:
+    """A level passes only when all of its cells do; the first failure is the one that is told."""
+    cells = [
+        make_cell(Side.BASE, 500),
+        make_cell(Side.BASE, 500, Outcome.CRASH, pair=1),
+        make_cell(Side.BASE, 500, Outcome.OOM, block=1),
+    ]
+    knee = find_knee(cells, Side.BASE, LEVELS)
+    assert (knee.last_pass, knee.first_fail, knee.outcome) == (None, 500, Outcome.CRASH)
+
+
+def test_find_knee_passes_over_invalid_cells() -> None:
+    """A cell that says nothing about the side makes no knee, and makes no level pass."""
+    cells = [make_cell(Side.BASE, 500), make_cell(Side.BASE, 1000, Outcome.INVALID)]
+    assert find_knee(cells, Side.BASE, LEVELS) == Knee(last_pass=500, first_fail=None)
+
+
+def test_find_knee_looks_at_one_side_alone() -> None:
+    """The other side's failure is not this side's."""
+    cells = [make_cell(Side.BASE, 500, Outcome.OOM), make_cell(Side.BRANCH, 500)]
+    assert find_knee(cells, Side.BRANCH, LEVELS) == Knee(last_pass=500, first_fail=None)
+
+
+def test_ladder_cells_leave_out_the_check_before_the_ramp() -> None:
+    """A ladder that begins at 1 does not count the check's cell of that level."""
+    check = make_cell(Side.BASE, 1, block=-1, pair=None)
+    rung = make_cell(Side.BASE, 1)
+    assert ladder_cells([check, rung], Side.BASE, 1) == [rung]
+
+
+def test_pairs_at_joins_neighbours_in_the_order_of_their_blocks() -> None:
+    """Base comes first in each pair, whichever of the two ran first."""
+    cells = [
+        make_cell(side, 500, block=block, pair=pair)
+        for block, pair, side in (
+            (1, 0, Side.BRANCH),
+            (1, 0, Side.BASE),
+            (0, 1, Side.BASE),
+            (0, 1, Side.BRANCH),
+        )
+    ]
+    assert pairs_at(cells, 500) == [(cells[2], cells[3]), (cells[1], cells[0])]
+
+
+def test_pairs_at_leaves_out_what_has_no_partner() -> None:
+    """A cell whose partner failed, was invalid or never ran, and an unpaired one, make no pair."""
+    cells = [
+        make_cell(Side.BASE, 500, pair=0),
+        make_cell(Side.BRANCH, 500, Outcome.OOM, pair=0),
+        make_cell(Side.BASE, 500, pair=1),
+        make_cell(Side.BRANCH, 500, Outcome.INVALID, pair=1),
+        make_cell(Side.BASE, 500, block=1, pair=None),
+        make_cell(Side.BRANCH, 500, block=1, pair=None),
+        make_cell(Side.BRANCH, 1000, pair=0),
+    ]
+    assert pairs_at(cells, 500) == []
+
+
+def test_pairs_at_takes_the_second_run_of_an_invalid_cell() -> None:
+    """The second run stands in the place of the first."""
+    first = make_cell(Side.BASE, 500, Outcome.INVALID)
+    again = make_cell(Side.BASE, 500, attempt=1)
+    branch = make_cell(Side.BRANCH, 500)
+    assert pairs_at([first, again, branch], 500) == [(again, branch)]

@@ -1,0 +1,113 @@
+"""The stored form of a run."""
+
+import json
+
+import pytest
+
+from harness.compare import compare
+from harness.errors import UsageError
+from harness.model import Cell, Outcome, Side
+from harness.record import SCHEMA_VERSION, read_cells, read_run, write_cell, write_comparison
+from tests.fakes.builders import make_cell, make_run, ok_cell
+
+RUN = make_run()
+CELLS = [
+    ok_cell(Side.BASE, 500, pair=0, cpu_ms_per_turn=2.0),
+    ok_cell(Side.BRANCH, 500, pair=0, cpu_ms_per_turn=1.0),
+    make_cell(Side.BASE, 1000, Outcome.OOM, pair=None, evidence={"last-samples": [{"t-ms": 1}]}),
+]
+
+
+def _text(*, complete: bool = True) -> str:
+    return write_comparison(compare(RUN, CELLS, complete=complete))
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_record_gives_back_the_run_that_was_written(*, complete: bool) -> None:
+    """What was settled before the first cell, and whether the run came to its end."""
+    assert read_run(_text(complete=complete), where="compare.json") == (RUN, complete)
+
+
+def test_record_gives_back_the_cells_that_were_written() -> None:
+    """Each cell is one line, with all that was seen of it."""
+    text = "".join(write_cell(cell) for cell in CELLS)
+    assert text.count("\n") == len(CELLS)
+    assert read_cells(text, where="cells.jsonl") == CELLS
+
+
+def test_record_derives_what_other_programs_read() -> None:
+    """Knees, slopes, outcomes and ratios are there as plain JSON."""
+    stored = json.loads(_text())
+    assert (stored["schema"], stored["complete"]) == (SCHEMA_VERSION, True)
+    derived = stored["derived"]
+    assert derived["knees"] == {
+        "base": {
+            "last-pass": 500,
+            "first-fail": 1000,
+            "outcome": "oom",
+            "reason": "because of oom",
+        },
+        "branch": {"last-pass": 500, "first-fail": None, "outcome": None, "reason": ""},
+    }
+    assert [level["outcomes"] for level in derived["levels"]] == [
+        {"base": ["ok"], "branch": ["ok"]},
+        {"base": ["oom"], "branch": []},
+    ]
+    ratio = derived["levels"][0]["ratios"]["cpu-ms/turn"]
+    assert ratio == {"value": 0.5, "low": None, "high": None, "n": 1}
+    assert derived["slopes"] == {}
+    assert derived["warnings"] == []
+
+
+def test_record_keeps_infinity_out_of_the_json() -> None:
+    """An interval without an end is null: JSON has no infinity."""
+    wild = [
+        ok_cell(Side.BASE, 500, pair=0, cpu_ms_per_turn=1.0),
+        ok_cell(Side.BRANCH, 500, pair=0, cpu_ms_per_turn=1e150),
+        ok_cell(Side.BRANCH, 500, pair=1, cpu_ms_per_turn=1.0),
+        ok_cell(Side.BASE, 500, pair=1, cpu_ms_per_turn=1e150),
+    ]
+    stored = json.loads(write_comparison(compare(RUN, wild, complete=True)))
+    assert stored["derived"]["levels"][0]["ratios"]["cpu-ms/turn"]["high"] is None
+
+
+def test_record_refuses_another_schema() -> None:
+    """A file of a later version is not read as if it were of this one."""
+    text = json.dumps(json.loads(_text()) | {"schema": 99, "new": True})
+    with pytest.raises(UsageError) as caught:
+        read_run(text, where="results/x/compare.json")
+    assert str(caught.value) == (
+        f"results/x/compare.json has schema 99, and this version reads {SCHEMA_VERSION}"
+        " — read it with the version that wrote it"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"schema": 1}', '{"schema": 1, "surprise": 2}'])
+def test_record_refuses_what_is_no_run(text: str) -> None:
+    """The file is named."""
+    with pytest.raises(UsageError, match=r"^compare\.json cannot be read: "):
+        read_run(text, where="compare.json")
+
+
+def test_record_leaves_out_a_last_line_that_was_torn() -> None:
+    """A crash in the middle of a write loses that cell alone."""
+    text = "".join(write_cell(cell) for cell in CELLS)
+    assert read_cells(text[:-10], where="cells.jsonl") == CELLS[:2]
+    assert read_cells("", where="cells.jsonl") == []
+
+
+def test_record_names_a_whole_line_that_is_no_cell() -> None:
+    """A line that was altered is not passed over: what is measured is not dropped in silence."""
+    text = write_cell(CELLS[0]) + "{}\n" + write_cell(CELLS[1])
+    with pytest.raises(UsageError, match=r"^cells\.jsonl, line 2 is not a cell: "):
+        read_cells(text, where="cells.jsonl")
+
+
+def test_record_keeps_what_a_reason_holds() -> None:
+    """Newlines and quotes in a branch's words do not break the line."""
+    cell = make_cell(Side.BASE, 500, Outcome.ERRORS, reason='a "b"\n{c}\u2028')
+    line = write_cell(cell)
+    assert line.count("\n") == 1
+    (back,) = read_cells(line, where="cells.jsonl")
+    assert isinstance(back, Cell)
+    assert back == cell
