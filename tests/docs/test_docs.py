@@ -1,0 +1,117 @@
+"""The documents, against what they speak of: files that exist, verbs and flags that there are."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import noxfile
+import tasks
+from harness import errors
+from harness.model import Arm
+
+ROOT = Path(tasks.__file__).parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+EVERY_DOCUMENT = pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=[str(document.relative_to(ROOT)) for document in DOCUMENTS]
+)
+# Flags of other programs that the documents may name.
+OTHER_FLAGS = {"--list", "--help", "--unshallow", "--run-docker", "--global", "--all"}
+
+
+def _verbs() -> dict[str, set[str]]:
+    """Return every verb of the tasks with its flags."""
+    return {
+        verb: {
+            f"--{name}" for argument in tasks.ns[verb].get_arguments() for name in argument.names
+        }
+        for verb in tasks.ns.task_names
+    }
+
+
+def _text(document: Path) -> str:
+    return document.read_text(encoding="utf-8")
+
+
+def _code(document: Path) -> list[str]:
+    """Return what stands in fences, a line each, and between back-ticks."""
+    text = _text(document)
+    fences = re.findall(r"^```\w*\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+    spans = re.findall(
+        r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    )
+    return [line.partition(" #")[0] for fence in fences for line in fence.splitlines()] + spans
+
+
+def _anchors(document: Path) -> set[str]:
+    """Return the anchors of a document's headings, as they are made on the web."""
+    headings = re.findall(r"^#+ (.*)$", _text(document), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@EVERY_DOCUMENT
+def test_links_lead_to_files_that_exist(document: Path) -> None:
+    """A relative link leads somewhere, and so does its anchor."""
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", _text(document)):
+        path, _, anchor = link.partition("#")
+        target = document.parent / path if path else document
+        if re.match(r"[a-z]+:", link):
+            continue
+        if not target.exists() or (anchor and anchor not in _anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+@EVERY_DOCUMENT
+def test_verbs_that_are_named_exist(document: Path) -> None:
+    """What a document tells to invoke is a verb of the tasks."""
+    named = {
+        verb for code in _code(document) for verb in re.findall(r"\binvoke ([a-z][a-z-]*)", code)
+    }
+    assert named - _verbs().keys() == set()
+
+
+@EVERY_DOCUMENT
+def test_flags_that_are_named_exist(document: Path) -> None:
+    """A flag of an invoked verb is one of that verb's; any other flag is one of some verb's."""
+    verbs = _verbs()
+    wrong = []
+    for code in _code(document):
+        found = re.search(r"\binvoke ([a-z][a-z-]*)", code)
+        known = verbs.get(found[1], set()) if found else set().union(*verbs.values())
+        if found or code.startswith("--"):
+            wrong += [flag for flag in _named(code) if flag not in known | OTHER_FLAGS]
+    assert wrong == []
+
+
+def _named(code: str) -> list[str]:
+    return re.findall(r"(?<![\w-])--[a-z][a-z-]*", code)
+
+
+@EVERY_DOCUMENT
+def test_sessions_that_are_named_exist(document: Path) -> None:
+    """What a document tells to run with Nox is a session."""
+    sessions = {
+        name
+        for code in _code(document)
+        for name in re.findall(r"\bnox -s ([a-z]+)(?:-3\.\d+)?", code)
+    }
+    assert {name for name in sessions if not hasattr(noxfile, name)} == set()
+
+
+def test_readme_tells_every_exit_code() -> None:
+    """The codes that the README explains are those that the tasks end in."""
+    (paragraph,) = re.findall(
+        r"^Exit codes: (.*?)\n\n", _text(ROOT / "README.md"), flags=re.DOTALL | re.MULTILINE
+    )
+    told = {int(number) for number in re.findall(r"\b\d+\b", paragraph)}
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    codes = {kind.exit_code for kind in kinds if issubclass(kind, errors.HarnessError)}
+    assert told == codes | {0, 130}
+
+
+@pytest.mark.parametrize("arm", list(Arm))
+def test_readme_tells_every_arm(arm: Arm) -> None:
+    """Each arm has a row in the README's table."""
+    assert f"\n| `{arm}` | " in _text(ROOT / "README.md")
