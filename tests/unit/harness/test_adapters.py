@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +21,9 @@ from harness.adapters.tree_files import read_tree
 from harness.errors import RepoError, UsageError
 from harness.model import Knee, Side, Slot
 from harness.protocol import ProgressLine
-from tests.fakes.builders import ok_cell
+from tests.fakes.builders import make_run, ok_cell
+from tests.fakes.checkout import Checkout
+from tests.fakes.fake_box import FakeBox
 
 
 def test_run_ids_are_unique_and_their_owner_alive() -> None:
@@ -181,3 +184,26 @@ def test_request_reads_the_defaults_of_the_checkout(tmp_path: Path) -> None:
     (tmp_path / "src/deep").mkdir(parents=True)
     request = assembly.make_request(assembly.Typed(repo=str(tmp_path / "src/deep")))
     assert request.settings.levels == (7,)
+
+
+def test_world_of_a_checkout_closes_its_box(
+    git_checkout: Callable[..., Checkout], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checkout's own folder holds the results, and the engine's connection ends with the block."""
+    closed = []
+
+    class ClosableBox(FakeBox):
+        """A fake that has a connection, as the real one does."""
+
+        def close(self) -> None:
+            """Note that it was closed."""
+            closed.append(self)
+
+    monkeypatch.setattr(assembly, "DockerBox", lambda _say: ClosableBox())
+    checkout = git_checkout()
+    with assembly.open_world(str(checkout.root / "src"), stream=io.StringIO()) as world:
+        writer = world.store.open_run(make_run(), "x")
+        assert Path(writer.folder).parent == checkout.root / "results"
+        assert is_alive(world.run_id)
+        assert closed == []
+    assert len(closed) == 1

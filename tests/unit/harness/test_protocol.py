@@ -176,9 +176,10 @@ def test_read_output_passes_over_lines_that_only_hold_a_word(line: str) -> None:
 
 
 def test_read_output_tells_of_a_second_result() -> None:
-    """Two RESULTs are a fault, and the first one is not silently believed."""
-    line = _line("RESULT", **RESULT)
-    output = read_output([line, line])
+    """Two RESULTs are a fault, and it is the first that is kept beside it."""
+    output = read_output([_line("RESULT", **RESULT), _line("RESULT", **(RESULT | {"C": 9}))])
+    assert output.result is not None
+    assert output.result.c == 500
     assert output.faults == ("2 RESULT lines, where a cell has one",)
 
 

@@ -144,6 +144,19 @@ def test_table_shows_the_largest_peak_of_a_level() -> None:
     assert columns[2:4] == ["12", "ok — 2.00× latency-infl"]
 
 
+@pytest.mark.parametrize(("threads", "shown"), [(4, "**4**"), (5, "5"), (6, "6"), (20, "20")])
+def test_table_marks_a_side_that_needs_less_than_half_the_threads(
+    threads: int, shown: str
+) -> None:
+    """What is marked is a difference that nobody can take for noise."""
+    cells = [
+        ok_cell(Side.BASE, 500, peak_threads=10),
+        ok_cell(Side.BRANCH, 500, peak_threads=threads),
+    ]
+    row = next(line for line in render(_compared(*cells)).splitlines() if " 500 |" in line)
+    assert row.split("|")[4].strip() == shown
+
+
 def test_table_counts_the_cells_that_failed() -> None:
     """One failed cell of two fails the level, and the table says how many did."""
     cells = make_block(500)

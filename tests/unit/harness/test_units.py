@@ -105,6 +105,7 @@ def test_parse_whole_refuses_all_but_plain_digits(text: str) -> None:
         (units.show_count, 16000, "16,000"),
         (units.show_count, 8, "8"),
         (units.show_bytes, 512, "512 B"),
+        (units.show_bytes, 1024, "1 KiB"),
         (units.show_bytes, 1536, "1.5 KiB"),
         (units.show_bytes, 2 << 30, "2 GiB"),
         (units.show_bytes, 5 << 40, "5120 GiB"),
