@@ -160,8 +160,9 @@ def build(
             repo=repo or None,
             invoke=_invoke_settings(c),
         )
+        request = assembly.make_request(typed)
         with assembly.open_world(typed.repo) as world:
-            print(bench.build(world, assembly.make_request(typed)))
+            print(bench.build(world, request))
 
 
 @task(auto_shortflags=False, help={"folder": "a folder of results/"})

@@ -42,7 +42,7 @@ class Observation:
 def decide(seen: Observation, caps: Caps, sessions: int) -> Decision:
     """Name the outcome of a cell, and in a phrase what it rests on.
 
-    The first rule that applies decides: did we kill it, what the supervisor saw in the cgroup, the engine's flag, the RESULT, the
+    The first rule that applies decides: was the box what was asked for, did we kill it, what the supervisor saw in the cgroup, the engine's flag, the RESULT, the
     exit code, the text of standard error.
 
     Args:
@@ -55,8 +55,8 @@ def decide(seen: Observation, caps: Caps, sessions: int) -> Decision:
     """
     rules: tuple[Callable[[Observation, Caps, int], Decision | None], ...] = (
         _engine_at_fault,
-        _timeout,
         _caps_not_held,
+        _timeout,
         _killed_for_memory,
         _unreadable,
         _by_result,
@@ -80,8 +80,8 @@ def evidence_of(seen: Observation) -> dict[str, object]:
     }
     if seen.engine_error:
         evidence["engine-error"] = seen.engine_error
-    if seen.output.faults:
-        evidence["protocol-faults"] = list(seen.output.faults)
+    if seen.output.faults or seen.output.torn:
+        evidence["protocol-faults"] = [*seen.output.faults, *seen.output.torn]
     if seen.output.caps is not None:
         evidence["caps-read-inside"] = {
             "cpus": seen.output.caps.cpus,

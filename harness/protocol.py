@@ -65,7 +65,8 @@ class ProbeOutput:
     """One probe's output, read.
 
     Args:
-        faults: One sentence for each line that claims to be of the protocol and is not.
+        faults: One sentence for each line that claims to be CAPS, RESULT or OUTCOME and cannot be read.
+        torn: The same for PROGRESS, of which the next line says all that the last one did.
     """
 
     caps: BoxCaps | None = None
@@ -73,6 +74,7 @@ class ProbeOutput:
     result: Result | None = None
     death: Death | None = None
     faults: tuple[str, ...] = ()
+    torn: tuple[str, ...] = ()
 
 
 def read_output(lines: Iterable[str]) -> ProbeOutput:
@@ -88,6 +90,7 @@ def read_output(lines: Iterable[str]) -> ProbeOutput:
     results: list[Result] = []
     deaths: list[Death] = []
     faults: list[str] = []
+    torn: list[str] = []
     into: dict[str, tuple[list[Any], type[Any]]] = {
         "CAPS": (caps, BoxCaps),
         "PROGRESS": (progress, ProgressLine),
@@ -101,7 +104,9 @@ def read_output(lines: Iterable[str]) -> ProbeOutput:
             try:
                 found.append(msgspec.convert(_read_map(body[:_LONGEST_LINE]), kind))
             except (ValueError, msgspec.ValidationError) as error:
-                faults.append(f"a {word} line cannot be read: {error}")
+                (torn if word == "PROGRESS" else faults).append(
+                    f"a {word} line cannot be read: {error}"
+                )
     if len(results) > 1:
         faults.append(f"{len(results)} RESULT lines, where a cell has one")
     return ProbeOutput(
@@ -110,6 +115,7 @@ def read_output(lines: Iterable[str]) -> ProbeOutput:
         result=results[0] if results else None,
         death=deaths[-1] if deaths else None,
         faults=tuple(faults),
+        torn=tuple(torn),
     )
 
 

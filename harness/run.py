@@ -9,7 +9,7 @@ from harness.outcome import Observation, decide, evidence_of, sessions_done
 from harness.plan import CHECK_BLOCK, Plan, check_slots, next_slot
 from harness.ports import Box, Build, CellOrder, Clock, Progress, RunWriter
 from harness.report import render
-from harness.sides import MARKS, check_subject
+from harness.sides import MARKS, foreign_subject
 
 _CHECK_LOAD = Load(turns=1, ttft_ms=1, tokens=2, tok_ms=1)
 
@@ -53,9 +53,10 @@ class Run:
             raise DisturbedError(msg, hint="nothing was measured")
         side = next(side for side in self.info.sides if side.side is slot.side)
         where = side.commit[:7] if side.commit else side.image.removeprefix("sha256:")[:12]
+        name = "build" if self.info.kind == "ramp" else slot.side
         tail = cell.evidence.get("stderr-tail")
         lines = [str(line) for line in tail] if isinstance(tail, list) else []
-        msg = f"the {slot.side} {where} cannot run the probe at C=1: {cell.outcome}, {cell.reason}"
+        msg = f"the {name} {where} cannot run the probe at C=1: {cell.outcome}, {cell.reason}"
         raise MARKS[slot.side](msg, hint="nothing was measured", tail=lines[-10:])
 
     def _run(self, slot: Slot, load: Load) -> Cell:
@@ -75,17 +76,22 @@ class Run:
             order,
             lambda line: self.progress.cell_moved(slot, line),
         )
-        cell = self._judge(slot, seen, started_at)
+        foreign = foreign_subject(seen.output.result, side)
+        cell = self._judge(slot, seen, foreign, started_at)
         self.cells.append(cell)
         if slot.block != CHECK_BLOCK:
             self.writer.add_cell(cell, seen)
             self.progress.cell_ended(cell)
             self._write(complete=False)
-        check_subject(cell, side)
+        if foreign:
+            msg = f"the {slot.side} cell at C={slot.level} is not what it is said to be: {foreign}"
+            raise DisturbedError(msg, hint="see that the image runs what is copied into it")
         return cell
 
-    def _judge(self, slot: Slot, seen: Observation, started_at: str) -> Cell:
+    def _judge(self, slot: Slot, seen: Observation, foreign: str, started_at: str) -> Cell:
         outcome, reason = decide(seen, self.info.caps, slot.level)
+        if foreign:
+            outcome, reason = Outcome.INVALID, foreign
         result = seen.output.result
         last = seen.output.progress[-1] if seen.output.progress else None
         known = result or last

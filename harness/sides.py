@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from harness.errors import BaseCannotRunError, BranchCannotRunError, DisturbedError
-from harness.model import Cell, Purity, Side, SideInfo
+from harness.model import Purity, Result, Side, SideInfo
 from harness.ports import BaseImage, Box, Build, Refs, Repo
 from harness.tree import SUBJECT, Tree
 
@@ -93,18 +93,12 @@ def find_purity(base: SideInfo, branch: SideInfo) -> Purity:
     return Purity.AA if base.environment == branch.environment else Purity.SETTINGS
 
 
-def check_subject(cell: Cell, side: SideInfo) -> None:
-    """Prove that a cell ran the code of its side.
-
-    Raises:
-        DisturbedError: It loaded another runtime.
-    """
-    loaded = cell.result.subject if cell.result is not None else None
-    if loaded is not None and side.subject is not None and loaded.hash != side.subject:
-        msg = (
-            f"the {side.side} cell at C={cell.slot.level} loaded a runtime with hash {loaded.hash[:12]} "
-            f"from {loaded.path}, and its tree has {side.subject[:12]}"
-        )
-        raise DisturbedError(
-            msg, hint="the run is invalid: see that the image runs what was copied in"
-        )
+def foreign_subject(result: Result | None, side: SideInfo) -> str:
+    """Say which other code a cell of a side ran; empty when it ran its own, or cannot tell."""
+    loaded = result.subject if result is not None else None
+    if loaded is None or side.subject is None or loaded.hash == side.subject:
+        return ""
+    return (
+        f"it loaded a runtime with hash {loaded.hash[:12]} from {loaded.path}, "
+        f"and the tree of the {side.side} has {side.subject[:12]}"
+    )

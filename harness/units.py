@@ -110,7 +110,7 @@ def show_change(ratio: float) -> str:
     change = (ratio - 1) * 100
     if abs(change) >= 1000:
         return f"×{ratio:,.3g}"
-    return f"{change:+.1f} %"
+    return f"{round(change, 1) + 0.0:+.1f} %"  # adding zero turns -0.0 into 0.0
 
 
 def show_number(value: float) -> str:

@@ -96,13 +96,13 @@ class DockerImages:
         return Build(image=found, how=f"{tag} {'found' if is_there else 'built'}, {_short(found)}")
 
     def trim(self) -> list[str]:
-        """Remove all but the newest four tree tags; return what was removed."""
+        """Remove all but the four tree tags that were used last; return what was removed."""
         prefix = f"{REPOSITORY}:tree-"
         removed = []
         with translated("removing old images"):
             images = self._client.images.list(filters={"label": TREE_LABEL})
             tagged = [
-                (image.attrs["Created"], tag)
+                (image.attrs["Metadata"]["LastTagTime"], tag)
                 for image in images
                 for tag in image.tags
                 if tag.startswith(prefix)

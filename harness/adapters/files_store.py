@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from harness.compare import Comparison, compare
-from harness.errors import UsageError
+from harness.errors import DisturbedError, UsageError
 from harness.model import Cell, RunInfo
 from harness.outcome import Observation
 from harness.ports import RunWriter
@@ -44,9 +44,11 @@ class FilesStore:
         path = Path(folder)
         with _readable(path):
             run, is_complete = read_run(
-                (path / _COMPARISON).read_text(), where=str(path / _COMPARISON)
+                (path / _COMPARISON).read_text(encoding="utf-8"), where=str(path / _COMPARISON)
             )
-            cells = read_cells((path / _CELLS).read_text(), where=str(path / _CELLS))
+            cells = read_cells(
+                (path / _CELLS).read_text(encoding="utf-8"), where=str(path / _CELLS)
+            )
         return run, cells, is_complete
 
 
@@ -70,21 +72,21 @@ class FilesRun:
     def add_cell(self, cell: Cell, observation: Observation) -> None:
         """Put a cell and its logs on disk before the next one starts."""
         log = self._folder / cell.log
-        log.parent.mkdir(parents=True, exist_ok=True)
         stderr = "\n".join(observation.stderr)
-        _replace(
-            log, f"# standard output\n{observation.stdout}\n# end of standard error\n{stderr}\n"
-        )
-        with (self._folder / _CELLS).open("a") as lines:
-            lines.write(write_cell(cell))
-            lines.flush()
-            os.fsync(lines.fileno())
+        text = f"# standard output\n{observation.stdout}\n# end of standard error\n{stderr}\n"
+        with _writable(self._folder):
+            _replace(log, text)
+            with (self._folder / _CELLS).open("a", encoding="utf-8") as lines:
+                lines.write(write_cell(cell))
+                lines.flush()
+                os.fsync(lines.fileno())
 
     def write(self, comparison: Comparison, document: str) -> None:
         """Put the comparison as it now stands, and its table, in place of the last one."""
-        _replace(self._folder / _COMPARISON, write_comparison(comparison))
-        _replace(self._folder / _TABLE, document)
-        _write_index(self._root)
+        with _writable(self._folder):
+            _replace(self._folder / _COMPARISON, write_comparison(comparison))
+            _replace(self._folder / _TABLE, document)
+            _write_index(self._root)
 
 
 def _write_index(root: Path) -> None:
@@ -115,12 +117,23 @@ def _readable(path: Path) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        msg = f"the results cannot be written to {folder}: {error.strerror}"
+        raise DisturbedError(
+            msg, hint="make room, or see to its permissions, and run it again"
+        ) from error
+
+
 def _replace(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(handle, "w") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)
         Path(name).chmod(0o644)
         Path(name).replace(path)

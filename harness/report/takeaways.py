@@ -21,6 +21,8 @@ def _who_collapsed(comparison: Comparison) -> list[str]:
         return []
     base, branch = comparison.knees[Side.BASE], comparison.knees[Side.BRANCH]
     if base.first_fail is None and branch.first_fail is None:
+        if not _reached_the_top(comparison):
+            return []
         return ["Neither side collapsed: the ladder ends below both knees."]
     if _top(base) == _top(branch):
         return ["Both sides collapse at the same level."]
@@ -31,6 +33,11 @@ def _who_collapsed(comparison: Comparison) -> list[str]:
     return [
         f"**{low} collapses at C={show_count(knee.first_fail or 0)} ({knee.outcome}); {held}.**"
     ]
+
+
+def _reached_the_top(comparison: Comparison) -> bool:
+    top = comparison.run.levels[-1]
+    return all(knee.last_pass == top for knee in comparison.knees.values())
 
 
 def _top(knee: Knee) -> float:

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from harness.adapters.files_store import FilesStore
 from harness.compare import compare
-from harness.errors import UsageError
+from harness.errors import DisturbedError, UsageError
 from harness.model import Cell, Outcome, RunInfo, Side
 from harness.ports import RunWriter, Store
 from harness.report import render
@@ -164,7 +164,7 @@ def test_files_store_leaves_no_half_written_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(DisturbedError, match="No space left"):
         writer.write(compare(RUN, CELLS, complete=True), "")
     assert _files(root) == before
     assert store.load(writer.folder)[2] is False
@@ -177,3 +177,11 @@ def test_files_store_keeps_a_cells_hostile_text(root: Path) -> None:
     cell = make_cell(Side.BASE, 500, Outcome.ERRORS, reason="größe\n\x1b[2J|名")
     _add(writer, RUN, [cell])
     assert store.load(writer.folder)[1] == [cell]
+
+
+def test_files_store_that_cannot_write_says_so_as_the_hosts_trouble(tmp_path: Path) -> None:
+    """A full or forbidden disk is one line with the place, and no internal error."""
+    (tmp_path / "results").write_text("a file where the folder should be")
+    writer = FilesStore(tmp_path / "results").open_run(RUN, "sc-mem-a-b")
+    with pytest.raises(DisturbedError, match=r"cannot be written to .*results/.*: Not a directory"):
+        writer.add_cell(CELLS[0], make_observation(stdout="out"))

@@ -76,7 +76,7 @@ def test_ramp_of_an_image_that_cannot_run_names_the_image() -> None:
     """A build without a commit is called by its id."""
     fakes = FakeWorld(box=FakeBox(behave=fails_with(Outcome.CRASH), built=["esc-bench:branch"]))
     with pytest.raises(
-        BranchCannotRunError, match=r"^the branch esc-bench:br cannot run the probe"
+        BranchCannotRunError, match=r"^the build esc-bench:br cannot run the probe"
     ):
         bench.ramp(fakes.world, make_request(1000), "esc-bench:branch")
 

@@ -48,7 +48,7 @@ def test_compare_stops_when_the_host_cannot_run_the_check() -> None:
 
 
 def test_compare_refuses_a_cell_that_ran_other_code() -> None:
-    """The run is invalid from that cell on; the cell itself is kept."""
+    """The run is invalid from that cell on; the cell itself is kept, and enters nothing."""
 
     def behave(_image: str, order: CellOrder) -> Observation:
         loaded = Subject(path="/usr/lib/escapement", hash="99" * 32)
@@ -61,7 +61,8 @@ def test_compare_refuses_a_cell_that_ran_other_code() -> None:
     run = fakes.store.only
     assert [cell.slot.side for cell in run.cells] == [Side.BASE, Side.BRANCH]
     assert run.comparison is not None
-    assert [len(row.cells[Side.BRANCH]) for row in run.comparison.rows] == [1]
+    assert [cell.slot.side for cell in run.comparison.invalid] == [Side.BRANCH]
+    assert [row.cells[Side.BRANCH] for row in run.comparison.rows] == [[]]
 
 
 def test_compare_is_disturbed_by_a_cell_that_is_invalid_twice() -> None:

@@ -283,3 +283,10 @@ def test_outcome_of_words_beats_the_exit_code() -> None:
     death = Death(cause="signal", signal=6, stderr_tail=("can't start new thread",))
     seen = make_observation(output=_printed(death=death), exit_code=134)
     assert _decide(seen)[0] == Outcome.THREADS
+
+
+def test_outcome_of_a_timeout_in_the_wrong_box_is_invalid() -> None:
+    """How long a box takes that is not the one that was asked for says nothing."""
+    caps = BoxCaps(cpus=1.0, memory_bytes=CAPS.memory_bytes, swap_bytes=0)
+    seen = make_observation(output=_printed(caps=caps), timed_out=True, exit_code=137)
+    assert _decide(seen) == ("invalid", "the box does not hold its caps: cpus 1.0, not 2.0")

@@ -23,7 +23,7 @@ def test_evidence_holds_every_source() -> None:
         output=ProbeOutput(
             caps=BoxCaps(cpus=2.0, memory_bytes=1 << 30, swap_bytes=0, pids=99, network=("lo",)),
             death=Death(cause="oom", signal=9, evidence={"oom-kill": 1}),
-            faults=("a PROGRESS line cannot be read",),
+            torn=("a PROGRESS line cannot be read",),
         ),
         exit_code=137,
         wall_s=1.0,

@@ -184,10 +184,11 @@ def test_read_output_tells_of_a_second_result() -> None:
 
 
 def test_read_output_keeps_what_came_before_a_torn_line() -> None:
-    """A kill in the middle of a line loses that line alone."""
+    """A kill in the middle of a line loses that line alone, and it is no fault of the cell."""
     output = read_output([_line("PROGRESS", done=7), 'PROGRESS {"done": 8, "thr'])
     assert [line.done for line in output.progress] == [7]
-    assert len(output.faults) == 1
+    assert len(output.torn) == 1
+    assert output.faults == ()
 
 
 def test_read_output_lets_evidence_grow() -> None:

@@ -118,6 +118,7 @@ def test_parse_whole_refuses_all_but_plain_digits(text: str) -> None:
         (units.show_change, 1.38, "+38.0 %"),
         (units.show_change, 0.5, "-50.0 %"),
         (units.show_change, 1.0, "+0.0 %"),
+        (units.show_change, 0.9999, "+0.0 %"),
         (units.show_change, 62.0, "×62"),
         (units.show_number, 0.14159, "0.142"),
         (units.show_number, 16000.4, "16,000"),
