@@ -8,7 +8,8 @@ ENV PYTHONPATH=/bench/src:/bench \
 WORKDIR /bench
 COPY src /bench/src
 COPY harness /bench/harness
-# Bytecode for speed of start; a runtime that does not compile is for its first cell to report.
-RUN python3 -m compileall -q /bench/src /bench/harness || true
+# A base without Python fails here. Bytecode is for speed of start: a runtime that does not compile is for its first
+# cell to report.
+RUN python3 --version && (python3 -m compileall -q /bench/src /bench/harness || true)
 USER 65534:65534
 ENTRYPOINT ["python3", "-m", "harness.probe"]

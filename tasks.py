@@ -197,14 +197,14 @@ def clean(c: Context, repo: str = "") -> None:
             print(bench.clean(world))
 
 
-@task(auto_shortflags=False, name="base-image", help={"suite": "Debian's release"})
-def base_image(c: Context, suite: str = "bookworm") -> None:
+@task(name="base-image")
+def base_image(c: Context) -> None:
     """Make the base image from Debian's packages, as root, on a machine that can pull from no registry."""
     del c
     with _exit_codes():
         from harness.adapters.debootstrap_image import make_base_image
 
-        print(make_base_image(suite, lambda text: print(text, file=sys.stderr, flush=True)))
+        print(make_base_image(lambda text: print(text, file=sys.stderr, flush=True)))
 
 
 def _invoke_settings(c: Context) -> dict[str, object]:

@@ -1,11 +1,13 @@
 """Which adapter stands for which port, and how what a person typed becomes a request."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import TextIO
 
 from harness.adapters.console_progress import ConsoleProgress
@@ -19,6 +21,8 @@ from harness.bench import Request, World
 from harness.config import Sources, parse_arm, parse_environment, settle
 from harness.model import Side
 from harness.ports import Store
+
+_ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,22 +87,34 @@ def open_world(repo: str | None = None, *, stream: TextIO | None = None) -> Iter
         NoBoxError: There is no engine.
     """
     progress = ConsoleProgress(stream or sys.stderr)
-    git_repo = GitRepo(Path(repo or "."))
+    with (
+        _ended_as_by_ctrl_c(),
+        closing(GitRepo(Path(repo or "."))) as git_repo,
+        closing(DockerBox(progress.say)) as box,
+    ):
+        yield World(
+            run_id=own_run_id(),
+            box=box,
+            repo=git_repo,
+            store=open_store(git_repo.root),
+            clock=SystemClock(),
+            progress=progress,
+        )
+
+
+@contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """Have SIGTERM and SIGHUP clean up as Ctrl-C does, for as long as the block runs."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in _ENDING_SIGNALS}
     try:
-        box = DockerBox(progress.say)
-        try:
-            yield World(
-                run_id=own_run_id(),
-                box=box,
-                repo=git_repo,
-                store=open_store(git_repo.root),
-                clock=SystemClock(),
-                progress=progress,
-            )
-        finally:
-            box.close()
+        yield
     finally:
-        git_repo.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def open_store(root: Path) -> Store:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from harness.compare import compare as derive
 from harness.config import Settings
-from harness.errors import DisturbedError
-from harness.model import Arm, Outcome, RunInfo, Side, SideInfo
+from harness.errors import DisturbedError, NoBoxError, UsageError
+from harness.model import Arm, BoxInfo, Caps, Outcome, RunInfo, Side, SideInfo
 from harness.plan import Plan, planned_slots
 from harness.ports import BaseImage, Box, Build, Clock, Progress, Repo, Store
 from harness.report import plan_text, render
@@ -63,7 +63,7 @@ def compare(world: World, request: Request) -> str:
         sides=sides,
         purity=find_purity(*sides),
         how=how,
-        box=world.box.describe(base_image.name),
+        box=_describe_box(world, base_image.name, request.settings.caps),
     )
     base, branch = sides
     name = f"{run.arm}-{(base.commit or '')[:7]}-{(branch.commit or '')[:7]}"
@@ -95,7 +95,7 @@ def ramp(world: World, request: Request, image: str | None) -> str:
         sides=(side,),
         purity=None,
         how="one build",
-        box=world.box.describe(base_name),
+        box=_describe_box(world, base_name, request.settings.caps),
     )
     short = side.commit[:7] if side.commit else side.image.removeprefix("sha256:")[:7]
     return _measure(world, run, f"{run.arm}-ramp-{short}")
@@ -143,6 +143,25 @@ def clean(world: World) -> str:
 def _clear_leftovers(world: World) -> None:
     for name in (*world.repo.prune(), *world.box.reap()):
         world.progress.say(f"removed {name}, left by a run that was killed")
+
+
+def _describe_box(world: World, base_image: str, caps: Caps) -> BoxInfo:
+    box = world.box.describe(base_image)
+    if caps.cpus > box.host_cpus or caps.memory_bytes > box.host_memory_bytes:
+        asked = f"{caps.cpus:g} CPUs and {show_bytes(caps.memory_bytes)}"
+        there = f"{box.host_cpus} and {show_bytes(box.host_memory_bytes)}"
+        msg = f"the box is to have {asked}, and its host at {box.endpoint} has {there}"
+        raise UsageError(msg, hint="a cap above the host caps nothing; ask for less")
+    return box
+
+
+def _tidy(world: World) -> None:
+    """Remove what a run made; an engine that refuses to must not take the run's result with it."""
+    try:
+        world.box.reap(world.run_id)
+        world.box.trim()
+    except NoBoxError as error:
+        world.progress.say(f"{error}; `invoke clean` removes what is left")
 
 
 def _build_both(
@@ -211,8 +230,7 @@ def _measure(world: World, run: RunInfo, name: str) -> str:
             world.progress.say(f"what was measured is in {writer.folder}")
         raise
     finally:
-        world.box.reap(world.run_id)
-        world.box.trim()
+        _tidy(world)
     for side, knee in comparison.knees.items():
         world.progress.knee(comparison.name_of(side), knee)
     world.progress.say(f"results in {writer.folder}")

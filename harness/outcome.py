@@ -1,5 +1,6 @@
 """How a cell ended: the rules that turn what was observed into one outcome and its reason, in a fixed order."""
 
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,7 +8,8 @@ from harness.model import Caps, Outcome
 from harness.protocol import Death, ProbeOutput
 from harness.units import show_bytes, show_count, show_seconds
 
-_NO_THREAD = "can't start new thread"
+_NO_THREAD = ("can't start new thread", "unable to create native thread")
+_STOPPED_CODES = {130, 143}  # the supervisor was asked to stop, and not by us
 _LARGEST_PAGE_BYTES = 64 << 10
 _NO_FD = "Too many open files"
 
@@ -60,8 +62,8 @@ def decide(seen: Observation, caps: Caps, sessions: int) -> Decision:
         _killed_for_memory,
         _unreadable,
         _by_result,
-        _by_words,
         _by_exit,
+        _by_words,
     )
     for rule in rules:
         decision = rule(seen, caps, sessions)
@@ -116,18 +118,20 @@ def _timeout(seen: Observation, caps: Caps, sessions: int) -> Decision | None:
         return None
     limit = f"{show_seconds(caps.timeout_s)} timeout"
     done = f"{show_count(sessions_done(seen) or 0)} of {show_count(sessions)} sessions done"
-    moving = _is_moving(seen.output)
+    moving = _is_moving(seen)
     kind = Outcome.TIMEOUT_PROGRESSING if moving else Outcome.TIMEOUT_STALLED
     return kind, f"{limit}, {'' if moving else 'stalled, '}{done}"
 
 
-def _is_moving(output: ProbeOutput) -> bool:
-    """Whether sessions or tokens still arrived in the last quarter of the time that was heard of."""
-    if len(output.progress) < 2:
+def _is_moving(seen: Observation) -> bool:
+    """Whether sessions or tokens still arrived in the last quarter of the cell's time."""
+    progress = seen.output.progress
+    quarter_ms = seen.wall_s * 750
+    if len(progress) < 2 or progress[-1].t_ms < quarter_ms:
         return False
-    last = output.progress[-1]
-    before = [line for line in output.progress if line.t_ms <= last.t_ms * 0.75]
-    earlier = before[-1] if before else output.progress[0]
+    last = progress[-1]
+    before = [line for line in progress if line.t_ms <= quarter_ms]
+    earlier = before[-1] if before else progress[0]
     return (last.done, last.deltas or 0) != (earlier.done, earlier.deltas or 0)
 
 
@@ -161,8 +165,16 @@ def _killed_for_memory(seen: Observation, caps: Caps, _sessions: int) -> Decisio
     by_cgroup = death is not None and death.cause == "oom"
     if not by_cgroup and not seen.oom_killed:
         return None
+    if death is not None and _is_below_its_cap(death):
+        return Outcome.INVALID, "the host ran out of memory: the box itself was below its cap"
     witness = "its cgroup's oom_kill rose" if by_cgroup else "the engine reports OOMKilled"
     return Outcome.OOM, f"out of memory at {show_bytes(caps.memory_bytes)}, {witness}"
+
+
+def _is_below_its_cap(death: Death) -> bool:
+    """Whether a kill for memory came when the cgroup had not reached its limit, and so from outside of it."""
+    peak, limit = death.evidence.get("memory-peak-bytes"), death.evidence.get("memory-max-bytes")
+    return isinstance(peak, int) and isinstance(limit, int) and peak < limit * 0.95
 
 
 def _unreadable(seen: Observation, _caps: Caps, _sessions: int) -> Decision | None:
@@ -193,8 +205,11 @@ def _by_words(seen: Observation, _caps: Caps, _sessions: int) -> Decision | None
 
 
 def _by_exit(seen: Observation, _caps: Caps, _sessions: int) -> Decision | None:
+    """Believe the code, but for an abort and an ordinary failure, whose reason is in what was said."""
     death = seen.output.death
-    if death is not None and death.signal:
+    if death is None and seen.exit_code in _STOPPED_CODES:
+        return Outcome.INVALID, f"somebody stopped it: exit code {seen.exit_code}"
+    if death is not None and death.signal not in {None, 0, signal.SIGABRT}:
         return Outcome.CRASH, f"killed by signal {death.signal}, and not for memory"
     if seen.exit_code == 0:
         return Outcome.CRASH, "it exited 0 without a RESULT"
@@ -202,7 +217,7 @@ def _by_exit(seen: Observation, _caps: Caps, _sessions: int) -> Decision | None:
 
 
 def _resource(said: str, death: Death | None, failed: str) -> Decision | None:
-    if _NO_THREAD in said:
+    if any(words in said for words in _NO_THREAD):
         return Outcome.THREADS, f"{_thread_limit(death)}, {failed}"
     if _NO_FD in said:
         return Outcome.FDS, f"open files ran out, {failed}"

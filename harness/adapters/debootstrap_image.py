@@ -10,15 +10,15 @@ from harness.adapters import docker_engine
 from harness.adapters.docker_images import LOCAL_BASE
 from harness.errors import BuildError
 
+_SUITE = LOCAL_BASE.partition(":")[2]
 _PACKAGES = "python3,python3-venv,ca-certificates"
 _PATH = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def make_base_image(suite: str, say: Callable[[str], None]) -> str:
+def make_base_image(say: Callable[[str], None]) -> str:
     """Make the image that both sides then build on by default, and return its name.
 
     Args:
-        suite: Debian's release, e.g. ``bookworm``.
         say: Is told what takes long.
 
     Raises:
@@ -28,7 +28,7 @@ def make_base_image(suite: str, say: Callable[[str], None]) -> str:
     client = docker_engine.connect()
     try:
         with tempfile.TemporaryDirectory(prefix="esc-bench-image-") as folder:
-            archive = _bootstrap(Path(folder), suite, say)
+            archive = _bootstrap(Path(folder), say)
             say(f"importing {LOCAL_BASE}")
             repository, _, tag = LOCAL_BASE.partition(":")
             with docker_engine.translated("importing an image"):
@@ -40,16 +40,13 @@ def make_base_image(suite: str, say: Callable[[str], None]) -> str:
     return LOCAL_BASE
 
 
-def _bootstrap(folder: Path, suite: str, say: Callable[[str], None]) -> Path:
+def _bootstrap(folder: Path, say: Callable[[str], None]) -> Path:
     if shutil.which("debootstrap") is None:
         msg = "debootstrap is not installed"
         raise BuildError(msg, hint="as root: apt-get install debootstrap")
-    if not suite.isalnum():
-        msg = f"--suite: {suite!r} is not a Debian release"
-        raise BuildError(msg, hint="write for example bookworm")
     root, archive = folder / "root", folder / "root.tar"
-    say(f"debootstrap {suite} with {_PACKAGES}: about a minute")
-    _call(["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", suite, str(root)])
+    say(f"debootstrap {_SUITE} with {_PACKAGES}: about a minute")
+    _call(["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", _SUITE, str(root)])
     _call(["tar", "--one-file-system", "-C", str(root), "-cf", str(archive), "."])
     return archive
 

@@ -8,11 +8,12 @@ import docker
 import requests
 from docker.errors import DockerException
 from docker.models.containers import Container
-from docker.types import LogConfig
+from docker.types import LogConfig, Ulimit
 
 from harness.adapters import docker_engine
 from harness.adapters.docker_engine import RUN_LABEL, translated
 from harness.adapters.docker_images import DockerImages
+from harness.errors import NoBoxError
 from harness.model import BoxInfo, Side
 from harness.outcome import Observation
 from harness.ports import BaseImage, Build, CellOrder
@@ -22,7 +23,9 @@ from harness.tree import Tree
 _POLL_S = 0.2
 _HEARD_EACH_S = 1.0
 _LOG_BYTES = "32m"
-_TAIL_LINES = 40
+_OPEN_FILES = 20_000  # the same on every engine, whatever its own default is
+_STDERR_LINES = 1000
+_PROGRESS_LINES = 20  # the last lines of both streams: among them is the last PROGRESS
 
 
 class DockerBox:
@@ -37,6 +40,7 @@ class DockerBox:
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._client = docker_engine.connect()
+        self._say = say
         self._images = DockerImages(self._client, say)
 
     def close(self) -> None:
@@ -81,8 +85,7 @@ class DockerBox:
                 engine_error=f"the engine failed in the cell: {said[0]}",
             )
         finally:
-            with translated("removing a container"):
-                docker_engine.remove(container)
+            self._remove(container)
 
     def reap(self, run_id: str | None = None) -> list[str]:
         """Remove the containers of a run, or those of runs that are no longer alive."""
@@ -91,6 +94,14 @@ class DockerBox:
     def trim(self) -> list[str]:
         """Remove all but the newest four tree images."""
         return self._images.trim()
+
+    def _remove(self, container: Container) -> None:
+        """Remove a cell's container; if that fails the cell still counts, and `reap` tries again after the run."""
+        try:
+            with translated("removing a container"):
+                docker_engine.remove(container)
+        except NoBoxError as error:
+            self._say(str(error))
 
     def _create(self, build: Build, order: CellOrder) -> Container:
         caps = order.caps
@@ -103,6 +114,7 @@ class DockerBox:
             mem_limit=caps.memory_bytes,
             memswap_limit=caps.memory_bytes,
             pids_limit=caps.pids,
+            ulimits=[Ulimit(name="nofile", soft=_OPEN_FILES, hard=_OPEN_FILES)],
             network_mode="none",
             cap_drop=["ALL"],
             security_opt=["no-new-privileges"],
@@ -131,7 +143,7 @@ class DockerBox:
                 break
             if now - heard_at >= _HEARD_EACH_S:
                 heard_at = now
-                latest = read_output(_lines(container, "stdout", tail=1)).progress
+                latest = read_output(_lines(container, "stdout", tail=_PROGRESS_LINES)).progress
                 if latest:
                     on_progress(latest[-1])
             time.sleep(_POLL_S)
@@ -148,7 +160,7 @@ def _observe(container: Container, wall_s: float, *, timed_out: bool) -> Observa
         wall_s=wall_s,
         oom_killed=bool(state.get("OOMKilled")),
         timed_out=timed_out,
-        stderr=tuple(_lines(container, "stderr", tail=_TAIL_LINES)),
+        stderr=tuple(_lines(container, "stderr")[-_STDERR_LINES:]),
         stdout="\n".join(stdout),
     )
 

@@ -10,6 +10,7 @@ import requests
 from docker.context import Context
 from docker.errors import DockerException
 from docker.models.containers import Container
+from docker.utils import kwargs_from_env
 
 from harness.adapters.owner import is_alive
 from harness.errors import NoBoxError
@@ -27,7 +28,8 @@ def connect() -> docker.DockerClient:
     """
     endpoint = find_endpoint()
     try:
-        client = docker.DockerClient(base_url=endpoint, timeout=120)
+        tls = kwargs_from_env().get("tls", False)  # DOCKER_TLS_VERIFY and DOCKER_CERT_PATH
+        client = docker.DockerClient(base_url=endpoint, timeout=120, tls=tls)
         client.ping()
     except (DockerException, requests.RequestException) as error:
         msg = f"no Docker engine answers at {endpoint}: {_last_cause(error)}"

@@ -108,9 +108,19 @@ class DockerImages:
                 if tag.startswith(prefix)
             ]
             for _, tag in sorted(tagged, reverse=True)[_KEPT_TREES:]:
-                self._client.images.remove(tag, noprune=False)
-                removed.append(f"image {tag}")
+                if self._untag(tag):
+                    removed.append(f"image {tag}")
         return removed
+
+    def _untag(self, tag: str) -> bool:
+        """Remove a tag; one that is gone already, or that somebody's container holds, stays as it is."""
+        try:
+            self._client.images.remove(tag, noprune=False)
+        except docker.errors.APIError as error:
+            if error.status_code not in {404, 409}:
+                raise
+            return False
+        return True
 
     def _find(self, name: str) -> str | None:
         with translated(f"looking for the image {name}"):

@@ -37,6 +37,9 @@ class FilesStore:
         while folder.exists():
             folder = self._root / f"{stamp}-{name}-{number}"
             number += 1
+        with _writable(self._root):  # better found out now than after the first cell
+            place = self._root if self._root.exists() else self._root.parent
+            tempfile.TemporaryFile(dir=place).close()
         return FilesRun(self._root, folder)
 
     def load(self, folder: str) -> tuple[RunInfo, list[Cell], bool]:

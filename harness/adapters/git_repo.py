@@ -153,7 +153,8 @@ class GitRepo:
         return found if len(found) in {40, 64} else None
 
     def _title(self, commit: str) -> str:
-        return self._git("log", "-1", "--format=%s", commit, "--")
+        title = self._git("log", "-1", "--format=%s", commit, "--")
+        return os.fsencode(title).decode(errors="replace")  # a message may be of any encoding
 
     def _dirt(self) -> str | None:
         """Hash what the working tree adds to HEAD, outside results/; None when that is nothing."""
@@ -173,8 +174,7 @@ class GitRepo:
         names = [name for name in others.split("\0") if name]
         for name in names:
             path = self.root / name
-            content = os.fsencode(path.readlink()) if path.is_symlink() else _read(path)
-            digest.update(os.fsencode(name) + b"\0" + content)
+            digest.update(os.fsencode(name) + b"\0" + _content_hash(path))
         return digest.hexdigest() if diff or names else None
 
     def _copy_bench(self, folder: Path) -> None:
@@ -217,5 +217,14 @@ class GitRepo:
         return str(out) if status == 0 else ""
 
 
-def _read(path: Path) -> bytes:
-    return path.read_bytes() if path.is_file() else b""
+def _content_hash(path: Path) -> bytes:
+    if path.is_symlink():
+        return hashlib.sha256(os.fsencode(path.readlink())).digest()
+    if not path.is_file():
+        return b""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        msg = f"the untracked file {path} cannot be read: {error.strerror}"
+        raise RepoError(msg, hint="see to its permissions, or have git ignore it") from error

@@ -1,7 +1,9 @@
 """The name under which a process marks what it makes, and whether its owner still lives."""
 
+import hashlib
 import itertools
 import os
+import socket
 from pathlib import Path
 
 _COUNTER = itertools.count()
@@ -11,18 +13,32 @@ def own_run_id() -> str:
     """Return a run id that no other run has, and by which its process can be found.
 
     Returns:
-        ``esc-PID-STARTED-N``: STARTED is the process's start in clock ticks since boot, so that a process id that was given
-        away again is not taken for the owner.
+        ``esc-WHERE-PID-STARTED-N``: WHERE stands for the host and its process namespace, STARTED is the process's start in
+        clock ticks since boot, so that a process id that was given away again is not taken for the owner.
     """
-    return f"esc-{os.getpid()}-{_started(os.getpid())}-{next(_COUNTER)}"
+    pid = os.getpid()
+    return f"esc-{_where()}-{pid}-{_started(pid)}-{next(_COUNTER)}"
 
 
 def is_alive(run_id: str) -> bool:
-    """Whether the process that a run id names is still there; an id of another form has no owner."""
-    parts = run_id.split("-")
-    if len(parts) != 4 or parts[0] != "esc" or not all(part.isdigit() for part in parts[1:]):
+    """Whether the process that a run id names may still be there.
+
+    One of another host or process namespace, which may share the engine, cannot be seen from here and counts as alive. An id of
+    another form has no owner.
+    """
+    word, *rest = run_id.split("-")
+    if word != "esc" or len(rest) != 4 or not all(part.isdigit() for part in rest[1:]):
         return False
-    return _started(int(parts[1])) == int(parts[2])
+    where, pid, started, _ = rest
+    return where != _where() or _started(int(pid)) == int(started)
+
+
+def _where() -> str:
+    try:
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:  # no Linux: one namespace a host
+        namespace = ""
+    return hashlib.sha256(f"{socket.gethostname()} {namespace}".encode()).hexdigest()[:8]
 
 
 def _started(pid: int) -> int:

@@ -35,13 +35,7 @@ class Worktrees:
         parent = Path(tempfile.mkdtemp(prefix=_PREFIX))
         folder = parent / "tree"
         try:
-            try:
-                self._worktree(
-                    "add", "--detach", "--lock", "--reason", run_id, str(folder), commit
-                )
-            except git.GitCommandError as error:
-                msg = f"git cannot check {commit[:7]} out into a worktree"
-                raise RepoError(msg, tail=str(error.stderr).strip().splitlines()[-5:]) from error
+            self._worktree("add", "--detach", "--lock", "--reason", run_id, str(folder), commit)
             yield folder
         finally:
             self._remove(folder)
@@ -59,7 +53,7 @@ class Worktrees:
 
     def _ours(self) -> list[tuple[Path, str]]:
         """Return (folder, reason of its lock) of what was made here; anybody else's is passed over."""
-        listing = self._repo.git.worktree("list", "--porcelain")
+        listing = self._worktree("list", "--porcelain")
         found = []
         for block in listing.split("\n\n"):
             lines = dict(line.partition(" ")[::2] for line in block.splitlines())
@@ -70,14 +64,24 @@ class Worktrees:
 
     def _remove(self, folder: Path) -> None:
         """Remove a worktree that may be locked, half made, or gone already."""
-        known = str(folder.resolve()) in self._repo.git.worktree("list", "--porcelain")
-        if not known:
+        if not self._is_known(folder):
             return
         try:
             self._worktree("remove", "--force", "--force", str(folder))
-        except git.GitCommandError:  # half made; git removes one whose folder is missing
+        except RepoError:  # half made; git removes one whose folder is missing
             shutil.rmtree(folder, ignore_errors=True)
-            self._worktree("remove", "--force", "--force", str(folder))
+            if self._is_known(folder):  # an interrupted `add` takes its own entry back
+                self._worktree("remove", "--force", "--force", str(folder))
 
-    def _worktree(self, *arguments: str) -> None:
-        self._repo.git.execute(["git", *_NO_HOOKS, "worktree", *arguments])
+    def _is_known(self, folder: Path) -> bool:
+        return str(folder.resolve()) in self._worktree("list", "--porcelain")
+
+    def _worktree(self, *arguments: str) -> str:
+        try:
+            return str(self._repo.git.execute(["git", *_NO_HOOKS, "worktree", *arguments]))
+        except git.GitCommandNotFound as error:
+            msg = "git is not on PATH"
+            raise RepoError(msg, hint="install git") from error
+        except git.GitCommandError as error:
+            msg = f"git worktree {arguments[0]} failed with exit code {error.status}"
+            raise RepoError(msg, tail=str(error.stderr).strip().splitlines()[-5:]) from error

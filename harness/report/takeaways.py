@@ -19,10 +19,10 @@ _RATIOS = (("cpu-ms/turn", "CPU per turn"), ("latency-infl", "Latency inflation"
 def _who_collapsed(comparison: Comparison) -> list[str]:
     if len(comparison.knees) < 2:
         return []
+    if not comparison.complete or any(cell.slot.attempt for cell in comparison.invalid):
+        return []  # a side that stopped for another reason has not shown where it breaks
     base, branch = comparison.knees[Side.BASE], comparison.knees[Side.BRANCH]
     if base.first_fail is None and branch.first_fail is None:
-        if not _reached_the_top(comparison):
-            return []
         return ["Neither side collapsed: the ladder ends below both knees."]
     if _top(base) == _top(branch):
         return ["Both sides collapse at the same level."]
@@ -33,11 +33,6 @@ def _who_collapsed(comparison: Comparison) -> list[str]:
     return [
         f"**{low} collapses at C={show_count(knee.first_fail or 0)} ({knee.outcome}); {held}.**"
     ]
-
-
-def _reached_the_top(comparison: Comparison) -> bool:
-    top = comparison.run.levels[-1]
-    return all(knee.last_pass == top for knee in comparison.knees.values())
 
 
 def _top(knee: Knee) -> float:

@@ -180,8 +180,8 @@ def test_files_store_keeps_a_cells_hostile_text(root: Path) -> None:
 
 
 def test_files_store_that_cannot_write_says_so_as_the_hosts_trouble(tmp_path: Path) -> None:
-    """A full or forbidden disk is one line with the place, and no internal error."""
+    """A place that takes no file is told before the first cell is run, in one line."""
     (tmp_path / "results").write_text("a file where the folder should be")
-    writer = FilesStore(tmp_path / "results").open_run(RUN, "sc-mem-a-b")
-    with pytest.raises(DisturbedError, match=r"cannot be written to .*results/.*: Not a directory"):
-        writer.add_cell(CELLS[0], make_observation(stdout="out"))
+    store = FilesStore(tmp_path / "results")
+    with pytest.raises(DisturbedError, match=r"cannot be written to .*results: Not a directory"):
+        store.open_run(RUN, "sc-mem-a-b")

@@ -70,8 +70,11 @@ def hang(sessions):
     time.sleep(600)
 
 def crash(sessions):
-    for number in range(100):
+    for number in range(1100):
         print("line", number, "\u00e9", file=sys.stderr)
+    sys.stderr.flush()
+    for number in range(500):
+        print("much is said after it")
     sys.exit(3)
 
 def silent(sessions):

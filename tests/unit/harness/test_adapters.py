@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -41,18 +42,24 @@ def test_run_id_of_a_process_that_ended_has_no_owner() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
-    assert re.fullmatch(r"esc-\d+-\d+-0", done.stdout.strip())
+    assert re.fullmatch(r"esc-[0-9a-f]{8}-\d+-\d+-0", done.stdout.strip())
     assert not is_alive(done.stdout.strip())
 
 
 def test_run_id_of_a_process_id_that_was_given_away_has_no_owner() -> None:
     """Another process with the same number, started at another time, is not the owner."""
-    _, pid, started, number = own_run_id().split("-")
-    assert not is_alive(f"esc-{pid}-{int(started) + 1}-{number}")
+    _, where, pid, started, number = own_run_id().split("-")
+    assert not is_alive(f"esc-{where}-{pid}-{int(started) + 1}-{number}")
+
+
+def test_run_id_of_another_host_is_left_alone() -> None:
+    """A process that cannot be seen from here, on an engine that is shared, may well be running."""
+    assert is_alive("esc-0badcafe-1-1-0")
 
 
 @pytest.mark.parametrize(
-    "name", ["", "esc", "esc-1-1", "x-1-1-1", "esc-a-1-1", "esc-1-1-1-1", "someone"]
+    "name",
+    ["", "esc", "esc-1-1", "x-1-1-1", "esc-a-1-1", "esc-1-a-1-1", "esc-1-1-1-1-1", "someone"],
 )
 def test_run_id_of_another_form_has_no_owner(name: str) -> None:
     """A label or a lock that the bench did not write is nobody's."""
@@ -184,6 +191,28 @@ def test_request_reads_the_defaults_of_the_checkout(tmp_path: Path) -> None:
     (tmp_path / "src/deep").mkdir(parents=True)
     request = assembly.make_request(assembly.Typed(repo=str(tmp_path / "src/deep")))
     assert request.settings.levels == (7,)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_world_is_left_in_order_when_it_is_asked_to_end(
+    git_checkout: Callable[..., Checkout], monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """What ends the program from outside cleans up as Ctrl-C does, and the old handlers come back."""
+
+    class ClosableBox(FakeBox):
+        """A fake that has a connection, as the real one does."""
+
+        def close(self) -> None:
+            """Do nothing."""
+
+    monkeypatch.setattr(assembly, "DockerBox", lambda _say: ClosableBox())
+    before = signal.getsignal(number)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        assembly.open_world(str(git_checkout().root), stream=io.StringIO()),
+    ):
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is before
 
 
 def test_world_of_a_checkout_closes_its_box(

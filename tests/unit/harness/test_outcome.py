@@ -140,6 +140,7 @@ def test_outcome_of_oom_beats_a_torn_line() -> None:
         ),
         pytest.param(_progress((3900, 1, 1), (4000, 2, 2)), "progressing", id="heard of late"),
         pytest.param(_progress((4000, 5, 90)), "stalled", id="heard of once"),
+        pytest.param(_progress((500, 1, 1), (1000, 9, 9)), "stalled", id="silent since long"),
         pytest.param(_progress(), "stalled", id="never heard of"),
     ],
 )
@@ -147,7 +148,7 @@ def test_outcome_of_a_timeout_says_whether_it_still_moved(
     output: ProbeOutput, outcome: str
 ) -> None:
     """Slow and wedged are two failures that are mended in two ways."""
-    seen = make_observation(output=output, timed_out=True, exit_code=137)
+    seen = make_observation(output=output, timed_out=True, exit_code=137, wall_s=4.0)
     assert _decide(seen)[0] == f"timeout-{outcome}"
 
 
