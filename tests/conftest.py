@@ -1,7 +1,7 @@
 """What all suites share: the docker switch, and small real git checkouts that no configuration of the user reaches."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,13 +25,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_SKIPPED] = []
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave docker tests out unless they were asked for."""
     if config.getoption("--run-docker"):
         return
-    for item in items:
-        if item.get_closest_marker("docker") is not None:
-            item.add_marker(pytest.mark.skip(reason="needs a Docker engine: --run-docker"))
+    left_out = [item for item in items if item.get_closest_marker("docker") is not None]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item.get_closest_marker("docker") is None]
 
 
 class _Watch:
