@@ -174,7 +174,7 @@ def report(c: Context, folder: str) -> None:
 
         from harness import assembly, bench
 
-        print(bench.show_run(assembly.open_store(Path.cwd()), folder))
+        print(bench.show_run(assembly.open_store(Path.cwd()), folder), end="")
 
 
 @task
