@@ -191,7 +191,7 @@ def test_report_prints_a_stored_run_again(
     (table,) = (tmp_path / "results").glob("*/table.md")
     capsys.readouterr()
     assert invoke("report", str(table.parent)) == 0
-    assert capsys.readouterr().out == f"{shown}\n"
+    assert capsys.readouterr().out == shown
     assert table.read_text() == shown
 
 
