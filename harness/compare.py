@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from harness.model import Cell, Knee, Outcome, Result, RunInfo, Side
 from harness.ramp import find_knee, ladder_cells, pairs_at
 from harness.stats import Estimate, ratio_of_pairs, slope
+from harness.units import show_seconds
 
 LAG_LIMIT_MS = 50.0
 
@@ -154,6 +155,12 @@ def _slopes(metric: Metric, run: RunInfo, cells: Sequence[Cell]) -> dict[Side, E
 
 def _doubts(run: RunInfo, cells: Sequence[Cell]) -> list[DataWarning]:
     doubts = [DataWarning(text) for text in run.box.warnings]
+    if run.load.nominal_session_s >= run.caps.timeout_s:
+        needs = (
+            f"a session takes {show_seconds(run.load.nominal_session_s)} with nothing in its way"
+        )
+        text = f"{needs}, and a cell has {show_seconds(run.caps.timeout_s)}: no level can pass"
+        doubts.append(DataWarning(text))
     for cell in cells:
         where = f"C={cell.slot.level:,} {cell.slot.side}"
         if cell.outcome is Outcome.INVALID:

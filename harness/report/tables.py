@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-from harness.compare import Comparison, Row
-from harness.model import Cell, Outcome, Result, Side
+from harness.compare import METRICS, Comparison, Row
+from harness.model import Cell, Outcome, Side
 from harness.report.markdown import escape, table
 from harness.stats import Estimate, geometric_mean
 from harness.units import show_change, show_count, show_number, show_ratio
 
 _COSTS = ("cpu-ms/turn", "latency-infl", "peak-rss-mb")
 _NOT_RUN = "–"
+_READ = {metric.name: metric.read for metric in METRICS}
 
 
 def levels_table(comparison: Comparison) -> str:
@@ -61,16 +62,6 @@ def show_interval(estimate: Estimate) -> str:
     return f"{change} [{show_change(estimate.low)}, {show_change(estimate.high)}]"
 
 
-def read_cost(result: Result, metric: str) -> float | None:
-    """Return a RESULT's value of a metric of the cost table."""
-    values = {
-        "cpu-ms/turn": result.cpu_ms_per_turn,
-        "latency-infl": result.latency_infl,
-        "peak-rss-mb": result.peak_rss_mb,
-    }
-    return values[metric]
-
-
 def _threads(row: Row, side: Side) -> str:
     peaks = [cell.peak_threads for cell in row.cells[side] if cell.peak_threads is not None]
     if not peaks:
@@ -102,7 +93,7 @@ def _cause(cell: Cell) -> str:
 
 
 def _typical(cells: Sequence[Cell], metric: str) -> str:
-    found = (read_cost(cell.result, metric) for cell in cells if cell.result is not None)
+    found = (_READ[metric](cell.result) for cell in cells if cell.result is not None)
     values = [value for value in found if value]
     if not values:
         return _NOT_RUN

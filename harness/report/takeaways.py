@@ -59,6 +59,7 @@ def _memory(comparison: Comparison) -> list[str]:
 
 def _slope(found: Estimate, unit: str) -> str:
     value = _small(found.value)
+    unit = unit.replace("threads", "thread") if value == "1" else unit
     if found.low is None or found.high is None:
         return f"{value} {unit} (two cells, no interval)"
     return f"{value} {unit} [{_small(found.low)}, {_small(found.high)}]"

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from harness.compare import METRICS, Comparison, compare
-from harness.model import Cell, Knee, Outcome, Result, Side
+from harness.model import Caps, Cell, Knee, Load, Outcome, Result, Side
 from harness.stats import ratio_of_pairs
 from tests.fakes.builders import make_block, make_box_info, make_cell, make_run, make_side, ok_cell
 
@@ -194,3 +194,15 @@ def test_compare_metrics_name_keys_of_the_result() -> None:
     """Each metric is one of the RESULT's own keys, so that a reader finds it in cells.jsonl."""
     keys = {field.encode_name for field in structs.fields(Result)}
     assert {metric.name for metric in METRICS} <= keys
+
+
+@pytest.mark.parametrize(("timeout_s", "told"), [(2.7, 1), (2.8, 0)])
+def test_compare_tells_of_a_load_that_no_cell_has_time_for(timeout_s: float, told: int) -> None:
+    """A time limit at or below the undisturbed session makes every level fail, whatever the runtime does."""
+    load = Load(turns=6, ttft_ms=200, tokens=50, tok_ms=5)
+    run = make_run(levels=(500,), load=load, caps=Caps(timeout_s=timeout_s))
+    texts = [warning.text for warning in compare(run, [], complete=True).warnings]
+    needs = (
+        "a session takes 2.7 s with nothing in its way, and a cell has 2.7 s: no level can pass"
+    )
+    assert texts == [needs] * told
