@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.model import Caps, Outcome
-from harness.protocol import Death, ProbeOutput
+from harness.protocol import Death, ProbeOutput, ProgressLine
 from harness.units import show_bytes, show_count, show_seconds
 
 _NO_THREAD = ("can't start new thread", "unable to create native thread")
 _STOPPED_CODES = {130, 143}  # the supervisor was asked to stop, and not by us
 _LARGEST_PAGE_BYTES = 64 << 10
+_QUIET_MS = 2500  # PROGRESS comes once a second, and a container takes a moment to start
 _NO_FD = "Too many open files"
 
 Decision = tuple[Outcome, str]
@@ -124,15 +125,15 @@ def _timeout(seen: Observation, caps: Caps, sessions: int) -> Decision | None:
 
 
 def _is_moving(seen: Observation) -> bool:
-    """Whether sessions or tokens still arrived in the last quarter of the cell's time."""
+    """Whether sessions or tokens still arrived at the end: in the last quarter of the cell's time, or what of it can be told."""
+    wall_ms = seen.wall_s * 1000
+    since_ms = wall_ms - max(wall_ms / 4, _QUIET_MS)
     progress = seen.output.progress
-    quarter_ms = seen.wall_s * 750
-    if len(progress) < 2 or progress[-1].t_ms < quarter_ms:
+    if not progress or progress[-1].t_ms < since_ms:
         return False
     last = progress[-1]
-    before = [line for line in progress if line.t_ms <= quarter_ms]
-    earlier = before[-1] if before else progress[0]
-    return (last.done, last.deltas or 0) != (earlier.done, earlier.deltas or 0)
+    before = [ProgressLine(), *(line for line in progress if line.t_ms <= since_ms)][-1]
+    return (last.done, last.deltas or 0) != (before.done, before.deltas or 0)
 
 
 def _caps_not_held(seen: Observation, caps: Caps, _sessions: int) -> Decision | None:

@@ -126,21 +126,21 @@ def test_outcome_of_oom_beats_a_torn_line() -> None:
 @pytest.mark.parametrize(
     ("output", "outcome"),
     [
-        pytest.param(_progress((1000, 0, 10), (4000, 0, 20)), "progressing", id="tokens"),
-        pytest.param(_progress((1000, 1, 10), (4000, 2, 10)), "progressing", id="sessions"),
+        pytest.param(_progress((10e3, 0, 10), (40e3, 0, 20)), "progressing", id="tokens"),
+        pytest.param(_progress((10e3, 1, 10), (40e3, 2, 10)), "progressing", id="sessions"),
         pytest.param(
-            _progress((1000, 0, 10), (2000, 5, 90), (3000, 5, 90), (4000, 5, 90)),
+            _progress((10e3, 0, 10), (20e3, 5, 90), (30e3, 5, 90), (40e3, 5, 90)),
             "stalled",
             id="nothing in the last quarter",
         ),
         pytest.param(
-            _progress((1000, 5, 90), (2000, 5, 90), (3000, 5, 90), (4000, 5, 91)),
+            _progress((10e3, 5, 90), (20e3, 5, 90), (30e3, 5, 90), (40e3, 5, 91)),
             "progressing",
             id="one token in the last quarter",
         ),
-        pytest.param(_progress((3900, 1, 1), (4000, 2, 2)), "progressing", id="heard of late"),
-        pytest.param(_progress((4000, 5, 90)), "stalled", id="heard of once"),
-        pytest.param(_progress((500, 1, 1), (1000, 9, 9)), "stalled", id="silent since long"),
+        pytest.param(_progress((39e3, 1, 1), (40e3, 2, 2)), "progressing", id="heard of late"),
+        pytest.param(_progress((40e3, 0, 0)), "stalled", id="nothing ever"),
+        pytest.param(_progress((5e3, 1, 1), (10e3, 9, 9)), "stalled", id="silent since long"),
         pytest.param(_progress(), "stalled", id="never heard of"),
     ],
 )
@@ -148,7 +148,7 @@ def test_outcome_of_a_timeout_says_whether_it_still_moved(
     output: ProbeOutput, outcome: str
 ) -> None:
     """Slow and wedged are two failures that are mended in two ways."""
-    seen = make_observation(output=output, timed_out=True, exit_code=137, wall_s=4.0)
+    seen = make_observation(output=output, timed_out=True, exit_code=137, wall_s=40.0)
     assert _decide(seen)[0] == f"timeout-{outcome}"
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from harness.model import Caps
 from harness.outcome import decide
-from harness.protocol import Death, ProbeOutput
+from harness.protocol import Death, ProbeOutput, ProgressLine
 from tests.fakes.builders import make_observation
 
 
@@ -36,3 +36,11 @@ def test_outcome_of_an_abort_without_a_word_is_a_crash() -> None:
     death = Death(cause="signal", signal=6)
     seen = make_observation(output=ProbeOutput(death=death), exit_code=134)
     assert decide(seen, Caps(), 500) == ("crash", "exit code 134 without a RESULT")
+
+
+@pytest.mark.parametrize(("deltas", "outcome"), [(90, "progressing"), (0, "stalled")])
+def test_outcome_of_a_short_timeout_goes_by_its_one_line(deltas: int, outcome: str) -> None:
+    """A cell of two seconds is heard of once, and what arrived by then shows that it moved."""
+    output = ProbeOutput(progress=(ProgressLine(t_ms=1003, deltas=deltas),))
+    seen = make_observation(output=output, timed_out=True, exit_code=137, wall_s=2.3)
+    assert decide(seen, Caps(timeout_s=2.0), 500)[0] == f"timeout-{outcome}"
