@@ -125,8 +125,8 @@ def test_docker_cell_that_hangs_is_killed_at_its_limit(run: Run) -> None:
     assert (seen.timed_out, seen.oom_killed) == (True, False)
     assert 2.0 <= seen.wall_s < 30
     assert _outcome(seen, caps) == (
-        Outcome.TIMEOUT_STALLED,
-        "2.0 s timeout, stalled, 3 of 5 sessions done",
+        Outcome.TIMEOUT_PROGRESSING,  # two seconds are too short to tell that it has stopped
+        "2.0 s timeout, 3 of 5 sessions done",
     )
 
 
