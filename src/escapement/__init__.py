@@ -2,7 +2,7 @@
 
 from escapement.chart import Action, Chart, Conversation, Final, Guard, Raise, State, Transition
 from escapement.errors import ChartError, CheckpointError, EscapementError, SessionError
-from escapement.event import Event
+from escapement.event import Event, Timer
 from escapement.file_store import FileBackedStore
 from escapement.llm import LLMBackend, LLMReply, LLMRequest, Message, ToolCall
 from escapement.pump import arun, run
@@ -33,6 +33,7 @@ __all__ = [
     "SessionResult",
     "State",
     "Store",
+    "Timer",
     "ToolCall",
     "Transition",
     "__version__",

@@ -26,6 +26,22 @@ class ErrorEvent(Event):
     cause: BaseException | None = field(default=None, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A delayed event that has not fallen due.
+
+    Attributes:
+        event: What is posted then.
+        due_s: The wall time at which that is, in seconds since the epoch: it means the same in the
+            next process.
+        id: What a `cancel` calls it by, if anything does.
+    """
+
+    event: Event
+    due_s: float
+    id: str | None = None
+
+
 # The prefix of a descriptor, bare and with its dot; an empty pair takes every event.
 Descriptor = tuple[str, str]
 ANY: Descriptor = ("", "")

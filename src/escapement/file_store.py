@@ -1,32 +1,39 @@
-"""The store that keeps each session's checkpoint as one JSON file."""
+"""The store that keeps each session's checkpoint as one file."""
 
-import json
 import os
+import re
+from contextlib import suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
 from hashlib import sha256
 from pathlib import Path
-from typing import NoReturn
 from urllib.parse import quote
 
+from escapement.checkpoint_format import NewerFormatError, parse, serialise
 from escapement.errors import CheckpointError
-from escapement.event import Event
+from escapement.files import close_file, open_file, read_file, write_all
 from escapement.store import Checkpoint
 
-FORMAT = 1
 NAME_MAX = 200  # bytes; file systems take 255, and the suffixes need some
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+_needs_no_quotes = re.compile(rf"[A-Za-z0-9_~-]{{1,{NAME_MAX}}}").fullmatch
 
 
 class FileBackedStore:
     """Keeps one JSON file a session in a directory, replaced atomically at each checkpoint.
 
-    A process that dies leaves the last checkpoint or the one before, never a mixture. The files
-    are not synchronised to the disk (no fsync): after a power failure the last ones may be lost.
+    A process that dies leaves the last checkpoint or the one before, never a mixture; what it left
+    of the next one is overwritten by the next save and never read. The files are not synchronised
+    to the disk (no fsync): after a power failure the last ones may be lost, and a record that the
+    failure tore is found out by its checksum.
+
+    A session is for one process at a time. Two that save it at the same moment can't mix their
+    records: one of them gets an error. If they never meet, the last one to save wins.
+
     What JSON doesn't know comes back as its nearest kin: a tuple as a list, a number that is a key
-    as text.
+    inside of a value as text. NaN and infinity are refused.
 
     Args:
-        directory: Where the files are; it is made if it isn't there.
+        directory: Where the files are, on a local file system; it is made if it isn't there.
     """
 
     __slots__ = ("_prefix",)
@@ -43,23 +50,26 @@ class FileBackedStore:
         """Write the checkpoint of a session to a new file, and put it in the old one's place.
 
         Raises:
-            CheckpointError: Something in the record isn't JSON, or the file can't be written.
+            CheckpointError: Something in the record isn't JSON, the file can't be written, or
+                another process is writing it.
         """
         path = self._path(session_id)
-        payload = _serialise(path, session_id, record).encode()
-        temporary = path + ".tmp"
         try:
-            # Four system calls: a buffered file would take nine for the same bytes.
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-            try:
-                rest = memoryview(payload)
-                while rest:
-                    rest = rest[os.write(descriptor, rest) :]
-            finally:
-                os.close(descriptor)
-            os.replace(temporary, path)  # noqa: PTH105  strings are cheaper than Path
+            _replace(path, serialise(session_id, record))
+        except BlockingIOError as error:
+            message = (
+                f"{path}: another process is saving session {session_id!r} at this moment; let one"
+                " alone run it"
+            )
+            raise CheckpointError(message) from error
         except OSError as error:
-            message = f"{path}: can't write the checkpoint: {error}; the one before still stands"
+            message = (
+                f"{path}: can't write the checkpoint: {error}; the one before, if there is one,"
+                " still stands"
+            )
+            raise CheckpointError(message) from error
+        except ValueError as error:
+            message = f"{path}: {error}"
             raise CheckpointError(message) from error
 
     def load(self, session_id: str) -> Checkpoint | None:
@@ -70,15 +80,16 @@ class FileBackedStore:
         """
         path = self._path(session_id)
         try:
-            payload = Path(path).read_bytes()
+            return parse(read_file(path), session_id, path)
         except FileNotFoundError:
             return None
         except OSError as error:
-            message = f"{path}: can't read the checkpoint: {error}"
+            message = f"{path}: can't read the checkpoint: {error}; see that it is a readable file"
             raise CheckpointError(message) from error
-        try:
-            return _parse(path, session_id, json.loads(payload))
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        except NewerFormatError as error:
+            message = f"{path}: {error}; run the session with the version that wrote it"
+            raise CheckpointError(message) from error
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
             message = (
                 f"{path}: not a checkpoint of session {session_id!r} ({error!r}); restore the file"
                 " from a copy, or remove it to start the session anew"
@@ -86,6 +97,8 @@ class FileBackedStore:
             raise CheckpointError(message) from error
 
     def _path(self, session_id: str) -> str:
+        if _needs_no_quotes(session_id):
+            return f"{self._prefix}{session_id}.json"
         # Dots are encoded too, so that no id can end in the suffix of another file.
         name = quote(session_id, safe="", errors="surrogatepass").replace(".", "%2E")
         if len(name) > NAME_MAX:  # `%~` comes out of no encoding
@@ -94,57 +107,48 @@ class FileBackedStore:
         return f"{self._prefix}{name}.json"
 
 
-def _serialise(path: str, session_id: str, record: Checkpoint) -> str:
+def _replace(path: str, payload: bytes) -> None:
+    temporary = path + ".tmp"
+    while (descriptor := _claim(temporary)) is None:
+        pass  # another process has just put it in place
     try:
-        return _encode(
-            {
-                "format": FORMAT,
-                "session": session_id,
-                "chart": record.chart_id,
-                "configuration": record.configuration,
-                "data": dict(record.data),
-                "pending": [[event.name, event.data] for event in record.pending],
-            }
-        )
-    except (TypeError, ValueError, RecursionError) as error:
-        _blame(path, record, error)
-
-
-def _blame(path: str, record: Checkpoint, error: Exception) -> NoReturn:
-    values = [(f"data key {key!r}", value) for key, value in record.data.items()]
-    values += [
-        (f"the data of pending event {event.name!r}", event.data) for event in record.pending
-    ]
-    where = "the record"
-    for name, value in values:
         try:
-            _encode(value)
-        except (TypeError, ValueError, RecursionError):
-            where = name
-            break
-    message = f"{path}: {where} can't be written as JSON ({error}); keep plain values in it"
-    raise CheckpointError(message) from error
+            write_all(descriptor, payload)
+            os.replace(temporary, path)  # noqa: PTH105  strings are cheaper than Path
+        except OSError:
+            with suppress(OSError):
+                os.unlink(temporary)  # noqa: PTH108  the same
+            raise
+    finally:
+        close_file(descriptor)  # which lets the lock go: never before the file is in its place
 
 
-def _parse(path: str, session_id: str, content: object) -> Checkpoint:
-    if not isinstance(content, dict):
-        raise TypeError(type(content).__name__)
-    if content["format"] != FORMAT:
-        problem = f"format {content['format']!r}, and this version reads {FORMAT}"
-        raise ValueError(problem)
-    if content["session"] != session_id:
-        problem = f"it is of session {content['session']!r}"
-        raise ValueError(problem)
-    return Checkpoint(
-        chart_id=_name(content["chart"]),
-        configuration=tuple(_name(state_id) for state_id in content["configuration"]),
-        data=dict(content["data"].items()),  # an AttributeError if it is no object
-        pending=tuple(Event(_name(name), data) for name, data in content["pending"]),
-        source=path,
-    )
+def _claim(temporary: str) -> int | None:
+    """Open an empty temporary file, and lock it against everybody who would write to it too.
 
+    The name leads to one file as long as that is locked: nobody replaces or removes it without the
+    lock. But between opening and locking, somebody else may have put it in place as a record.
 
-def _name(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(type(value).__name__)
-    return value
+    Returns:
+        A descriptor, or none if the file has another name by now or none at all.
+
+    Raises:
+        BlockingIOError: Somebody else has locked it.
+        OSError: It can't be opened.
+    """
+    descriptor = open_file(temporary, os.O_WRONLY | os.O_CREAT)
+    try:
+        flock(descriptor, LOCK_EX | LOCK_NB)
+        found = os.fstat(descriptor)
+        if found.st_nlink and not found.st_size:
+            return descriptor  # nobody has put an empty file in place
+        if found.st_nlink and os.path.samestat(found, os.stat(temporary)):  # noqa: PTH116
+            os.ftruncate(descriptor, 0)  # what somebody left who was killed
+            return descriptor
+    except FileNotFoundError:
+        pass
+    except BaseException:
+        close_file(descriptor)
+        raise
+    close_file(descriptor)
+    return None

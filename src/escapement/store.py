@@ -1,21 +1,28 @@
 """Checkpoints, the protocol of what keeps them, and the store that keeps them in memory."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from escapement.event import Event
+from escapement.event import Event, Timer
+
+History = Mapping[str, tuple[str, ...]]  # a history state's id, and the states that it remembers
+
+_NO_HISTORY: History = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(NamedTuple):
     """Where a session stands between two events; all that it takes to go on.
+
+    One is made after every event of every session, and a tuple is the cheapest thing that can't
+    be changed. `source` says where a record is from, so it makes no two records different.
 
     Attributes:
         chart_id: The chart that the session runs.
         configuration: The ids of the active states, in document order.
         data: The session's data, a read-only mapping; `dict(data)` is a copy.
         pending: The external events that wait, the oldest first.
+        history: The ids of the states that each history state remembers, by its own id.
+        timers: The delayed events that have not fallen due.
         source: Where the record was read from, for messages.
     """
 
@@ -23,7 +30,18 @@ class Checkpoint:
     configuration: tuple[str, ...]
     data: Mapping[str, object]
     pending: tuple[Event, ...] = ()
-    source: str = field(default="the store", compare=False)
+    history: History = _NO_HISTORY
+    timers: tuple[Timer, ...] = ()
+    source: str = "the store"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Checkpoint) and self[:-1] == other[:-1]
+
+    def __ne__(self, other: object) -> bool:  # a tuple has one of its own
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:-1])
 
 
 class Store(Protocol):

@@ -1,15 +1,18 @@
 """The transcript's file: rows in, numbered lines of JSON out, and no fault passed on."""
 
-import json
 import logging
+import os
 from collections.abc import Iterable
+from os import O_APPEND, O_CREAT, O_RDWR, O_WRONLY
 from pathlib import Path
+
+from escapement.encoder import Encode, make_encode
+from escapement.files import close_file, open_file, write_all
 
 BATCH_MAX = 256  # rows a write
 
-Row = tuple[str, dict[str, object]]  # the type, and the other fields
+Row = tuple[str, dict[str, object]]  # the type, and the other fields, none of them `seq` or `type`
 
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _logger = logging.getLogger("escapement")
 
 
@@ -25,43 +28,59 @@ class Scribe:
 
     __slots__ = ("_next_seq", "_path", "_torn", "lost")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         self.lost = 0
-        self._path = path
+        self._path = str(path)
         self._next_seq = 0
         self._torn = True  # what is in the file may end in the middle of a line
 
     def write(self, rows: Iterable[Row]) -> None:
         """Append a batch; a write that fails is counted, and reported the first time."""
-        lines = [line for row in rows for line in self._lines(*row)]
-        payload = "".join(lines).encode()
+        first = self._next_seq
+        payload = self._encode(rows).encode()
         try:
-            with self._path.open("a+b") as file:
-                if self._torn and file.tell():
-                    file.seek(-1, 2)
-                    payload = payload if file.read(1) == b"\n" else b"\n" + payload
-                file.write(payload)
-        except OSError as error:
+            self._append(payload)
+        except (OSError, ValueError) as error:  # ValueError: no system has such a path
             if not self.lost:
                 _logger.warning("%s: rows of the transcript are lost: %s", self._path, error)
-            self.lost += len(lines)
+            self.lost += self._next_seq - first
             self._torn = True
         else:
             self._torn = False
 
-    def _lines(self, kind: str, fields: dict[str, object]) -> list[str]:
+    def _append(self, payload: bytes) -> None:
+        mode = O_RDWR if self._torn else O_WRONLY
+        descriptor = open_file(self._path, mode | O_APPEND | O_CREAT)
         try:
-            return [self._line(kind, fields)]
-        except (TypeError, ValueError, RuntimeError) as error:
-            # RuntimeError: nested too deep, or changed by another thread while it was encoded.
-            reason = f"{kind}: not JSON, so the next row stands for it: {error}"
-            return [self._line("error", {"message": reason}), self._line(kind, _plain(fields))]
+            if self._torn and _is_torn(descriptor):
+                payload = b"\n" + payload
+            write_all(descriptor, payload)
+        finally:
+            close_file(descriptor)
 
-    def _line(self, kind: str, fields: dict[str, object]) -> str:
-        row = {"seq": self._next_seq, "type": kind, **fields}
-        line = _encode(row) + "\n"
+    def _encode(self, rows: Iterable[Row]) -> str:
+        lines: list[str] = []
+        encode = make_encode()
+        for kind, fields in rows:
+            try:
+                lines.append(self._line(encode, kind, fields))
+            except Exception as error:  # noqa: BLE001  a mapping may raise what it likes
+                # Nested too deep, or changed by another thread while it was encoded, or not JSON.
+                encode = make_encode()
+                reason = f"{kind}: not JSON, so the next row stands for it: {_show(error)}"
+                lines.append(self._line(encode, "error", {"message": reason}))
+                lines.append(self._line(encode, kind, _plain(fields)))
+        return "".join(lines)
+
+    def _line(self, encode: Encode, kind: str, fields: dict[str, object]) -> str:
+        line = encode({"seq": self._next_seq, "type": kind, **fields}) + "\n"
         self._next_seq += 1
         return line
+
+
+def _is_torn(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
 
 
 def _plain(fields: dict[str, object]) -> dict[str, object]:
@@ -70,10 +89,14 @@ def _plain(fields: dict[str, object]) -> dict[str, object]:
 
 def _plain_value(value: object) -> object:
     try:
-        _encode(value)
-    except (TypeError, ValueError, RuntimeError):
-        try:
-            return repr(value)
-        except Exception:  # noqa: BLE001  a broken repr must not take the writer down
-            return f"<unprintable {type(value).__name__}>"
+        make_encode()(value)
+    except Exception:  # noqa: BLE001  the same
+        return _show(value)
     return value
+
+
+def _show(value: object) -> str:
+    try:
+        return str(value) if isinstance(value, BaseException) else repr(value)
+    except Exception:  # noqa: BLE001  a broken repr must not take the writer down
+        return f"<unprintable {type(value).__name__}>"

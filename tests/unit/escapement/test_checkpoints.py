@@ -3,7 +3,9 @@
 import threading
 from collections.abc import Callable
 
-from escapement import Checkpoint, LLMReply, LLMRequest, MemoryStore, Transition
+import pytest
+
+from escapement import Checkpoint, Event, LLMReply, LLMRequest, MemoryStore, Timer, Transition
 from escapement.session import Session, Setup
 from escapement.testing import call
 from tests.unit.escapement.scenes import PATIENCE_S, TURNS, Mode, both, drive, endless, pair
@@ -31,6 +33,24 @@ class Recorder(MemoryStore):
         """Remember a checkpoint."""
         self.saved.append(record)
         super().save(session_id, record)
+
+
+def test_checkpoints_differ_by_what_they_hold() -> None:
+    """Where a record was read from makes no difference, everything else does."""
+    record = Checkpoint("c", ("a",), {"n": 1})
+    assert record == record._replace(source="elsewhere")
+    assert not record != record._replace(source="elsewhere")  # noqa: SIM202  the operator itself
+    assert record != record._replace(timers=(Timer(Event("late"), 1.5),))
+    assert record != record._replace(history={"h": ("a",)})
+    assert record != tuple(record)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(record)
+
+
+def test_checkpoint_can_not_be_changed() -> None:
+    """A record that a store keeps by reference stays what it was."""
+    with pytest.raises(AttributeError):
+        Checkpoint("c", ("a",), {}).chart_id = "d"  # type: ignore[misc]
 
 
 @both
