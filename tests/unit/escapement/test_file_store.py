@@ -376,3 +376,36 @@ def test_store_works_without_the_c_encoder(
     monkeypatch.setattr("escapement.encoder._make_c_encoder", None)
     FileBackedStore(tmp_path).save("s", RECORD)
     assert (tmp_path / "s.json").read_bytes() == fast
+
+
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """Take from this process what root may do."""
+    before = os.geteuid()
+    if not before:
+        os.seteuid(65534)
+    yield
+    os.seteuid(before)
+
+
+def test_file_that_may_not_be_read_is_named(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A record that belongs to somebody else is named, and not taken for one that isn't there."""
+    store = FileBackedStore(tmp_path)
+    store.save("s", RECORD)
+    (tmp_path / "s.json").chmod(0)
+    request.getfixturevalue("nobody")
+    with pytest.raises(
+        CheckpointError, match=r"s\.json: can't read .*Permission denied.*readable"
+    ):
+        store.load("s")
+
+
+@pytest.mark.parametrize("name", ["s.json", "s.json.tmp"])
+def test_folder_in_a_records_place_is_named(tmp_path: Path, name: str) -> None:
+    """A folder where a record belongs is left as it is, and nothing is left beside it."""
+    (tmp_path / name).mkdir()
+    with pytest.raises(CheckpointError, match=r"s\.json: can't write .*Is a directory"):
+        FileBackedStore(tmp_path).save("s", RECORD)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
