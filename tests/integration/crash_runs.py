@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from escapement import Checkpoint, FileBackedStore
-from tests.integration.crash_sessions import SESSION_IDS, entries
+from tests.integration.crash_sessions import SESSION_IDS, TURNS, entries, turns_of
 
 ROOT = Path(__file__).parents[2]
 FURTHEST_BYTES = 160  # of progress, a byte a step
@@ -61,6 +61,7 @@ def crash(folder: Path, *, kills: int, seed: int) -> Tally:
     moments = random.Random(seed)  # noqa: S311  not for secrets
     tally = Tally(0, 0, 0, [], 0)
     expected = _undisturbed(folder / "undisturbed")
+    tally.differences += _check_turns(expected)
     number = 0
     while tally.kills < kills and not tally.differences:
         number += 1
@@ -72,6 +73,16 @@ def _undisturbed(folder: Path) -> Records:
     command = [sys.executable, "-m", "tests.integration.crash_sessions", str(folder)]
     subprocess.run(command, cwd=ROOT, env=_environment(), stdout=subprocess.DEVNULL, check=True)
     return _load(folder)
+
+
+def _check_turns(expected: Records) -> list[str]:
+    turns = list(range(TURNS))
+    return [
+        f"{session_id}: {key} is wrong without a kill"
+        for session_id in SESSION_IDS
+        for key in ("inner", "outer")
+        if turns_of(expected[session_id].data, key) != turns
+    ]
 
 
 def _run_round(folder: Path, expected: Records, moments: random.Random, tally: Tally) -> None:

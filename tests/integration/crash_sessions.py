@@ -78,6 +78,11 @@ def entries(data: Data, key: str) -> list[object]:
     return list(held)
 
 
+def turns_of(data: Data, key: str) -> list[object]:
+    """Return the numbers of the turns that one conversation has appended."""
+    return [entry["turn"] for entry in entries(data, key) if isinstance(entry, Mapping)]
+
+
 def _talk(key: str) -> Conversation:
     return Conversation(key, lambda data: f"{key} {len(entries(data, key))}", events=(key,))
 
