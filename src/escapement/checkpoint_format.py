@@ -17,8 +17,8 @@ _KEYS = frozenset({"format", "session", "chart", "configuration", "data", "pendi
 _UNSTORABLE = (TypeError, ValueError, RuntimeError)  # RuntimeError: too deep, or changed meanwhile
 
 
-class NewerFormatError(Exception):
-    """A later version wrote the record; the message says which format."""
+class NotHereError(Exception):
+    """The record is good, but not to be read here; the message says where it is."""
 
 
 def serialise(session_id: str, record: Checkpoint) -> bytes:
@@ -56,16 +56,25 @@ def parse(payload: bytes, session_id: str, source: str) -> Checkpoint:
         source: Where the bytes are from.
 
     Raises:
-        NewerFormatError: A later version wrote it.
+        NotHereError: A later version wrote it, or it is nested deeper than the stack lets it be.
         ValueError, TypeError, LookupError, RecursionError: It isn't a checkpoint of that session.
     """
     body = payload[_HEAD_BYTES:]
     whole = payload.startswith(_HEAD % crc32(body))
-    content = _object(json.loads(payload))
+    try:
+        content = _object(json.loads(payload))
+    except RecursionError as error:
+        if not whole:
+            raise
+        problem = f"{error}; load it with fewer calls on the stack, or raise the recursion limit"
+        raise NotHereError(problem) from error
     version = content["format"]
     if type(version) is int and version > FORMAT:
-        problem = f"format {version}, and this version reads {READS}"
-        raise NewerFormatError(problem)
+        problem = (
+            f"format {version}, and this version reads {READS}; run the session with the version"
+            " that wrote it"
+        )
+        raise NotHereError(problem)
     if not whole and (version != 1 or content.keys() != _KEYS):
         problem = "its checksum is not that of its content"
         raise ValueError(problem)

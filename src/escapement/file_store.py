@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
-from escapement.checkpoint_format import NewerFormatError, parse, serialise
+from escapement.checkpoint_format import NotHereError, parse, serialise
 from escapement.errors import CheckpointError
 from escapement.files import close_file, open_file, read_file, write_all
 from escapement.store import Checkpoint
@@ -86,8 +86,8 @@ class FileBackedStore:
         except OSError as error:
             message = f"{path}: can't read the checkpoint: {error}; see that it is a readable file"
             raise CheckpointError(message) from error
-        except NewerFormatError as error:
-            message = f"{path}: {error}; run the session with the version that wrote it"
+        except NotHereError as error:
+            message = f"{path}: {error}"
             raise CheckpointError(message) from error
         except (ValueError, TypeError, LookupError, RecursionError) as error:
             message = (

@@ -1,6 +1,7 @@
 """Checkpoints in files: whole, safe by name, and clear when they can't be read."""
 
 import fcntl
+import json
 import math
 import os
 import resource
@@ -246,10 +247,25 @@ def test_first_format_is_still_read(tmp_path: Path) -> None:
 def test_newer_format_is_named(tmp_path: Path) -> None:
     """A record of a later version is told from a broken one, with both versions."""
     (tmp_path / "s.json").write_bytes(b'{"format":3}')
-    with pytest.raises(
-        CheckpointError, match=r"s\.json: format 3, and this version reads 1 and 2"
-    ):
+    message = r"s\.json: format 3, and this version reads 1 and 2; run .* that wrote it"
+    with pytest.raises(CheckpointError, match=message):
         FileBackedStore(tmp_path).load("s")
+
+
+def test_record_that_the_stack_has_no_room_for_is_not_called_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole record that is nested too deeply to be read from here is not to be removed."""
+    store = FileBackedStore(tmp_path)
+    store.save("s", RECORD)
+
+    def too_deep(_payload: bytes) -> NoReturn:
+        message = "maximum recursion depth exceeded"
+        raise RecursionError(message)
+
+    monkeypatch.setattr(json, "loads", too_deep)
+    with pytest.raises(CheckpointError, match=r"s\.json: maximum .* raise the recursion limit"):
+        store.load("s")
 
 
 def test_record_is_a_line_of_json_with_a_checksum(tmp_path: Path) -> None:
