@@ -18,7 +18,7 @@ _CAPS = {
 }
 _LOAD = {
     "arm": "what is driven: sc-ckpt, sc-mem or hand (see `invoke arms`)",
-    "levels": "ascending concurrencies, as in 500,1000,2000 (default 500 to 8000, doubling)",
+    "levels": "ascending concurrencies, as in 500,1000,1500 or, doubling, 500..64000 (default 500..8000)",
     "load": "'TURNS TTFT_MS TOKENS TOK_MS [QSLEEP_MS [STATE_KB]]' (default '6 200 50 5')",
     "env": "NAME=VALUE for the cells, as in SCALE_VT=0; may be given again",
 }
@@ -32,6 +32,8 @@ _REFS = {
     "main": "the default branch (default: main, origin/main or origin/HEAD, the first there is)",
 }
 _SIDES = {
+    "base-arm": "what the base drives, where it is not --arm: the floor against the runtime, say",
+    "branch-arm": "what the branch drives, where it is not --arm",
     "base-env": "NAME=VALUE for the cells of the base alone; may be given again",
     "branch-env": "NAME=VALUE for the cells of the branch alone; may be given again",
     "blocks": "ABBA blocks a level, two pairs each (default 1: a screen)",
@@ -80,6 +82,8 @@ def compare(
     env: list[str] | None = None,
     base_env: list[str] | None = None,
     branch_env: list[str] | None = None,
+    base_arm: str = "",
+    branch_arm: str = "",
     dry_run: bool = False,
 ) -> None:
     """Build the merge-base and your branch, ramp both side by side, and print the table for the pull request.
@@ -95,6 +99,8 @@ def compare(
         flags |= {"timeout": timeout, "blocks": blocks, "base_image": base_image}
         typed = assembly.Typed(
             arm=arm,
+            base_arm=base_arm or None,
+            branch_arm=branch_arm or None,
             flags=flags,
             env=env or (),
             base_env=base_env or (),

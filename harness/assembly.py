@@ -19,7 +19,7 @@ from harness.adapters.pyproject_file import read_defaults
 from harness.adapters.system_clock import SystemClock
 from harness.bench import Request, World
 from harness.config import Sources, parse_arm, parse_environment, settle
-from harness.model import Side
+from harness.model import Drive, Side
 from harness.ports import Store
 
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -31,12 +31,15 @@ class Typed:
 
     Args:
         flags: Settings by name; None where a flag was not given.
+        arm: Of both sides; `base_arm` and `branch_arm` of one of them.
         env: ``K=V`` for the cells of both sides; `base_env` and `branch_env` for one of them.
         invoke: Invoke's configuration.
         repo: A folder of the checkout; None for the current one.
     """
 
     arm: str = "sc-mem"
+    base_arm: str | None = None
+    branch_arm: str | None = None
     flags: Mapping[str, str | None] = field(default_factory=dict)
     env: Sequence[str] = ()
     base_env: Sequence[str] = ()
@@ -54,6 +57,7 @@ def make_request(typed: Typed) -> Request:
         UsageError: Some of it cannot be used.
     """
     both = parse_environment(typed.env, where="--env")
+    arm = parse_arm(typed.arm, where="--arm")
     root = _checkout(typed.repo)
     sources = Sources(
         flags=typed.flags,
@@ -63,13 +67,18 @@ def make_request(typed: Typed) -> Request:
         host_cpus=os.cpu_count() or 1,
     )
     return Request(
-        arm=parse_arm(typed.arm),
         settings=settle(sources),
         base=typed.base,
         main=typed.main,
-        environments={
-            Side.BASE: both | parse_environment(typed.base_env, where="--base-env"),
-            Side.BRANCH: both | parse_environment(typed.branch_env, where="--branch-env"),
+        drives={
+            Side.BASE: Drive(
+                arm=parse_arm(typed.base_arm, where="--base-arm") if typed.base_arm else arm,
+                environment=both | parse_environment(typed.base_env, where="--base-env"),
+            ),
+            Side.BRANCH: Drive(
+                arm=parse_arm(typed.branch_arm, where="--branch-arm") if typed.branch_arm else arm,
+                environment=both | parse_environment(typed.branch_env, where="--branch-env"),
+            ),
         },
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from harness.compare import compare as derive
 from harness.config import Settings
 from harness.errors import DisturbedError, NoBoxError, UsageError
-from harness.model import Arm, BoxInfo, Caps, Outcome, RunInfo, Side, SideInfo
+from harness.model import BoxInfo, Caps, Drive, Outcome, RunInfo, Side, SideInfo
 from harness.plan import Plan, planned_slots
 from harness.ports import BaseImage, Box, Build, Clock, Progress, Repo, Store
 from harness.report import plan_text, render
@@ -33,14 +33,13 @@ class Request:
 
     Args:
         base, main: Refs; None for the merge-base with the default branch.
-        environments: What each side's cells are given beside the image's own.
+        drives: The arm and the environment of each side.
     """
 
-    arm: Arm
     settings: Settings
     base: str | None
     main: str | None
-    environments: Mapping[Side, Mapping[str, str]]
+    drives: Mapping[Side, Drive]
 
 
 def compare(world: World, request: Request) -> str:
@@ -55,7 +54,6 @@ def compare(world: World, request: Request) -> str:
         run_id=world.run_id,
         started_at=world.clock.utc_stamp(),
         kind="compare",
-        arm=request.arm,
         load=request.settings.load,
         caps=request.settings.caps,
         levels=request.settings.levels,
@@ -66,7 +64,7 @@ def compare(world: World, request: Request) -> str:
         box=_describe_box(world, base_image.name, request.settings.caps),
     )
     base, branch = sides
-    name = f"{run.arm}-{(base.commit or '')[:7]}-{(branch.commit or '')[:7]}"
+    name = f"{'-'.join(run.arms)}-{(base.commit or '')[:7]}-{(branch.commit or '')[:7]}"
     return _measure(world, run, name)
 
 
@@ -75,7 +73,7 @@ def ramp(world: World, request: Request, image: str | None) -> str:
 
     Args:
         world: The adapters.
-        request: What is asked for; of the environments the branch's counts.
+        request: What is asked for; of the two sides the branch's arm and environment count.
         image: A build that is there already; None builds the working tree.
 
     Raises:
@@ -87,7 +85,6 @@ def ramp(world: World, request: Request, image: str | None) -> str:
         run_id=world.run_id,
         started_at=world.clock.utc_stamp(),
         kind="ramp",
-        arm=request.arm,
         load=request.settings.load,
         caps=request.settings.caps,
         levels=request.settings.levels,
@@ -98,7 +95,7 @@ def ramp(world: World, request: Request, image: str | None) -> str:
         box=_describe_box(world, base_name, request.settings.caps),
     )
     short = side.commit[:7] if side.commit else side.image.removeprefix("sha256:")[:7]
-    return _measure(world, run, f"{run.arm}-ramp-{short}")
+    return _measure(world, run, f"{side.arm}-ramp-{short}")
 
 
 def build(world: World, request: Request) -> str:
@@ -122,7 +119,7 @@ def show_plan(world: World, request: Request) -> str:
             for side, tree in sides.trees.items()
         }
         builds = {side: Build(image=tag, how="") for side, (tag, _) in located.items()}
-        infos = describe_sides(sides, builds, base_image, request.environments)
+        infos = describe_sides(sides, builds, base_image, request.drives)
     plan = Plan(levels=request.settings.levels, blocks=request.settings.blocks, sides=tuple(Side))
     built = {side: there for side, (_, there) in located.items()}
     return plan_text(infos, find_purity(*infos), refs.how, built, planned_slots(plan))
@@ -174,19 +171,22 @@ def _build_both(
     base_image = world.box.find_base_image(request.settings.base_image)
     with checked_out(world.repo, refs, world.run_id) as sides:
         builds = build_sides(world.box, sides, base_image)
-        infos = describe_sides(sides, builds, base_image, request.environments)
+        infos = describe_sides(sides, builds, base_image, request.drives)
     for side, found in builds.items():
         world.progress.say(f"{side:<6} {found.how}")
-    world.progress.say(f"compared: {find_purity(*infos)}")
+    base, branch = infos
+    arms = f" ({base.arm} and {branch.arm})" if base.arm is not branch.arm else ""
+    world.progress.say(f"compared: {find_purity(base, branch)}{arms}")
     return base_image, infos, refs.how
 
 
 def _one_side(world: World, request: Request, image: str | None) -> tuple[SideInfo, str]:
-    environment = dict(request.environments[Side.BRANCH])
+    drive = request.drives[Side.BRANCH]
     if image is not None:
         found = world.box.find_build(image)
         info = SideInfo(
             side=Side.BRANCH,
+            arm=drive.arm,
             commit=None,
             title=image,
             dirty=None,
@@ -194,7 +194,7 @@ def _one_side(world: World, request: Request, image: str | None) -> tuple[SideIn
             gauge=None,
             tree=None,
             image=found.image,
-            environment=environment,
+            environment=drive.environment,
         )
         return info, f"that of {image}"
     refs = world.repo.find_sides(base="HEAD", main=None)
@@ -204,6 +204,7 @@ def _one_side(world: World, request: Request, image: str | None) -> tuple[SideIn
     world.progress.say(f"build  {found.how}")
     info = SideInfo(
         side=Side.BRANCH,
+        arm=drive.arm,
         commit=refs.branch,
         title=refs.branch_title,
         dirty=refs.dirty,
@@ -211,7 +212,7 @@ def _one_side(world: World, request: Request, image: str | None) -> tuple[SideIn
         gauge=tree.gauge_hash,
         tree=tree.hash_on(base_image.id),
         image=found.image,
-        environment=environment,
+        environment=drive.environment,
     )
     return info, base_image.name
 

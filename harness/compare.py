@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.model import Cell, Knee, Outcome, Result, RunInfo, Side
+from harness.plan import CHECK_BLOCK
 from harness.ramp import find_knee, ladder_cells, pairs_at
 from harness.stats import Estimate, ratio_of_pairs, slope
 from harness.units import show_seconds
@@ -94,7 +95,7 @@ class Comparison:
 
     def name_of(self, side: Side) -> str:
         """Return what to call a side: of one build alone there is nothing to tell it from."""
-        return "the build" if self.run.kind == "ramp" else side
+        return self.run.name_of(side)
 
 
 def compare(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> Comparison:
@@ -162,28 +163,43 @@ def _doubts(run: RunInfo, cells: Sequence[Cell]) -> list[DataWarning]:
         text = f"{needs}, and a cell has {show_seconds(run.caps.timeout_s)}: no level can pass"
         doubts.append(DataWarning(text))
     for cell in cells:
-        where = f"C={cell.slot.level:,} {cell.slot.side}"
+        where = _where(run, cell)
         if cell.outcome is Outcome.INVALID:
             again = "run once more" if cell.slot.attempt == 0 else "that side stops here"
             doubts.append(DataWarning(f"{where}: invalid cell ({cell.reason}); {again}"))
-    hashes = {info.side: info.environment for info in run.sides}
-    subjects = {info.subject for info in run.sides}
-    if len(subjects) > 1 and len({tuple(sorted(env.items())) for env in hashes.values()}) > 1:
-        text = "both the runtime and the environment differ: this cannot say which of them did it"
-        doubts.append(DataWarning(text))
-    doubts += _lag_doubts(cells)
-    return doubts
+    return [*doubts, *_mixed(run), *_lag_doubts(run, cells)]
 
 
-def _lag_doubts(cells: Sequence[Cell]) -> list[DataWarning]:
+def _where(run: RunInfo, cell: Cell) -> str:
+    """Name a cell's place; a build that has no other side is the branch."""
+    side = cell.slot.side
+    return f"C={cell.slot.level:,} {run.name_of(side) if len(run.sides) > 1 else side}"
+
+
+def _mixed(run: RunInfo) -> list[DataWarning]:
+    """Two things that differ at once cannot be told apart."""
+    values: dict[str, set[object]] = {
+        "the runtime": {info.subject for info in run.sides},
+        "the arm": {info.arm for info in run.sides},
+        "the environment": {tuple(sorted(info.environment.items())) for info in run.sides},
+    }
+    differ = [name for name, found in values.items() if len(found) > 1]
+    if len(differ) < 2:
+        return []
+    names = f"both {' and '.join(differ)}" if len(differ) == 2 else f"all of {', '.join(differ)}"
+    return [DataWarning(f"{names} differ: this cannot say which of them did it")]
+
+
+def _lag_doubts(run: RunInfo, cells: Sequence[Cell]) -> list[DataWarning]:
     """A floor whose tokens come late measures the gauge, not the subject."""
     return [
         DataWarning(
-            f"C={cell.slot.level:,} {cell.slot.side}: the mock was {cell.result.mock_lag_p99_ms:,.0f} ms late "
+            f"{_where(run, cell)}: the mock was {cell.result.mock_lag_p99_ms:,.0f} ms late "
             "(99th percentile) in the floor itself: the box is too small for this level"
         )
         for cell in cells
         if cell.result is not None
+        and cell.slot.block != CHECK_BLOCK
         and cell.result.arm == "hand"
         and (cell.result.mock_lag_p99_ms or 0) > LAG_LIMIT_MS
     ]

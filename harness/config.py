@@ -93,7 +93,7 @@ def settle(sources: Sources) -> Settings:
     )
 
 
-def parse_arm(text: str) -> Arm:
+def parse_arm(text: str, *, where: str) -> Arm:
     """Read an arm.
 
     Raises:
@@ -102,7 +102,7 @@ def parse_arm(text: str) -> Arm:
     try:
         return Arm(text)
     except ValueError:
-        msg = f"--arm: there is no arm {text!r}"
+        msg = f"{where}: there is no arm {text!r}"
         hint = f"the arms are {', '.join(Arm)}; `invoke arms` tells what they are"
         raise UsageError(msg, hint=hint) from None
 

@@ -161,6 +161,7 @@ class Cell(_Record, frozen=True, kw_only=True):
     """One run of one build at one level, and everything that was seen of it.
 
     Args:
+        arm, environment: What was driven, and in which environment; None in results that are older than schema 2.
         reason: One phrase that names the limit or the fault; empty for ok.
         exit_code: The container's exit code; None where the engine knew none.
         sessions_done: Sessions that had ended when it was last heard of.
@@ -181,10 +182,19 @@ class Cell(_Record, frozen=True, kw_only=True):
     result: Result | None
     evidence: dict[str, object]
     log: str
+    arm: Arm | None = None
+    environment: dict[str, str] | None = None
+
+
+class Drive(_Record, frozen=True, kw_only=True):
+    """How cells are driven: the arm, and what they are given beside the image's own environment."""
+
+    arm: Arm
+    environment: dict[str, str]
 
 
 class SideInfo(_Record, frozen=True, kw_only=True):
-    """What one side was built from, and the environment that its cells were given.
+    """What one side was built from, which arm its cells drove, and the environment that they were given.
 
     Args:
         commit: Full hash; None outside a repository.
@@ -193,6 +203,7 @@ class SideInfo(_Record, frozen=True, kw_only=True):
     """
 
     side: Side
+    arm: Arm
     commit: str | None
     title: str
     dirty: str | None
@@ -218,12 +229,17 @@ class BoxInfo(_Record, frozen=True, kw_only=True):
 
 
 class RunInfo(_Record, frozen=True, kw_only=True):
-    """Everything that was settled before the first cell."""
+    """Everything that was settled before the first cell.
+
+    Args:
+        blocks: ABBA blocks a level; in a run of kind `goals`, how often each cell is run.
+        sides: The base first; one of a ramp; in a run of kind `goals` the one build, once for each way it is driven.
+        goals: The keys of the goals that were asked for, in a run of that kind.
+    """
 
     run_id: str
     started_at: str
-    kind: Literal["compare", "ramp"]
-    arm: Arm
+    kind: Literal["compare", "ramp", "goals"]
     load: Load
     caps: Caps
     levels: tuple[int, ...]
@@ -232,6 +248,19 @@ class RunInfo(_Record, frozen=True, kw_only=True):
     purity: Purity | None
     how: str
     box: BoxInfo
+    goals: tuple[str, ...] = ()
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """The arms of the sides, the base's first; one where they are the same."""
+        return tuple(dict.fromkeys(side.arm for side in self.sides))
+
+    def name_of(self, side: Side) -> str:
+        """Return what to call a side: with its arm where the other has another, and of one build alone just that."""
+        if self.kind != "compare":
+            return "the build"
+        arm = next((info.arm for info in self.sides if info.side is side), None)
+        return f"{side} ({arm})" if len(self.arms) > 1 else str(side)
 
 
 class Knee(_Record, frozen=True, kw_only=True):

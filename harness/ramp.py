@@ -1,7 +1,7 @@
 """The ladder read back: which levels a side passed, and where its knee is."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from harness.errors import UsageError
 from harness.model import Cell, Knee, Outcome, Side
@@ -14,17 +14,30 @@ DEFAULT_LEVELS = (500, 1000, 2000, 4000, 8000)
 def parse_levels(texts: Sequence[str], *, where: str) -> tuple[int, ...]:
     """Read a ladder of concurrencies.
 
+    Args:
+        texts: A level each; ``500..4000`` stands for doubling from the one up to the other.
+        where: The flag that they came from, for the message.
+
     Returns:
         Ascending positive integers, at least one.
 
     Raises:
         UsageError: One is not a positive whole number, or they do not ascend.
     """
-    levels = tuple(parse_whole(text, where=where) for text in texts)
+    levels = tuple(level for text in texts for level in _doubling(text, where=where))
     if not levels or any(low >= high for low, high in itertools.pairwise(levels)):
         msg = f"{where}: {','.join(texts) or 'nothing'} does not ascend"
-        raise UsageError(msg, hint="write levels as in 500,1000,2000")
+        raise UsageError(msg, hint="write levels as in 500,1000,2000 or 500..2000")
     return levels
+
+
+def _doubling(text: str, *, where: str) -> Iterator[int]:
+    first, dots, last = text.partition("..")
+    level = parse_whole(first, where=where)
+    top = parse_whole(last, where=where) if dots else level
+    while level <= top:
+        yield level
+        level *= 2
 
 
 def ladder_cells(cells: Sequence[Cell], side: Side, level: int) -> list[Cell]:

@@ -1,7 +1,8 @@
 """The stored form of a run: JSON with a schema version, and back.
 
 History of the schema:
-    1: the first.
+    1: the first; both sides drive the run's arm.
+    2: each side has an arm of its own, and a cell says which it drove and in which environment; runs of kind `goals`.
 """
 
 from dataclasses import asdict
@@ -12,7 +13,7 @@ from harness.compare import Comparison
 from harness.errors import UsageError
 from harness.model import Cell, Knee, RunInfo, Side
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,15 +46,24 @@ def read_run(text: str, *, where: str) -> tuple[RunInfo, bool]:
         UsageError: It is of another schema, or not such a file.
     """
     try:
-        schema = msgspec.json.decode(text, type=dict[str, object]).get("schema")
-        if schema != SCHEMA_VERSION:
-            msg = f"{where} has schema {schema}, and this version reads {SCHEMA_VERSION}"
+        raw = msgspec.json.decode(text, type=dict[str, object])
+        schema = raw.get("schema")
+        if schema not in {1, SCHEMA_VERSION}:
+            msg = f"{where} has schema {schema}, and this version reads 1 to {SCHEMA_VERSION}"
             raise UsageError(msg, hint="read it with the version that wrote it")
-        stored = msgspec.json.decode(text, type=_Stored)
+        stored = msgspec.convert(_from_1(raw) if schema == 1 else raw, _Stored)
     except msgspec.DecodeError as error:
         msg = f"{where} cannot be read: {error}"
         raise UsageError(msg, hint="is it the folder of a run?") from error
     return stored.run, stored.complete
+
+
+def _from_1(raw: dict[str, object]) -> dict[str, object]:
+    """Give each side the arm that the run had."""
+    run = msgspec.convert(raw.get("run"), dict[str, object])
+    sides = msgspec.convert(run.get("sides"), list[dict[str, object]])
+    arm = run.pop("arm", None)
+    return raw | {"run": run | {"sides": [side | {"arm": arm} for side in sides]}}
 
 
 def write_cell(cell: Cell) -> str:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from harness.errors import BaseCannotRunError, BranchCannotRunError, DisturbedError
-from harness.model import Purity, Result, Side, SideInfo
+from harness.model import Drive, Purity, Result, Side, SideInfo
 from harness.ports import BaseImage, Box, Build, Refs, Repo
 from harness.tree import SUBJECT, Tree
 
@@ -59,12 +59,13 @@ def describe_sides(
     sides: Sides,
     builds: Mapping[Side, Build],
     base_image: BaseImage,
-    environments: Mapping[Side, Mapping[str, str]],
+    drives: Mapping[Side, Drive],
 ) -> tuple[SideInfo, SideInfo]:
     """Return what each side was built from, the base first."""
     base, branch = (
         SideInfo(
             side=side,
+            arm=drives[side].arm,
             commit=sides.refs.base if side is Side.BASE else sides.refs.branch,
             title=sides.refs.base_title if side is Side.BASE else sides.refs.branch_title,
             dirty=None if side is Side.BASE else sides.refs.dirty,
@@ -72,7 +73,7 @@ def describe_sides(
             gauge=sides.trees[side].gauge_hash,
             tree=sides.trees[side].hash_on(base_image.id),
             image=builds[side].image,
-            environment=dict(environments[side]),
+            environment=dict(drives[side].environment),
         )
         for side in Side
     )
@@ -90,7 +91,8 @@ def find_purity(base: SideInfo, branch: SideInfo) -> Purity:
         raise DisturbedError(msg, hint="this is a fault of the bench: please report it")
     if base.subject != branch.subject:
         return Purity.CHANGE
-    return Purity.AA if base.environment == branch.environment else Purity.SETTINGS
+    same = (base.arm, base.environment) == (branch.arm, branch.environment)
+    return Purity.AA if same else Purity.SETTINGS
 
 
 def foreign_subject(result: Result | None, side: SideInfo) -> str:

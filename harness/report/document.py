@@ -8,12 +8,6 @@ from harness.report.tables import cost_table, levels_table
 from harness.report.takeaways import takeaways
 from harness.units import show_bytes, show_seconds
 
-_PURITY = {
-    Purity.CHANGE: "**change**: the two sides hold different runtimes",
-    Purity.SETTINGS: "**settings**: the same runtime in two environments",
-    Purity.AA: "**A/A**: the same runtime in the same environment; every difference below is noise",
-}
-
 
 def render(comparison: Comparison) -> str:
     """Return the whole document, ending in a newline."""
@@ -33,10 +27,11 @@ _COST_NOTE = (
 
 
 def _title(run: RunInfo) -> str:
+    arms = " → ".join(run.arms)
     if run.kind == "ramp":
-        return f"## {run.arm}: ramp of one build"
+        return f"## {arms}: ramp of one build"
     base, branch = (_name(side) for side in run.sides)
-    return f"## {run.arm}: {base} → {branch}"
+    return f"## {arms}: {base} → {branch}"
 
 
 def _name(side: SideInfo) -> str:
@@ -48,7 +43,7 @@ def _header(run: RunInfo) -> str:
     load, caps, box = run.load, run.caps, run.box
     lines = [_side_line(run, side) for side in run.sides]
     if run.purity is not None:
-        lines.append(f"Compared: {_PURITY[run.purity]} ({escape(run.how)})")
+        lines.append(f"Compared: {_purity(run)} ({escape(run.how)})")
     extra = f", pump polls each {load.qsleep_ms} ms" if load.qsleep_ms else ""
     state = f", {load.state_kb} KB of state a session" if load.state_kb else ""
     lines.append(
@@ -68,12 +63,26 @@ def _header(run: RunInfo) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
+def _purity(run: RunInfo) -> str:
+    """Say what differs between the sides, the arms and the environments included."""
+    base, branch = run.sides
+    arms = f"driven by two arms ({base.arm}, {branch.arm})" if len(run.arms) > 1 else ""
+    if run.purity is Purity.CHANGE:
+        return f"**change**: the two sides hold different runtimes{', ' * bool(arms)}{arms}"
+    if run.purity is Purity.SETTINGS:
+        environments = "in two environments" if base.environment != branch.environment else ""
+        differ = " and ".join(part for part in (arms, environments) if part)
+        return f"**settings**: the same runtime {differ}"
+    return "**A/A**: the same runtime in the same environment; every difference below is noise"
+
+
 def _side_line(run: RunInfo, side: SideInfo) -> str:
     environment = " ".join(f"{name}={value}" for name, value in sorted(side.environment.items()))
     given = f", with {escape(environment)}" if environment else ""
     subject = f"; runtime {side.subject[:12]}" if side.subject else ""
-    name = "build" if run.kind == "ramp" else side.side
-    return f"{name}: {_name(side)} — {escape(side.title)}{subject}{given}"
+    driven = f", driven by {side.arm}" if len(run.arms) > 1 else ""
+    name = side.side if run.kind == "compare" else "build"
+    return f"{name}: {_name(side)} — {escape(side.title)}{subject}{driven}{given}"
 
 
 def _takeaways(comparison: Comparison) -> str:

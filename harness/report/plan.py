@@ -31,6 +31,7 @@ def plan_text(
         lines += [
             f"{side.side}:",
             f"  commit  {side.commit}{dirty}  {side.title}",
+            f"  arm     {side.arm}",
             f"  runtime {side.subject}",
             f"  gauge   {side.gauge}",
             f"  image   {side.image} ({state})",

@@ -29,9 +29,9 @@ def _who_collapsed(comparison: Comparison) -> list[str]:
     sides = ((Side.BASE, base), (Side.BRANCH, branch))
     (low, knee), (high, better) = sorted(sides, key=lambda pair: _top(pair[1]))
     least = "at least " if better.first_fail is None else ""
-    held = f"{high} holds {least}{show_count(better.last_pass or 0)}"
+    held = f"{comparison.name_of(high)} holds {least}{show_count(better.last_pass or 0)}"
     return [
-        f"**{low} collapses at C={show_count(knee.first_fail or 0)} ({knee.outcome}); {held}.**"
+        f"**{comparison.name_of(low)} collapses at C={show_count(knee.first_fail or 0)} ({knee.outcome}); {held}.**"
     ]
 
 
@@ -75,7 +75,7 @@ def _ratio(comparison: Comparison, metric: str, name: str) -> list[str]:
         return []
     shown = show_interval(row.ratios[metric])
     return [
-        f"{name}: {shown} on the branch at C={show_count(row.level)}, the highest level that both pass."
+        f"{name}: {shown} on the {comparison.name_of(Side.BRANCH)} at C={show_count(row.level)}, the highest level that both pass."
     ]
 
 

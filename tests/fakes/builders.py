@@ -141,6 +141,7 @@ def make_side(side: Side = Side.BASE, **changes: object) -> SideInfo:
     is_base = side is Side.BASE
     info = SideInfo(
         side=side,
+        arm=Arm.SC_MEM,
         commit=BASE_COMMIT if is_base else BRANCH_COMMIT,
         title="Pump by polling" if is_base else "Pump by waking",
         dirty=None,
@@ -163,7 +164,6 @@ def make_run(
         run_id="esc-1-1-1",
         started_at="2026-11-30T12:34:56Z",
         kind="ramp" if is_ramp else "compare",
-        arm=Arm.SC_MEM,
         load=LOAD,
         caps=CAPS,
         levels=tuple(levels),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from harness.bench import Request, World
 from harness.config import Settings
-from harness.model import Arm, Side
+from harness.model import Arm, Drive, Side
 from harness.tree import Tree
 from tests.fakes.builders import CAPS, LOAD, make_tree
 from tests.fakes.fake_box import Behaviour, FakeBox, holds_up_to
@@ -64,14 +64,16 @@ def make_request(
     base: str | None = None,
     main: str | None = None,
     base_image: str = "",
+    arms: dict[Side, Arm] | None = None,
     environments: dict[Side, dict[str, str]] | None = None,
 ) -> Request:
-    """Ask for `sc-mem` over `levels`."""
+    """Ask for `sc-mem`, or the arms that are given, over `levels`."""
+    arms = arms or dict.fromkeys(Side, Arm.SC_MEM)
+    environments = environments or {side: {} for side in Side}
     settings = Settings(load=LOAD, caps=CAPS, levels=levels, blocks=blocks, base_image=base_image)
     return Request(
-        arm=Arm.SC_MEM,
         settings=settings,
         base=base,
         main=main,
-        environments=environments or {side: {} for side in Side},
+        drives={side: Drive(arm=arms[side], environment=environments[side]) for side in Side},
     )

@@ -73,10 +73,13 @@ CELLS = st.builds(
     result=_maybe(RESULTS),
     evidence=st.dictionaries(TEXT, JSON, max_size=3),
     log=TEXT,
+    arm=_maybe(st.sampled_from(Arm)),
+    environment=_maybe(ENVIRONMENT),
 )
 SIDES = st.builds(
     SideInfo,
     side=st.sampled_from(Side),
+    arm=st.sampled_from(Arm),
     commit=_maybe(TEXT),
     title=TEXT,
     dirty=_maybe(TEXT),
@@ -91,7 +94,6 @@ RUNS = st.builds(
     run_id=TEXT,
     started_at=TEXT,
     kind=st.sampled_from(["compare", "ramp"]),
-    arm=st.sampled_from(Arm),
     load=st.builds(Load, turns=COUNT, ttft_ms=COUNT, qsleep_ms=COUNT, state_kb=COUNT),
     caps=st.builds(Caps, cpus=NUMBER, memory_bytes=COUNT, pids=_maybe(COUNT), timeout_s=NUMBER),
     levels=st.lists(COUNT, max_size=4).map(tuple),

@@ -20,7 +20,7 @@ from harness.adapters.pyproject_file import read_defaults
 from harness.adapters.system_clock import SystemClock
 from harness.adapters.tree_files import read_tree
 from harness.errors import RepoError, UsageError
-from harness.model import Knee, Side, Slot
+from harness.model import Arm, Drive, Knee, Side, Slot
 from harness.protocol import ProgressLine
 from tests.fakes.builders import make_run, ok_cell
 from tests.fakes.checkout import Checkout
@@ -169,18 +169,20 @@ def test_tree_files_that_cannot_be_read_are_told(
         read_tree(tmp_path)
 
 
-def test_request_has_each_sides_environment(tmp_path: Path) -> None:
-    """--env is for both; --base-env and --branch-env win over it on their side."""
+def test_request_has_each_sides_environment_and_arm(tmp_path: Path) -> None:
+    """--env and --arm are for both; what is given for one side wins over them on that side."""
     typed = assembly.Typed(
         flags={"cpus": "1"},
         env=["A=both", "B=both"],
         base_env=["A=base"],
         branch_env=["C=branch"],
+        arm="sc-ckpt",
+        base_arm="hand",
         repo=str(tmp_path),
     )
-    assert assembly.make_request(typed).environments == {
-        Side.BASE: {"A": "base", "B": "both"},
-        Side.BRANCH: {"A": "both", "B": "both", "C": "branch"},
+    assert assembly.make_request(typed).drives == {
+        Side.BASE: Drive(arm=Arm.HAND, environment={"A": "base", "B": "both"}),
+        Side.BRANCH: Drive(arm=Arm.SC_CKPT, environment={"A": "both", "B": "both", "C": "branch"}),
     }
 
 

@@ -161,13 +161,13 @@ def test_settle_allows_all_cpus_of_the_host() -> None:
 @pytest.mark.parametrize("arm", list(Arm))
 def test_parse_arm_reads_each_arm(arm: Arm) -> None:
     """An arm is typed by its name."""
-    assert parse_arm(arm.value) is arm
+    assert parse_arm(arm.value, where="--arm") is arm
 
 
 def test_parse_arm_names_the_arms_that_there_are() -> None:
     """A typing error is told with the choices."""
     with pytest.raises(UsageError) as caught:
-        parse_arm("sc")
+        parse_arm("sc", where="--arm")
     assert str(caught.value) == (
         "--arm: there is no arm 'sc' — the arms are sc-ckpt, sc-mem, hand; `invoke arms` tells what they are"
     )

@@ -17,14 +17,35 @@ def test_parse_levels_reads_an_ascending_ladder() -> None:
 
 
 @pytest.mark.parametrize(
-    ("texts", "shown"), [([], "nothing"), (["2", "1"], "2,1"), (["5", "5"], "5,5")]
+    ("texts", "levels"),
+    [
+        (["500..4000"], (500, 1000, 2000, 4000)),
+        (["500..3000"], (500, 1000, 2000)),
+        (["100", "500..1000", "1500"], (100, 500, 1000, 1500)),
+        (["8..8"], (8,)),
+    ],
+)
+def test_parse_levels_doubles_between_two_dots(texts: list[str], levels: tuple[int, ...]) -> None:
+    """A long ladder is typed by its ends; it never goes above the upper one."""
+    assert parse_levels(texts, where="--levels") == levels
+
+
+@pytest.mark.parametrize(
+    ("texts", "shown"),
+    [
+        ([], "nothing"),
+        (["2", "1"], "2,1"),
+        (["5", "5"], "5,5"),
+        (["8..4"], "8..4"),
+        (["4..8", "8"], "4..8,8"),
+    ],
 )
 def test_parse_levels_refuses_what_does_not_ascend(texts: list[str], shown: str) -> None:
     """An empty ladder, a descending one and a repeated level are told with what was typed."""
     with pytest.raises(UsageError) as caught:
         parse_levels(texts, where="--levels")
     assert str(caught.value) == (
-        f"--levels: {shown} does not ascend — write levels as in 500,1000,2000"
+        f"--levels: {shown} does not ascend — write levels as in 500,1000,2000 or 500..2000"
     )
 
 

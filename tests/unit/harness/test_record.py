@@ -1,6 +1,7 @@
 """The stored form of a run."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from harness.compare import compare
 from harness.errors import UsageError
 from harness.model import Cell, Outcome, Side
 from harness.record import SCHEMA_VERSION, read_cells, read_run, write_cell, write_comparison
+from harness.report import render
 from tests.fakes.builders import make_cell, make_run, ok_cell
 
 RUN = make_run()
@@ -71,18 +73,49 @@ def test_record_keeps_infinity_out_of_the_json() -> None:
     assert stored["derived"]["levels"][0]["ratios"]["cpu-ms/turn"]["high"] is None
 
 
+def test_record_reads_a_run_of_the_first_schema() -> None:
+    """One arm was the whole run's; it is now that of each side."""
+    stored = json.loads(_text())
+    for side in stored["run"]["sides"]:
+        del side["arm"]
+    del stored["run"]["goals"]
+    stored["run"]["arm"] = "sc-mem"
+    text = json.dumps(stored | {"schema": 1})
+    assert read_run(text, where="compare.json") == (RUN, True)
+
+
+def test_record_reads_the_result_that_is_kept() -> None:
+    """What the first version wrote, cells included, gives the table that it printed."""
+    folder = Path(__file__).parents[3] / "results/reference/one-more-thread-sc-mem"
+    run, complete = read_run((folder / "compare.json").read_text(), where="compare.json")
+    cells = read_cells((folder / "cells.jsonl").read_text(), where="cells.jsonl")
+    shown = render(compare(run, cells, complete=complete))
+    assert shown == (folder / "table.md").read_text()
+
+
 def test_record_refuses_another_schema() -> None:
     """A file of a later version is not read as if it were of this one."""
     text = json.dumps(json.loads(_text()) | {"schema": 99, "new": True})
     with pytest.raises(UsageError) as caught:
         read_run(text, where="results/x/compare.json")
     assert str(caught.value) == (
-        f"results/x/compare.json has schema 99, and this version reads {SCHEMA_VERSION}"
+        f"results/x/compare.json has schema 99, and this version reads 1 to {SCHEMA_VERSION}"
         " — read it with the version that wrote it"
     )
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"schema": 1}', '{"schema": 1, "surprise": 2}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"schema": 1}',
+        '{"schema": 1, "run": {}}',
+        '{"schema": 2}',
+        '{"schema": 2, "surprise": 2}',
+    ],
+)
 def test_record_refuses_what_is_no_run(text: str) -> None:
     """The file is named."""
     with pytest.raises(UsageError, match=r"^compare\.json cannot be read: "):

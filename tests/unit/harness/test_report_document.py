@@ -184,14 +184,16 @@ def test_document_of_the_same_code_calls_its_differences_noise() -> None:
 
 
 def _two_settings() -> str:
-    base = make_side(Side.BASE, environment={"SCALE_VT": "0", "A": "1"})
+    base = make_side(
+        Side.BASE, arm=Arm.SC_CKPT, environment={"SCALE_VT": "0", "A": "1", "SCALE_PROCS": "2"}
+    )
+    branch = make_side(Side.BRANCH, arm=Arm.SC_CKPT, subject=base.subject, dirty="ff" * 32)
     run = structs.replace(
         make_run(levels=(500,)),
-        arm=Arm.SC_CKPT,
         purity=Purity.SETTINGS,
         load=Load(qsleep_ms=50, state_kb=64),
         caps=Caps(cpus=1.5, memory_bytes=512 << 20, pids=4096, timeout_s=90.0),
-        sides=(base, make_side(Side.BRANCH, subject=base.subject, dirty="ff" * 32)),
+        sides=(base, branch),
     )
     said = "native threads ran out at the pids limit of 4,096, the worker ended"
     cells = [
@@ -204,7 +206,7 @@ def _two_settings() -> str:
 TWO_SETTINGS = """\
 ## sc-ckpt: `ba5eba5` → `b4a7b4a` + uncommitted changes
 
-- base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa, with A=1 SCALE_VT=0
+- base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa, with A=1 SCALE_PROCS=2 SCALE_VT=0
 - branch: `b4a7b4a` + uncommitted changes — Pump by waking; runtime aaaaaaaaaaaa
 - Compared: **settings**: the same runtime in two environments (the merge-base with main)
 - Load: 6 turns, ttft 200 ms, 50 tokens at 5 ms, pump polls each 50 ms, 64 KB of state a session

@@ -13,11 +13,13 @@ PLAN = """\
 compared: change (the merge-base with main)
 base:
   commit  ba5eba5eba5eba5eba5eba5eba5eba5eba5eba5e  Pump by polling
+  arm     sc-mem
   runtime aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
   gauge   cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc
   image   esc-bench:tree-dddd (built already)
 branch:
   commit  b4a7b4a7b4a7b4a7b4a7b4a7b4a7b4a7b4a7b4a7 + uncommitted changes ffffffffffff  Pump by waking
+  arm     sc-mem
   runtime bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
   gauge   cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc
   image   esc-bench:tree-eeee (to be built)
@@ -65,7 +67,7 @@ def test_plan_text_holds_nothing_that_a_terminal_acts_on() -> None:
     side = make_side(Side.BRANCH, title="a\x1b[2Jb", environment={"A": "c\nd"})
     shown = plan_text([side], Purity.AA, "e\rf", {Side.BRANCH: True}, [])
     assert [line for line in shown.split("\n") if not line.isprintable()] == []
-    assert shown.count("\n") == 7
+    assert shown.count("\n") == 8
 
 
 INDEX = r"""# Results, the newest first

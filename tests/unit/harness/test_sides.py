@@ -8,7 +8,7 @@ from harness.errors import (
     BuildError,
     DisturbedError,
 )
-from harness.model import Purity, Side, SideInfo, Subject
+from harness.model import Arm, Drive, Purity, Side, SideInfo, Subject
 from harness.ports import BaseImage, Refs
 from harness.sides import (
     Sides,
@@ -100,12 +100,16 @@ def test_build_sides_says_which_one_does_not_build() -> None:
 
 
 def test_describe_sides_tells_what_each_was_built_from() -> None:
-    """Uncommitted changes are the branch's alone, and each side has its own environment."""
+    """Uncommitted changes are the branch's alone, and each side has its own arm and environment."""
     builds = build_sides(FakeBox(), _sides(), IMAGE)
-    environments = {Side.BASE: {"SCALE_VT": "0"}, Side.BRANCH: {}}
-    assert describe_sides(_sides(), builds, IMAGE, environments) == (
+    drives = {
+        Side.BASE: Drive(arm=Arm.HAND, environment={"SCALE_VT": "0"}),
+        Side.BRANCH: Drive(arm=Arm.SC_MEM, environment={}),
+    }
+    assert describe_sides(_sides(), builds, IMAGE, drives) == (
         SideInfo(
             side=Side.BASE,
+            arm=Arm.HAND,
             commit=BASE_COMMIT,
             title="Pump by polling",
             dirty=None,
@@ -117,6 +121,7 @@ def test_describe_sides_tells_what_each_was_built_from() -> None:
         ),
         SideInfo(
             side=Side.BRANCH,
+            arm=Arm.SC_MEM,
             commit=BRANCH_COMMIT,
             title="Pump by waking",
             dirty="ff" * 32,
@@ -138,11 +143,12 @@ SAME = make_side(Side.BASE).subject
         ({}, Purity.CHANGE),
         ({"environment": {"A": "1"}}, Purity.CHANGE),
         ({"subject": SAME, "environment": {"A": "1"}}, Purity.SETTINGS),
+        ({"subject": SAME, "arm": Arm.HAND}, Purity.SETTINGS),
         ({"subject": SAME}, Purity.AA),
         ({"subject": SAME, "tree": "99" * 32, "dirty": "ff" * 32}, Purity.AA),
     ],
 )
-def test_find_purity_goes_by_the_runtime_and_its_environment(
+def test_find_purity_goes_by_the_runtime_its_arm_and_its_environment(
     changes: dict[str, object], expected: Purity
 ) -> None:
     """What else differs in the checkout is not what runs."""
