@@ -1,4 +1,4 @@
-"""Checks in clean environments, and the bench's own `ramp` and `compare`, which hand their arguments to Invoke."""
+"""Checks in clean environments, and the bench's own `ramp`, `compare` and `bench`, which hand their arguments to Invoke."""
 
 import shutil
 from pathlib import Path
@@ -134,3 +134,9 @@ def ramp(session: nox.Session) -> None:
 def compare(session: nox.Session) -> None:
     """Compare the branch with its merge-base: `nox -s compare -- --arm sc-mem`."""
     _bench(session, "compare")
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure the speed goals: `nox -s bench -- --only hand`; without --only it takes hours."""
+    _bench(session, "goals")

@@ -151,6 +151,33 @@ def ramp(
             print(bench.ramp(world, request, image or None))
 
 
+@task(
+    auto_shortflags=False,
+    help=_WHERE
+    | {
+        "only": "only the goals whose figure has this in it, as in 'hand' or 'C=8,000'",
+        "repeats": "how often each cell is run (default 3)",
+    },
+)
+def goals(
+    c: Context, only: str = "", repeats: str = "3", repo: str = "", base_image: str = ""
+) -> None:
+    """Build the checkout as it is, measure the speed goals, and print their table: a report, not a gate.
+
+    The load is '6 200 50 5' in a box of 2 CPUs and 2g, 600 s a cell. All of it takes hours.
+    Writes results/STAMP-goals-COMMIT/ with table.md, goals.json, cells.jsonl and logs/. A goal that is missed exits 0.
+    """
+    with _exit_codes():
+        from harness import assembly, bench
+        from harness.units import parse_whole
+
+        flags = {"base_image": base_image}
+        typed = assembly.Typed(flags=flags, repo=repo or None, invoke=_invoke_settings(c))
+        request, times = assembly.make_request(typed), parse_whole(repeats, where="--repeats")
+        with assembly.open_world(typed.repo) as world:
+            print(bench.goals(world, request, only=only, repeats=times))
+
+
 @task(auto_shortflags=False, help=_WHERE | _REFS)
 def build(
     c: Context, base: str = "", main: str = "", repo: str = "", base_image: str = ""
@@ -218,5 +245,5 @@ def _invoke_settings(c: Context) -> dict[str, object]:
     return {name: c.config[name] for name in _SETTINGS}
 
 
-ns = Collection(compare, ramp, build, report, arms, clean, base_image)
+ns = Collection(compare, ramp, goals, build, report, arms, clean, base_image)
 ns.configure(dict.fromkeys(_SETTINGS))

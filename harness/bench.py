@@ -1,18 +1,39 @@
-"""The use cases: compare two sides, ramp one build, show the plan or a stored run, clean up."""
+"""The use cases: compare two sides, ramp one build, measure the goals, show the plan or a stored run, clean up."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
-from harness.compare import compare as derive
+from msgspec import structs
+
+from harness.compare import Comparison, compare as derive
 from harness.config import Settings
 from harness.errors import DisturbedError, NoBoxError, UsageError
+from harness.goal_run import GoalRun
+from harness.goals import (
+    REFERENCE_CAPS,
+    REFERENCE_LOAD,
+    GoalTable,
+    choose_goals,
+    drives_of,
+    find_goals,
+)
 from harness.model import BoxInfo, Caps, Drive, Outcome, RunInfo, Side, SideInfo
 from harness.plan import Plan, planned_slots
-from harness.ports import BaseImage, Box, Build, Clock, Progress, Repo, Store
-from harness.report import plan_text, render
+from harness.ports import BaseImage, Box, Build, Clock, Progress, Repo, RunWriter, Store
+from harness.report import plan_text, render, render_goals
 from harness.run import Run
-from harness.sides import build_sides, checked_out, describe_sides, find_purity
+from harness.sides import (
+    build_sides,
+    build_working_tree,
+    checked_out,
+    describe_image,
+    describe_sides,
+    find_purity,
+)
 from harness.units import show_bytes
+
+Said = TypeVar("Said", Comparison, GoalTable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +86,7 @@ def compare(world: World, request: Request) -> str:
     )
     base, branch = sides
     name = f"{'-'.join(run.arms)}-{(base.commit or '')[:7]}-{(branch.commit or '')[:7]}"
-    return _measure(world, run, name)
+    return _climb(world, run, name)
 
 
 def ramp(world: World, request: Request, image: str | None) -> str:
@@ -80,7 +101,11 @@ def ramp(world: World, request: Request, image: str | None) -> str:
         HarnessError: As its subclasses say; whatever was measured by then is on disk.
     """
     _clear_leftovers(world)
-    side, base_name = _one_side(world, request, image)
+    drive = request.drives[Side.BRANCH]
+    if image is None:
+        side, base_name = _build_one(world, request.settings.base_image, drive)
+    else:
+        side, base_name = describe_image(world.box, image, drive), f"that of {image}"
     run = RunInfo(
         run_id=world.run_id,
         started_at=world.clock.utc_stamp(),
@@ -95,7 +120,49 @@ def ramp(world: World, request: Request, image: str | None) -> str:
         box=_describe_box(world, base_name, request.settings.caps),
     )
     short = side.commit[:7] if side.commit else side.image.removeprefix("sha256:")[:7]
-    return _measure(world, run, f"{side.arm}-ramp-{short}")
+    return _climb(world, run, f"{side.arm}-ramp-{short}")
+
+
+def goals(world: World, request: Request, *, only: str, repeats: int) -> str:
+    """Build the working tree, measure the speed goals, write the results, and return their table.
+
+    Args:
+        world: The adapters.
+        request: Of it the base image counts; load, caps and levels are the goals' own.
+        only: A text that a goal's figure is to hold; empty for all goals.
+        repeats: How often each cell is run, at least once.
+
+    Raises:
+        HarnessError: As its subclasses say; whatever was measured by then is on disk.
+    """
+    chosen = choose_goals(only)
+    _clear_leftovers(world)
+    drives = drives_of(chosen)
+    side, base_name = _build_one(world, request.settings.base_image, drives[0])
+    run = RunInfo(
+        run_id=world.run_id,
+        started_at=world.clock.utc_stamp(),
+        kind="goals",
+        load=REFERENCE_LOAD,
+        caps=REFERENCE_CAPS,
+        levels=(),
+        blocks=repeats,
+        sides=tuple(
+            structs.replace(side, arm=drive.arm, environment=drive.environment) for drive in drives
+        ),
+        purity=None,
+        how="one build",
+        box=_describe_box(world, base_name, REFERENCE_CAPS),
+        goals=tuple(goal.key for goal in chosen),
+    )
+    said, folder = _measure(
+        world,
+        run,
+        f"goals-{(side.commit or '')[:7]}",
+        lambda writer: GoalRun(world.box, world.clock, world.progress, writer, run, chosen).go(),
+    )
+    world.progress.say(f"results in {folder}")
+    return render_goals(said)
 
 
 def build(world: World, request: Request) -> str:
@@ -128,6 +195,8 @@ def show_plan(world: World, request: Request) -> str:
 def show_run(store: Store, folder: str) -> str:
     """Return the table of a stored run, derived again from its cells."""
     run, cells, complete = store.load(folder)
+    if run.kind == "goals":
+        return render_goals(find_goals(run, cells, complete=complete))
     return render(derive(run, cells, complete=complete))
 
 
@@ -180,44 +249,35 @@ def _build_both(
     return base_image, infos, refs.how
 
 
-def _one_side(world: World, request: Request, image: str | None) -> tuple[SideInfo, str]:
-    drive = request.drives[Side.BRANCH]
-    if image is not None:
-        found = world.box.find_build(image)
-        info = SideInfo(
-            side=Side.BRANCH,
-            arm=drive.arm,
-            commit=None,
-            title=image,
-            dirty=None,
-            subject=None,
-            gauge=None,
-            tree=None,
-            image=found.image,
-            environment=drive.environment,
-        )
-        return info, f"that of {image}"
-    refs = world.repo.find_sides(base="HEAD", main=None)
-    base_image = world.box.find_base_image(request.settings.base_image)
-    tree = world.repo.branch_tree()
-    found = world.box.build(tree, base_image=base_image, side=Side.BRANCH)
-    world.progress.say(f"build  {found.how}")
-    info = SideInfo(
-        side=Side.BRANCH,
-        arm=drive.arm,
-        commit=refs.branch,
-        title=refs.branch_title,
-        dirty=refs.dirty,
-        subject=tree.subject_hash,
-        gauge=tree.gauge_hash,
-        tree=tree.hash_on(base_image.id),
-        image=found.image,
-        environment=drive.environment,
+def _build_one(world: World, wanted: str, drive: Drive) -> tuple[SideInfo, str]:
+    """Build the working tree; return what it was built from, and the name of the image it stands on."""
+    base_image = world.box.find_base_image(wanted)
+    side, how = build_working_tree(world.box, world.repo, base_image, drive)
+    world.progress.say(f"build  {how}")
+    return side, base_image.name
+
+
+def _climb(world: World, run: RunInfo, name: str) -> str:
+    """Go up the ladder of a comparison or a ramp, and return its table."""
+    comparison, folder = _measure(
+        world,
+        run,
+        name,
+        lambda writer: Run(world.box, world.clock, world.progress, writer, run).go(),
     )
-    return info, base_image.name
+    for side, knee in comparison.knees.items():
+        world.progress.knee(comparison.name_of(side), knee)
+    world.progress.say(f"results in {folder}")
+    if any(cell.outcome is Outcome.INVALID and cell.slot.attempt for cell in comparison.invalid):
+        msg = f"a cell was invalid twice: the results in {folder} do not reach the knee"
+        raise DisturbedError(msg, hint="see the warnings under the table, then run it again")
+    return render(comparison)
 
 
-def _measure(world: World, run: RunInfo, name: str) -> str:
+def _measure(
+    world: World, run: RunInfo, name: str, loop: Callable[[RunWriter], Said]
+) -> tuple[Said, str]:
+    """Run a loop over cells; return what they say, and the folder in which it is."""
     caps = run.caps
     world.progress.say(
         f"box    {run.box.box}, {run.box.engine}: {caps.cpus:g} CPU, {show_bytes(caps.memory_bytes)}, no swap, "
@@ -225,17 +285,10 @@ def _measure(world: World, run: RunInfo, name: str) -> str:
     )
     writer = world.store.open_run(run, name)
     try:
-        comparison = Run(world.box, world.clock, world.progress, writer, run).go()
+        return loop(writer), writer.folder
     except KeyboardInterrupt:
         if writer.holds_cells:
             world.progress.say(f"what was measured is in {writer.folder}")
         raise
     finally:
         _tidy(world)
-    for side, knee in comparison.knees.items():
-        world.progress.knee(comparison.name_of(side), knee)
-    world.progress.say(f"results in {writer.folder}")
-    if any(cell.outcome is Outcome.INVALID and cell.slot.attempt for cell in comparison.invalid):
-        msg = f"a cell was invalid twice: the results in {writer.folder} do not reach the knee"
-        raise DisturbedError(msg, hint="see the warnings under the table, then run it again")
-    return render(comparison)

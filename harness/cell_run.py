@@ -12,6 +12,7 @@ from harness.plan import CHECK_BLOCK
 from harness.ports import Box, Build, CellOrder, Clock, Progress, RunWriter
 from harness.sides import MARKS, foreign_subject
 
+_SHARDS = "SCALE_PROCS"  # one session cannot be spread over several processes
 _CHECK_LOAD = Load(turns=1, ttft_ms=1, tokens=2, tok_ms=1)
 
 
@@ -39,6 +40,8 @@ class CellRun:
             BaseCannotRunError, BranchCannotRunError: Its cell does not end ok.
             DisturbedError: Its cell is invalid, twice.
         """
+        alone = {name: value for name, value in side.environment.items() if name != _SHARDS}
+        side = structs.replace(side, environment=alone)
         cell = self.run(slot, side, _CHECK_LOAD)
         if cell.outcome is Outcome.INVALID:
             cell = self.run(structs.replace(slot, attempt=1), side, _CHECK_LOAD)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from harness.compare import Comparison
+from harness.goals import GoalTable
 from harness.model import BoxInfo, Caps, Cell, Knee, Load, RunInfo, Side, Slot
 from harness.outcome import Observation
 from harness.protocol import ProgressLine
@@ -147,8 +148,8 @@ class RunWriter(Protocol):
     def add_cell(self, cell: Cell, observation: Observation) -> None:
         """Put a cell and its logs on disk before the next one starts."""
 
-    def write(self, comparison: Comparison, document: str) -> None:
-        """Put the comparison as it now stands, and its table, in place of the last one."""
+    def write(self, said: Comparison | GoalTable, document: str) -> None:
+        """Put what the cells say as it now stands, and its table, in place of the last one."""
 
 
 class Store(Protocol):

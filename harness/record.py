@@ -11,13 +11,14 @@ import msgspec
 
 from harness.compare import Comparison
 from harness.errors import UsageError
+from harness.goals import Finding, GoalTable
 from harness.model import Cell, Knee, RunInfo, Side
 
 SCHEMA_VERSION = 2
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`compare.json`. What is under `derived` follows from the cells and is there for other programs to read."""
+    """`compare.json` or `goals.json`. What is under `derived` follows from the cells and is there for other programs to read."""
 
     schema: int
     complete: bool
@@ -25,19 +26,15 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     derived: dict[str, object]
 
 
-def write_comparison(comparison: Comparison) -> str:
-    """Return the text of ``compare.json``."""
-    stored = _Stored(
-        schema=SCHEMA_VERSION,
-        complete=comparison.complete,
-        run=comparison.run,
-        derived=_derive(comparison),
-    )
+def write_run(said: Comparison | GoalTable) -> str:
+    """Return the text of ``compare.json``, or of ``goals.json``."""
+    derived = _derive(said) if isinstance(said, Comparison) else _derive_goals(said)
+    stored = _Stored(schema=SCHEMA_VERSION, complete=said.complete, run=said.run, derived=derived)
     return msgspec.json.format(msgspec.json.encode(stored), indent=2).decode() + "\n"
 
 
 def read_run(text: str, *, where: str) -> tuple[RunInfo, bool]:
-    """Read ``compare.json``.
+    """Read ``compare.json`` or ``goals.json``.
 
     Returns:
         What was settled before the first cell, and whether the run was complete.
@@ -105,6 +102,31 @@ def _derive(comparison: Comparison) -> dict[str, object]:
             for row in comparison.rows
         ],
         "warnings": [warning.text for warning in comparison.warnings],
+    }
+
+
+def _derive_goals(table: GoalTable) -> dict[str, object]:
+    return {
+        "goals": [_goal(finding) for finding in table.findings],
+        "warnings": list(table.warnings),
+    }
+
+
+def _goal(finding: Finding) -> dict[str, object]:
+    goal, values = finding.goal, finding.values
+    return {
+        "key": goal.key,
+        "figure": goal.figure,
+        "sense": goal.sense,
+        "bound": goal.bound if goal.sense else None,
+        "original": goal.original or None,
+        "why": goal.why,
+        "median": finding.median,
+        "min": values[0] if values else None,
+        "max": values[-1] if values else None,
+        "n": len(values),
+        "failed": [f"{cell.outcome}: {cell.reason}" for cell in finding.failed],
+        "met": finding.is_met,
     }
 
 

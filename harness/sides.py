@@ -80,6 +80,52 @@ def describe_sides(
     return base, branch
 
 
+def build_working_tree(
+    box: Box, repo: Repo, base_image: BaseImage, drive: Drive
+) -> tuple[SideInfo, str]:
+    """Build the checkout as it is; return what it was built from, and which image it is, for people.
+
+    Raises:
+        BuildError: It does not build.
+    """
+    refs = repo.find_sides(base="HEAD", main=None)
+    tree = repo.branch_tree()
+    found = box.build(tree, base_image=base_image, side=Side.BRANCH)
+    info = SideInfo(
+        side=Side.BRANCH,
+        arm=drive.arm,
+        commit=refs.branch,
+        title=refs.branch_title,
+        dirty=refs.dirty,
+        subject=tree.subject_hash,
+        gauge=tree.gauge_hash,
+        tree=tree.hash_on(base_image.id),
+        image=found.image,
+        environment=drive.environment,
+    )
+    return info, found.how
+
+
+def describe_image(box: Box, image: str, drive: Drive) -> SideInfo:
+    """Return what is known of a build that is there already.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    return SideInfo(
+        side=Side.BRANCH,
+        arm=drive.arm,
+        commit=None,
+        title=image,
+        dirty=None,
+        subject=None,
+        gauge=None,
+        tree=None,
+        image=box.find_build(image).image,
+        environment=drive.environment,
+    )
+
+
 def find_purity(base: SideInfo, branch: SideInfo) -> Purity:
     """Say what differs between the sides.
 

@@ -10,13 +10,14 @@ import msgspec
 
 from harness.compare import Comparison, compare
 from harness.errors import DisturbedError, UsageError
+from harness.goals import GoalTable, find_goals
 from harness.model import Cell, RunInfo
 from harness.outcome import Observation
 from harness.ports import RunWriter
-from harness.record import read_cells, read_run, write_cell, write_comparison
+from harness.record import read_cells, read_run, write_cell, write_run
 from harness.report import index_text
 
-_COMPARISON, _CELLS, _TABLE = "compare.json", "cells.jsonl", "table.md"
+_COMPARISON, _GOALS, _CELLS, _TABLE = "compare.json", "goals.json", "cells.jsonl", "table.md"
 
 
 class FilesStore:
@@ -45,10 +46,9 @@ class FilesStore:
     def load(self, folder: str) -> tuple[RunInfo, list[Cell], bool]:
         """Read a stored run: what was settled, its cells, and whether it is complete."""
         path = Path(folder)
+        record = _record_of(path)
         with _readable(path):
-            run, is_complete = read_run(
-                (path / _COMPARISON).read_text(encoding="utf-8"), where=str(path / _COMPARISON)
-            )
+            run, is_complete = read_run(record.read_text(encoding="utf-8"), where=str(record))
             cells = read_cells(
                 (path / _CELLS).read_text(encoding="utf-8"), where=str(path / _CELLS)
             )
@@ -84,28 +84,35 @@ class FilesRun:
                 lines.flush()
                 os.fsync(lines.fileno())
 
-    def write(self, comparison: Comparison, document: str) -> None:
-        """Put the comparison as it now stands, and its table, in place of the last one."""
+    def write(self, said: Comparison | GoalTable, document: str) -> None:
+        """Put what the cells say as it now stands, and its table, in place of the last one."""
+        name = _COMPARISON if isinstance(said, Comparison) else _GOALS
         with _writable(self._folder):
-            _replace(self._folder / _COMPARISON, write_comparison(comparison))
+            _replace(self._folder / name, write_run(said))
             _replace(self._folder / _TABLE, document)
             _write_index(self._root)
 
 
 def _write_index(root: Path) -> None:
     """Write ``index.md`` over all runs that can be read, the newest first; one that cannot is named, not dropped."""
-    runs: list[tuple[str, Comparison | None]] = []
+    runs: list[tuple[str, Comparison | GoalTable | None]] = []
     store = FilesStore(root)
     for folder in sorted(root.iterdir(), reverse=True):
-        if not (folder / _COMPARISON).is_file():
+        if not _record_of(folder).is_file():
             continue
         try:
             run, cells, complete = store.load(str(folder))
+            derive = find_goals if run.kind == "goals" else compare
+            runs.append((folder.name, derive(run, cells, complete=complete)))
         except UsageError:
             runs.append((folder.name, None))
-        else:
-            runs.append((folder.name, compare(run, cells, complete=complete)))
     _replace(root / "index.md", index_text(runs))
+
+
+def _record_of(folder: Path) -> Path:
+    """Return what holds a run: that of a goal run where there is one."""
+    goals = folder / _GOALS
+    return goals if goals.is_file() else folder / _COMPARISON
 
 
 @contextmanager

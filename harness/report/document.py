@@ -12,7 +12,7 @@ from harness.units import show_bytes, show_seconds
 def render(comparison: Comparison) -> str:
     """Return the whole document, ending in a newline."""
     run = comparison.run
-    parts = [_title(run), _header(run), levels_table(comparison), _takeaways(comparison)]
+    parts = [_title(run), header(run), levels_table(comparison), _takeaways(comparison)]
     costs = cost_table(comparison)
     if costs:
         parts.append(f"### Cost, where both sides passed\n\n{costs}\n\n{_COST_NOTE}")
@@ -39,7 +39,8 @@ def _name(side: SideInfo) -> str:
     return f"`{short}`{' + uncommitted changes' if side.dirty else ''}"
 
 
-def _header(run: RunInfo) -> str:
+def header(run: RunInfo) -> str:
+    """Return what was compared or measured, under which load and caps, and where."""
     load, caps, box = run.load, run.caps, run.box
     lines = [_side_line(run, side) for side in run.sides]
     if run.purity is not None:

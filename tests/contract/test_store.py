@@ -9,13 +9,23 @@ from msgspec import structs
 from harness.adapters.files_store import FilesStore
 from harness.compare import compare
 from harness.errors import DisturbedError, UsageError
+from harness.goals import GOALS, find_goals
 from harness.model import Cell, Outcome, RunInfo, Side
 from harness.ports import RunWriter, Store
-from harness.report import render
+from harness.record import write_run
+from harness.report import render, render_goals
 from tests.fakes.builders import make_cell, make_observation, make_run, ok_cell
 from tests.fakes.fake_store import FakeStore
 
 RUN = make_run(levels=(500,))
+GOAL_RUN = structs.replace(
+    make_run(levels=(), sides=[Side.BRANCH]), kind="goals", goals=("hand-8000-latency",)
+)
+GOAL_CELL = structs.replace(
+    make_cell(Side.BRANCH, 8_000, pair=None),
+    arm=GOALS[0].drive.arm,
+    environment=GOALS[0].drive.environment,
+)
 CELLS = [ok_cell(Side.BASE, 500), ok_cell(Side.BRANCH, 500, cpu_ms_per_turn=1.0)]
 
 
@@ -40,6 +50,15 @@ def test_store_gives_back_what_was_written(store: Store) -> None:
     assert store.load(writer.folder) == (RUN, CELLS[:1], False)
     _add(writer, RUN, CELLS, complete=True)
     assert store.load(writer.folder) == (RUN, CELLS, True)
+
+
+def test_store_gives_back_a_goal_run(store: Store) -> None:
+    """What is stored of one is a run and cells as well."""
+    writer = store.open_run(GOAL_RUN, "goals-b")
+    writer.add_cell(GOAL_CELL, make_observation())
+    said = find_goals(GOAL_RUN, [GOAL_CELL], complete=True)
+    writer.write(said, render_goals(said))
+    assert store.load(writer.folder) == (GOAL_RUN, [GOAL_CELL], True)
 
 
 def test_store_names_a_folder_before_there_is_one(store: Store) -> None:
@@ -101,6 +120,28 @@ def test_files_store_writes_the_documented_files(root: Path) -> None:
     assert (root / folder / "logs/base-C500.log").read_text() == (
         "# standard output\nout\n# end of standard error\nerr\n"
     )
+
+
+def test_files_store_keeps_and_indexes_a_goal_run(root: Path) -> None:
+    """Its record has a name of its own and its row says how many goals are met, or that it cannot be read."""
+    store = FilesStore(root)
+    said = find_goals(GOAL_RUN, [GOAL_CELL], complete=True)
+    older = structs.replace(GOAL_RUN, started_at="2026-11-30T12:34:00Z")
+    folders = []
+    for run in (older, GOAL_RUN):
+        writer = store.open_run(run, "goals-b")
+        writer.add_cell(GOAL_CELL, make_observation())
+        writer.write(said, "")
+        folders.append(Path(writer.folder))
+        (folders[0] / "goals.json").write_text(write_run(said).replace("hand-8000", "flying"))
+    record = json.loads((folders[1] / "goals.json").read_text())
+    (goal,) = record["derived"]["goals"]
+    assert (goal["key"], goal["median"], goal["met"]) == ("hand-8000-latency", 1.5, False)
+    rows = (root / "index.md").read_text().splitlines()[4:]
+    assert [[part.strip() for part in row.split("|")[2:5]] for row in rows] == [
+        ["goals", "–", "0 of 1 goal met"],
+        ["cannot be read", "–", "–"],
+    ]
 
 
 def test_files_store_has_a_cell_on_disk_before_the_comparison(root: Path) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from harness.compare import Comparison
 from harness.errors import UsageError
+from harness.goals import GoalTable
 from harness.model import Cell, RunInfo
 from harness.outcome import Observation
 from harness.ports import RunWriter
@@ -15,13 +16,15 @@ class FakeRun:
 
     Attributes:
         document: The table as last written; None before the first.
-        completes: What each comparison that was written said of being complete.
+        said: What the cells say as last written, `comparison` if it is one.
+        completes: What each one that was written said of being complete.
     """
 
     folder: str
     cells: list[Cell] = field(default_factory=list)
     logs: dict[str, Observation] = field(default_factory=dict)
     comparison: Comparison | None = None
+    said: Comparison | GoalTable | None = None
     document: str | None = None
     completes: list[bool] = field(default_factory=list)
 
@@ -35,10 +38,11 @@ class FakeRun:
         self.cells.append(cell)
         self.logs[cell.log] = observation
 
-    def write(self, comparison: Comparison, document: str) -> None:
-        """Keep the comparison as it now stands."""
-        self.comparison, self.document = comparison, document
-        self.completes.append(comparison.complete)
+    def write(self, said: Comparison | GoalTable, document: str) -> None:
+        """Keep what the cells say as it now stands."""
+        self.comparison = said if isinstance(said, Comparison) else None
+        self.said, self.document = said, document
+        self.completes.append(said.complete)
 
 
 class FakeStore:
@@ -58,10 +62,10 @@ class FakeStore:
     def load(self, folder: str) -> tuple[RunInfo, list[Cell], bool]:
         """Give a run back."""
         kept = self.runs.get(folder)
-        if kept is None or kept.comparison is None:
+        if kept is None or kept.said is None:
             msg = f"{folder} is not the folder of a run"
             raise UsageError(msg)
-        return kept.comparison.run, list(kept.cells), kept.comparison.complete
+        return kept.said.run, list(kept.cells), kept.said.complete
 
     @property
     def only(self) -> FakeRun:

@@ -19,7 +19,7 @@ from harness.model import (
     Subject,
 )
 from harness.protocol import read_output
-from harness.record import read_cells, read_run, write_cell, write_comparison
+from harness.record import read_cells, read_run, write_cell, write_run
 from harness.units import parse_memory_bytes, show_bytes, show_count
 from tests.fakes.builders import make_box_info
 
@@ -118,7 +118,7 @@ def test_cells_come_back_as_they_were_written(cells: list[Cell]) -> None:
 @given(run=RUNS, complete=st.booleans())
 def test_runs_come_back_as_they_were_written(run: RunInfo, *, complete: bool) -> None:
     """Whatever was settled for a run is read again as it was."""
-    text = write_comparison(compare(run, [], complete=complete))
+    text = write_run(compare(run, [], complete=complete))
     assert read_run(text, where="compare.json") == (run, complete)
 
 

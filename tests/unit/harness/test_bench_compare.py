@@ -129,6 +129,16 @@ def test_compare_gives_a_cell_its_order() -> None:
     ]
 
 
+def test_compare_checks_a_side_of_several_processes_with_one() -> None:
+    """A single session cannot be spread over two processes; the cells of the ramp are."""
+    fakes = make_world()
+    environments = {Side.BASE: {"A": "1"}, Side.BRANCH: {"A": "1", "SCALE_PROCS": "2"}}
+    bench.compare(fakes.world, make_request(1000, environments=environments))
+    check, *cells = [order for image, order in fakes.box.orders if image == BRANCH_IMAGE]
+    assert check.environment == {"A": "1"}
+    assert [cell.environment for cell in cells] == 2 * [{"A": "1", "SCALE_PROCS": "2"}]
+
+
 def test_compare_writes_after_every_cell() -> None:
     """What is on disk is incomplete until the last cell, and then complete."""
     run = _compared().store.only

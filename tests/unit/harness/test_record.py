@@ -8,7 +8,7 @@ import pytest
 from harness.compare import compare
 from harness.errors import UsageError
 from harness.model import Cell, Outcome, Side
-from harness.record import SCHEMA_VERSION, read_cells, read_run, write_cell, write_comparison
+from harness.record import SCHEMA_VERSION, read_cells, read_run, write_cell, write_run
 from harness.report import render
 from tests.fakes.builders import make_cell, make_run, ok_cell
 
@@ -21,7 +21,7 @@ CELLS = [
 
 
 def _text(*, complete: bool = True) -> str:
-    return write_comparison(compare(RUN, CELLS, complete=complete))
+    return write_run(compare(RUN, CELLS, complete=complete))
 
 
 @pytest.mark.parametrize("complete", [True, False])
@@ -69,7 +69,7 @@ def test_record_keeps_infinity_out_of_the_json() -> None:
         ok_cell(Side.BRANCH, 500, pair=1, cpu_ms_per_turn=1.0),
         ok_cell(Side.BASE, 500, pair=1, cpu_ms_per_turn=1e150),
     ]
-    stored = json.loads(write_comparison(compare(RUN, wild, complete=True)))
+    stored = json.loads(write_run(compare(RUN, wild, complete=True)))
     assert stored["derived"]["levels"][0]["ratios"]["cpu-ms/turn"]["high"] is None
 
 

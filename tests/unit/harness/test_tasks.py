@@ -34,6 +34,8 @@ Available tasks:
                Running ones are not touched.
   compare      Build the merge-base and your branch, ramp both side by side,
                and print the table for the pull request.
+  goals        Build the checkout as it is, measure the speed goals, and print
+               their table: a report, not a gate.
   ramp         Ramp one build, the checkout as it is or --image, until it
                breaks, and print its table.
   report       Print the table of a stored run again, derived anew from its
@@ -94,7 +96,7 @@ def _raising(ending: BaseException) -> Callable[[object], None]:
 
 
 @pytest.mark.parametrize("kind", ALL_ERRORS)
-@pytest.mark.parametrize("verb", ["compare", "ramp"])
+@pytest.mark.parametrize("verb", ["compare", "ramp", "goals"])
 def test_tasks_end_in_the_code_of_their_error(
     verb: str,
     kind: type[HarnessError],
@@ -133,6 +135,8 @@ def test_tasks_end_in_70_with_a_traceback_when_the_bench_is_at_fault(
     [
         (["compare", "--arm", "nope"], "--arm: there is no arm 'nope'"),
         (["ramp", "--levels", "2,1"], "--levels: 2,1 does not ascend"),
+        (["compare", "--branch-arm", "nope"], "--branch-arm: there is no arm 'nope'"),
+        (["goals", "--repeats", "0"], "--repeats: '0' is not a whole number of at least 1"),
         (["compare", "--base-env", "X"], "--base-env: 'X' is not a setting"),
         (["compare", "--env", "A=1", "--env", "2=B"], "--env: '2=B' is not a setting"),
         (["compare", "--timeout", "never"], "--timeout: 'never' is not a duration"),
@@ -156,7 +160,7 @@ def test_tasks_read_invokes_own_environment(
     assert capsys.readouterr().err.startswith("INVOKE_CPUS: 'lots' is not a number above 0")
 
 
-@pytest.mark.parametrize("verb", ["compare", "ramp", "build", "clean"])
+@pytest.mark.parametrize("verb", ["compare", "ramp", "goals", "build", "clean"])
 def test_tasks_end_in_10_outside_a_checkout(
     verb: str, invoke: Invoke, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
