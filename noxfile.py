@@ -138,5 +138,5 @@ def compare(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure the speed goals: `nox -s bench -- --only hand`; without --only it takes hours."""
+    """Measure the speed goals: `nox -s bench -- --only hand`; without --only it takes an hour or more."""
     _bench(session, "goals")

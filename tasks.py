@@ -88,7 +88,7 @@ def compare(
 ) -> None:
     """Build the merge-base and your branch, ramp both side by side, and print the table for the pull request.
 
-    Writes results/STAMP-ARM-BASE-BRANCH/ with table.md, compare.json, cells.jsonl and logs/.
+    Writes results/STAMP-ARM-BASE-BRANCH/ (both arms, where there are two) with table.md, compare.json, cells.jsonl and logs/.
     Exit codes: 0 done, 2 usage, 5 invalid, 6 the base or 7 the branch cannot run, 10 git, 11 build, 12 no engine, 130
     interrupted.
     """
@@ -164,7 +164,7 @@ def goals(
 ) -> None:
     """Build the checkout as it is, measure the speed goals, and print their table: a report, not a gate.
 
-    The load is '6 200 50 5' in a box of 2 CPUs and 2g, 600 s a cell. All of it takes hours.
+    The load is '6 200 50 5' in a box of 2 CPUs and 2g, 600 s a cell, which one that collapses may use up.
     Writes results/STAMP-goals-COMMIT/ with table.md, goals.json, cells.jsonl and logs/. A goal that is missed exits 0.
     """
     with _exit_codes():

@@ -42,7 +42,7 @@ def most_threads(cells: Sequence[Cell], _levels: Sequence[int]) -> Reading:
     """Read the most threads that any cell had, whichever way it ended, and say whether C moves them."""
     peaks = {cell.slot.level: cell.peak_threads for cell in cells if cell.peak_threads is not None}
     if not peaks:
-        return Reading(value=None, failed=cells[0])
+        return Reading(value=None, failed=_first_failed(cells))
     lowest, highest = min(peaks), max(peaks)
     rise = f"{show_count(peaks[lowest])} at C={show_count(lowest)}, {show_count(peaks[highest])} at C={show_count(highest)}"
     return Reading(value=max(peaks.values()), note=rise)
@@ -56,9 +56,8 @@ def memory_slope(cells: Sequence[Cell], levels: Sequence[int]) -> Reading:
         for cell in here
         if cell.outcome is Outcome.OK and cell.result and cell.result.peak_rss_mb is not None
     ]
-    failed = next((cell for cell in here if cell.outcome is not Outcome.OK), None)
     estimate = slope(points)
-    return Reading(value=estimate.value if estimate else None, failed=failed)
+    return Reading(value=estimate.value if estimate else None, failed=_first_failed(here))
 
 
 def highest_level(cells: Sequence[Cell], _levels: Sequence[int]) -> Reading:
@@ -72,6 +71,10 @@ def highest_level(cells: Sequence[Cell], _levels: Sequence[int]) -> Reading:
             return Reading(value=held, note=f"ends between C={show_count(held)} and {until}")
         held = cell.slot.level
     return Reading(value=held, note="no level failed")
+
+
+def _first_failed(cells: Sequence[Cell]) -> Cell | None:
+    return next((cell for cell in cells if cell.outcome is not Outcome.OK), None)
 
 
 def _at(cells: Sequence[Cell], levels: Sequence[int]) -> list[Cell]:

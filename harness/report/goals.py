@@ -17,7 +17,7 @@ _COLUMNS = ("figure", "goal", "original", _MEASURED, "met")
 _TOGGLES = ("SCALE_PROCS", "SCALE_STATE_KB")
 _NOTE = (
     "every row once before any is run again, each cell in a fresh container. "
-    "A goal is met when no cell of its row failed and the median holds the bound; this is a report, not a gate."
+    "A goal is met when no repeat of it died and the median holds the bound; this is a report, not a gate."
 )
 
 

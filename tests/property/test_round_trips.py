@@ -93,7 +93,7 @@ RUNS = st.builds(
     RunInfo,
     run_id=TEXT,
     started_at=TEXT,
-    kind=st.sampled_from(["compare", "ramp"]),
+    kind=st.sampled_from(["compare", "ramp", "goals"]),
     load=st.builds(Load, turns=COUNT, ttft_ms=COUNT, qsleep_ms=COUNT, state_kb=COUNT),
     caps=st.builds(Caps, cpus=NUMBER, memory_bytes=COUNT, pids=_maybe(COUNT), timeout_s=NUMBER),
     levels=st.lists(COUNT, max_size=4).map(tuple),
@@ -101,6 +101,7 @@ RUNS = st.builds(
     sides=st.lists(SIDES, max_size=2, unique_by=lambda side: side.side).map(tuple),
     purity=_maybe(st.sampled_from(Purity)),
     how=TEXT,
+    goals=st.lists(TEXT, max_size=2).map(tuple),
     box=st.builds(make_box_info, warnings=st.lists(TEXT, max_size=2).map(tuple)),
 )
 
