@@ -153,11 +153,11 @@ GOALS = (
     ),
     Goal(
         key="ckpt-1000-state-cpu",
-        figure="sc-ckpt, C=1,000, SCALE_STATE_KB=64: ends ok; cpu-ms/turn",
+        figure="sc-ckpt, C=1,000, SCALE_STATE_KB=64: cpu-ms/turn",
         drive=CKPT_64,
         levels=(1_000,),
         read=at_level(_cpu),
-        why="what realistically large checkpoints cost; it has no bound, but has to end ok",
+        why="what realistically large checkpoints cost: reported, for want of anything to hold it to",
     ),
     Goal(
         key="mem-32000-fds",

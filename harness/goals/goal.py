@@ -23,7 +23,7 @@ class Goal:
         levels: The concurrencies of its cells; they are all run before it is read.
         read: Takes the figure from the cells of one repeat that are driven so.
         unit: As it is shown; what a number without one counts is in the figure's name.
-        sense: On which side of the bound it is to be; None when the figure is reported and has no bound.
+        sense: On which side of the bound it is to be; None when it is enough that the cells end ok.
         bound: In the unit; of no meaning without a sense.
         is_ladder: Whether its cells double from `LADDER_FROM` until one does not end ok.
         original: The same figure of the program that this one is to outdo, as it was reported; empty if it was not.

@@ -39,8 +39,8 @@ def render_goals(said: GoalTable) -> str:
 
 
 def tally(said: GoalTable) -> str:
-    """Say how many of the goals that have a bound are met."""
-    met = [finding.is_met for finding in said.findings if finding.goal.sense is not None]
+    """Say how many of the goals are met."""
+    met = [finding.is_met for finding in said.findings]
     unknown = f", {met.count(None)} not measured" if None in met else ""
     return f"{met.count(True)} of {show_plural(len(met), 'goal')} met{unknown}"
 
@@ -68,9 +68,9 @@ def _as_one_build(run: RunInfo) -> RunInfo:
 
 def _row(finding: Finding, repeats: int) -> list[str]:
     goal = finding.goal
-    bound = _NONE if goal.sense is None else f"{_SENSES[goal.sense]} {_show(goal, goal.bound)}"
-    met = "ok" if goal.sense is None and finding.is_met else _MET[finding.is_met]
-    return [goal.figure, bound, goal.original or _NONE, _measured(finding, repeats), met]
+    bound = "ends ok" if goal.sense is None else f"{_SENSES[goal.sense]} {_show(goal, goal.bound)}"
+    measured = _measured(finding, repeats)
+    return [goal.figure, bound, goal.original or _NONE, measured, _MET[finding.is_met]]
 
 
 def _measured(finding: Finding, repeats: int) -> str:

@@ -47,23 +47,23 @@ TABLE = """\
 - Box: docker, Docker 27.0 (overlay2), cgroup v2, base image fake-base:1
 - Host: Debian, Linux 6.1, x86_64, 4 CPUs, 8 GiB; 2026-11-30T12:00:00Z
 
-| figure                                                    |     goal |   original | measured: median [min, max]                                                                     | met    |
-|:----------------------------------------------------------|---------:|-----------:|:------------------------------------------------------------------------------------------------|:-------|
-| hand, C=8,000: latency-infl                               |  ≤ 1.10× |          – | 1.20× [1.10×, 1.30×]                                                                            | **no** |
-| hand, C=32,000: latency-infl                              |  ≤ 1.50× |          – | 1.50× [1.40×, 1.60×]                                                                            | yes    |
-| sc-mem, any C: peak-threads                               |      ≤ 8 |          8 | 256,000 [256,000, 256,000]                                                                      | **no** |
-| sc-mem, C=4,000: cpu-ms/turn                              |   ≤ 0.15 |       4.42 | 0.11 [0.1, 0.12]                                                                                | yes    |
-| sc-mem, C=8,000, one process: latency-infl                |  ≤ 3.00× |        62× | 1.20× [1.10×, 1.30×]                                                                            | yes    |
-| sc-mem, C=8,000, SCALE_PROCS=2: latency-infl              |  ≤ 1.60× |          – | **DIED — crash: exit code 2 without a RESULT** (at C=8,000, 3 of 3 repeats)                     | **no** |
-| sc-mem, C=32,000, one process: latency-infl, 0 errors     | ≤ 11.00× |          – | 1.50× [1.40×, 1.60×]                                                                            | yes    |
-| sc-mem, C=32,000, SCALE_PROCS=2: latency-infl, 0 errors   |  ≤ 6.00× |          – | **DIED — crash: exit code 2 without a RESULT** (at C=32,000, 3 of 3 repeats)                    | **no** |
-| sc-mem: the largest C that ends ok                        | ≥ 64,000 |      8,000 | 64,000 [64,000, 64,000]                                                                         | yes    |
-| sc-mem, C=2,000 to 32,000: KiB a session, slope           |     ≤ 24 |          – | 20 [20, 20]                                                                                     | yes    |
-| sc-ckpt, C=8,000, 0 errors: cpu-ms/turn                   |    ≤ 0.5 |          – | **DIED — oom: out of memory at 2 GiB, its cgroup's oom_kill rose** (at C=8,000, 3 of 3 repeats) | **no** |
-| sc-ckpt, C=1,000, SCALE_STATE_KB=64: ends ok; cpu-ms/turn |        – |          – | 0.11 [0.1, 0.12]                                                                                | ok     |
-| sc-mem, C=32,000: peak-fds in the box                     | < 20,000 |          – | 72 [72, 72]                                                                                     | yes    |
+| figure                                                  |     goal |   original | measured: median [min, max]                                                                     | met    |
+|:--------------------------------------------------------|---------:|-----------:|:------------------------------------------------------------------------------------------------|:-------|
+| hand, C=8,000: latency-infl                             |  ≤ 1.10× |          – | 1.20× [1.10×, 1.30×]                                                                            | **no** |
+| hand, C=32,000: latency-infl                            |  ≤ 1.50× |          – | 1.50× [1.40×, 1.60×]                                                                            | yes    |
+| sc-mem, any C: peak-threads                             |      ≤ 8 |          8 | 256,000 [256,000, 256,000]                                                                      | **no** |
+| sc-mem, C=4,000: cpu-ms/turn                            |   ≤ 0.15 |       4.42 | 0.11 [0.1, 0.12]                                                                                | yes    |
+| sc-mem, C=8,000, one process: latency-infl              |  ≤ 3.00× |        62× | 1.20× [1.10×, 1.30×]                                                                            | yes    |
+| sc-mem, C=8,000, SCALE_PROCS=2: latency-infl            |  ≤ 1.60× |          – | **DIED — crash: exit code 2 without a RESULT** (at C=8,000, 3 of 3 repeats)                     | **no** |
+| sc-mem, C=32,000, one process: latency-infl, 0 errors   | ≤ 11.00× |          – | 1.50× [1.40×, 1.60×]                                                                            | yes    |
+| sc-mem, C=32,000, SCALE_PROCS=2: latency-infl, 0 errors |  ≤ 6.00× |          – | **DIED — crash: exit code 2 without a RESULT** (at C=32,000, 3 of 3 repeats)                    | **no** |
+| sc-mem: the largest C that ends ok                      | ≥ 64,000 |      8,000 | 64,000 [64,000, 64,000]                                                                         | yes    |
+| sc-mem, C=2,000 to 32,000: KiB a session, slope         |     ≤ 24 |          – | 20 [20, 20]                                                                                     | yes    |
+| sc-ckpt, C=8,000, 0 errors: cpu-ms/turn                 |    ≤ 0.5 |          – | **DIED — oom: out of memory at 2 GiB, its cgroup's oom_kill rose** (at C=8,000, 3 of 3 repeats) | **no** |
+| sc-ckpt, C=1,000, SCALE_STATE_KB=64: cpu-ms/turn        |  ends ok |          – | 0.11 [0.1, 0.12]                                                                                | yes    |
+| sc-mem, C=32,000: peak-fds in the box                   | < 20,000 |          – | 72 [72, 72]                                                                                     | yes    |
 
-7 of 12 goals met; 3 repeats, every row once before any is run again, each cell in a fresh container. A goal is met when no repeat of it died and the median holds the bound; this is a report, not a gate.
+8 of 13 goals met; 3 repeats, every row once before any is run again, each cell in a fresh container. A goal is met when no repeat of it died and the median holds the bound; this is a report, not a gate.
 
 ### Notes
 
