@@ -23,25 +23,9 @@ class Deliveries:
         self._lock = threading.Lock()
 
     @property
-    def total(self) -> int:
-        """Tokens delivered by streams of the loop, and by blocking streams that have ended."""
-        return self._lags.total()
-
-    @property
     def lags(self) -> Mapping[int, int]:
-        """Tokens by whole milliseconds of lag."""
-        return self._lags
-
-    @property
-    def lag_p99_ms(self) -> int | None:
-        """The lag at index ``min(n-1, floor(0.99*n))`` of all in order, in ms; None without."""
-        index = min(self.total - 1, self.total * 99 // 100)
-        passed = 0
-        for lag_ms in sorted(self._lags):
-            passed += self._lags[lag_ms]
-            if passed > index:
-                return lag_ms
-        return None
+        """Tokens of the loop's streams and of blocking ones that have ended, by whole ms of lag."""
+        return dict(self._lags)
 
     def add_cohort(self, first_lag_ms: int, last_lag_ms: int, tokens: int) -> None:
         """Count the tokens of one cohort, which were delivered one after the other.

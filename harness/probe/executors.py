@@ -25,24 +25,32 @@ class Span:
 
 def run_in_tasks(
     arm: Arm,
-    sessions: int,
+    indices: range,
     ledger: Ledger,
+    start_s: float,
     make_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
 ) -> Span:
     """Run every session as a task of one event loop.
 
     Tasks and threads that a session leaves behind are not waited for: the run is over when its last session is.
+
+    Args:
+        arm: What a session does.
+        indices: The sessions.
+        ledger: Where their ends are recorded.
+        start_s: When all of them are to start, by the clock of the loop.
+        make_loop: Makes the loop; one that asyncio makes goes by the monotonic clock.
     """
     loop = make_loop()
     try:
-        return loop.run_until_complete(_drive(arm, sessions, ledger))
+        return loop.run_until_complete(_drive(arm, indices, ledger, start_s))
     finally:
         loop.close()
 
 
-async def _drive(arm: Arm, sessions: int, ledger: Ledger) -> Span:
-    now_s = asyncio.get_running_loop().time
-    start_s, cpu_start_s = now_s(), time.process_time()
+async def _drive(arm: Arm, indices: range, ledger: Ledger, start_s: float) -> Span:
+    cpu_start_s = time.process_time()
+    loop = asyncio.get_running_loop()
 
     async def session(index: int) -> None:
         try:
@@ -50,18 +58,25 @@ async def _drive(arm: Arm, sessions: int, ledger: Ledger) -> Span:
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 (a failed session is a result)
             ledger.record_error(error)
         else:
-            ledger.record_ok(index, (now_s() - start_s) * 1000)
+            ledger.record_ok((loop.time() - start_s) * 1000)
 
-    await asyncio.gather(*(session(index) for index in range(sessions)))
-    return Span((now_s() - start_s) * 1000, time.process_time() - cpu_start_s)
+    for task in [loop.create_task(session(index)) for index in indices]:
+        await task
+    return Span((loop.time() - start_s) * 1000, time.process_time() - cpu_start_s)
 
 
-def run_in_threads(arm: Arm, sessions: int, ledger: Ledger) -> Span:
+def run_in_threads(arm: Arm, indices: range, ledger: Ledger, start_s: float) -> Span:
     """Run every session on a thread of its own.
 
     A thread that cannot be started is a failed session.
+
+    Args:
+        arm: What a session does.
+        indices: The sessions.
+        ledger: Where their ends are recorded.
+        start_s: When all of them are to start, in monotonic seconds.
     """
-    start_s, cpu_start_s = time.monotonic(), time.process_time()
+    cpu_start_s = time.process_time()
 
     def session(index: int) -> None:
         try:
@@ -69,10 +84,10 @@ def run_in_threads(arm: Arm, sessions: int, ledger: Ledger) -> Span:
         except Exception as error:  # noqa: BLE001 (a failed session is a result)
             ledger.record_error(error)
         else:
-            ledger.record_ok(index, (time.monotonic() - start_s) * 1000)
+            ledger.record_ok((time.monotonic() - start_s) * 1000)
 
     started: list[threading.Thread] = []
-    for index in range(sessions):
+    for index in indices:
         thread = threading.Thread(target=session, args=(index,), daemon=True)
         try:
             thread.start()

@@ -27,15 +27,19 @@ class Ledger:
         self.errors = 0
         self.err_sample: str | None = None
 
-    def record_ok(self, index: int, latency_ms: float) -> None:
+    @property
+    def latencies_ms(self) -> "array[float]":
+        """The latencies of the sessions that ended well, in the order in which they did."""
+        return self._latencies_ms[: self.ok]
+
+    def record_ok(self, latency_ms: float) -> None:
         """Record that a session ended well.
 
         Args:
-            index: Which.
             latency_ms: Since its intended start.
         """
-        self._latencies_ms[index] = latency_ms
         with self._lock:
+            self._latencies_ms[self.ok] = latency_ms
             self.ok += 1
             self._publish()
 
@@ -46,10 +50,6 @@ class Ledger:
             if self.err_sample is None:
                 self.err_sample = f"{type(error).__name__}: {error}"[:_LONGEST_SAMPLE]
             self._publish()
-
-    def sorted_latencies_ms(self) -> list[float]:
-        """Return the latencies of the sessions that ended well, shortest first."""
-        return sorted(value for value in self._latencies_ms if not math.isnan(value))
 
     def _publish(self) -> None:
         self._counters.set_sessions(done=self.ok + self.errors, errors=self.errors)

@@ -1,26 +1,29 @@
-"""What the worker reports to its supervisor when all its sessions have ended."""
+"""What a worker reports to its supervisor when all its sessions have ended."""
 
+import base64
 import json
-from dataclasses import asdict, dataclass
-from typing import Self
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+READY = b"ready\n"  # what a worker writes before its report, when all it waits for is its start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One worker's own measurements.
+    """Measurements of one worker, or of several put together.
 
     Args:
         ok: Sessions that ended well.
         errors: Sessions that failed.
         err_sample: Type and message of the first failure.
         wall_ms: From the common start to the end of the last session.
-        p50_session_ms: Of the sessions that ended well; None without any.
-        p99_session_ms: As above.
+        latencies_ms: Of the sessions that ended well, in any order.
         cpu_s: Processor time from the common start to the end of the last session.
-        deltas: Tokens delivered.
-        mock_lag_p99_ms: How late tokens were; None without any.
+        lags: Tokens delivered, by how many whole ms late they were.
         base_rss_kb: Resident memory after imports, before the first session.
-        peak_rss_kb: The largest resident memory that the kernel saw.
+        peak_rss_kb: The largest resident memory of one process that the kernel saw.
         workers: How the runtime's streams were driven, as the mock saw it.
         python: Version of the interpreter.
         subject: The runtime's path, version and hash.
@@ -30,11 +33,9 @@ class Report:
     errors: int
     err_sample: str | None
     wall_ms: float
-    p50_session_ms: float | None
-    p99_session_ms: float | None
+    latencies_ms: "array[float]"
     cpu_s: float
-    deltas: int
-    mock_lag_p99_ms: int | None
+    lags: Mapping[int, int]
     base_rss_kb: int | None
     peak_rss_kb: int | None
     workers: str | None
@@ -42,10 +43,22 @@ class Report:
     subject: dict[str, str]
 
     def to_line(self) -> bytes:
-        """Return the report as one line, with its end."""
-        return json.dumps(asdict(self)).encode() + b"\n"
+        """Return the report as one line, with its end.
+
+        The latencies are the base64 of their doubles as they are in memory, 11 characters each, since both ends are one
+        interpreter on one machine. The lags are pairs of a lag and its tokens.
+        """
+        body: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        body["latencies_ms"] = base64.b64encode(self.latencies_ms).decode("ascii")
+        body["lags"] = list(self.lags.items())
+        return json.dumps(body).encode() + b"\n"
 
     @classmethod
     def from_line(cls, line: bytes) -> Self | None:
         """Read a report; None when the worker died before it had written all of it."""
-        return cls(**json.loads(line)) if line.endswith(b"\n") else None
+        if not line.endswith(b"\n"):
+            return None
+        body = json.loads(line)
+        body["latencies_ms"] = array("d", base64.b64decode(body["latencies_ms"]))
+        body["lags"] = dict(body["lags"])
+        return cls(**body)

@@ -21,6 +21,23 @@ def percentile(ordered: Sequence[float], n: int) -> float | None:
     return ordered[min(len(ordered) - 1, n * len(ordered) // 100)]
 
 
+def percentile_of_counts(counts: Mapping[int, int], n: int) -> int | None:
+    """Return the same of values that are told by how often each occurs.
+
+    Args:
+        counts: How often, by value.
+        n: Per cent, 0-100.
+    """
+    total = sum(counts.values())
+    index = min(total - 1, n * total // 100)
+    passed = 0
+    for value in sorted(counts):
+        passed += counts[value]
+        if passed > index:
+            return value
+    return None
+
+
 def make_result(
     settings: Settings, report: Report, peaks: Peaks, throttled_ms: float | None
 ) -> Mapping[str, object]:
@@ -28,12 +45,14 @@ def make_result(
 
     Args:
         settings: What was asked for.
-        report: What the worker measured.
-        peaks: What the supervisor saw of it.
-        throttled_ms: For how long the cgroup's quota held it back.
+        report: What the workers measured, together.
+        peaks: What the supervisor saw of them.
+        throttled_ms: For how long the cgroup's quota held them back.
     """
     turns_total = report.ok * settings.turns
     peak_rss_kb = max(peaks.rss_kb, report.peak_rss_kb or 0)
+    ordered_ms = sorted(report.latencies_ms)
+    p50_ms, p99_ms = percentile(ordered_ms, 50), percentile(ordered_ms, 99)
     session_ms = settings.turns * settings.nominal_turn_ms
     return {
         "arm": settings.arm,
@@ -45,21 +64,21 @@ def make_result(
         "wall-ms": round(report.wall_ms, 1),
         "turns-total": turns_total,
         "nominal-turn-ms": settings.nominal_turn_ms,
-        "p50-session-ms": _rounded(report.p50_session_ms, 1),
-        "p99-session-ms": _rounded(report.p99_session_ms, 1),
-        "latency-infl": _ratio(report.p50_session_ms, session_ms, 4),
+        "p50-session-ms": _rounded(p50_ms, 1),
+        "p99-session-ms": _rounded(p99_ms, 1),
+        "latency-infl": _ratio(p50_ms, session_ms, 4),
         "cpu-sec": round(report.cpu_s, 4),
         "cpu-ms/turn": _ratio(report.cpu_s * 1000, turns_total, 5),
         "peak-rss-mb": round(peak_rss_kb / 1024, 1),
         "rss-kb/sess": _ratio(peak_rss_kb, settings.sessions, 1),
         "peak-threads": peaks.threads,
-        "deltas": report.deltas,
+        "deltas": sum(report.lags.values()),
         "state-kb": settings.state_kb,
         "schema": SCHEMA,
-        "procs": 1,
+        "procs": settings.procs,
         "workers": report.workers,
         "pacing": settings.pacing,
-        "mock-lag-p99-ms": report.mock_lag_p99_ms,
+        "mock-lag-p99-ms": percentile_of_counts(report.lags, 99),
         "base-rss-mb": _ratio(report.base_rss_kb, 1024, 1),
         "peak-fds": peaks.fds,
         "throttled-ms": _rounded(throttled_ms, 1),

@@ -27,11 +27,18 @@ environment:
   SCALE_STATE_KB      as STATE_KB, which wins over it                         (0)
   SCALE_PACING        sleep: the next token is timed from this one;
                       server: tokens fall due on an absolute schedule         (sleep)
-  SCALE_PROCS         1                                                       (1)
+  SCALE_PROCS         worker processes that the sessions are dealt out to,
+                      1 to 64 and at most C                                   (1)
   SCALE_CLOCK         real                                                    (real)
-  ESCAPEMENT_WORKERS  platform | virtual | auto, read by the runtime itself
+  ESCAPEMENT_WORKERS  platform | virtual | auto, read by the runtime itself;
+                      RESULT's `workers` says what was seen
+
+Any other SCALE_* variable is a usage error.
 
 Exit code: 0 with a RESULT, 2 for a usage error, otherwise the worker's own (137 stays 137)."""
+
+_TOGGLES = ("SCALE_CLOCK", "SCALE_PACING", "SCALE_PROCS", "SCALE_STATE_KB", "SCALE_VT")
+_MOST_PROCS = 64
 
 _DEFAULTS = ("sc-mem", "100", "6", "400", "150", "20", "0", "0")
 
@@ -54,6 +61,7 @@ class Settings:
         state_kb: Opaque payload in each session's data.
         is_virtual: An asyncio task a session, else an OS thread.
         pacing: What the next token is timed from.
+        procs: Worker processes, 1 to 64 and at most one a session.
     """
 
     arm: str
@@ -66,6 +74,11 @@ class Settings:
     state_kb: int
     is_virtual: bool
     pacing: Pacing
+    procs: int
+
+    def indices_of(self, shard: int) -> range:
+        """Return the sessions that belong to one of the worker processes."""
+        return range(shard, self.sessions, self.procs)
 
     @property
     def nominal_turn_ms(self) -> int:
@@ -86,16 +99,17 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     if len(arguments) > len(_DEFAULTS):
         msg = f"{len(arguments)} arguments, and at most {len(_DEFAULTS)} are taken; see --help"
         raise UsageError(msg)
-    _refuse_unavailable(environment)
+    _check_toggles(environment)
     words = (*arguments, *_DEFAULTS[len(arguments) :])
     if len(arguments) < len(_DEFAULTS) and environment.get("SCALE_STATE_KB"):
         state_kb = _whole("SCALE_STATE_KB", environment["SCALE_STATE_KB"])
     else:
         state_kb = _whole("STATE_KB", words[7])
     pacing = _toggle(environment, "SCALE_PACING", ("sleep", "server"))
+    sessions = _whole("C", words[1], least=1)
     return Settings(
         arm=_one_of("ARM", words[0], ARM_NAMES),
-        sessions=_whole("C", words[1], least=1),
+        sessions=sessions,
         turns=_whole("TURNS", words[2], least=1),
         ttft_ms=_whole("TTFT_MS", words[3]),
         tokens=_whole("TOKENS", words[4]),
@@ -104,17 +118,29 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         state_kb=state_kb,
         is_virtual=_toggle(environment, "SCALE_VT", ("1", "0")) == "1",
         pacing="server" if pacing == "server" else "sleep",
+        procs=_procs(environment.get("SCALE_PROCS") or "1", sessions),
     )
 
 
-def _refuse_unavailable(environment: Mapping[str, str]) -> None:
-    if _whole("SCALE_PROCS", environment.get("SCALE_PROCS") or "1", least=1) > 1:
-        msg = f"SCALE_PROCS={environment['SCALE_PROCS']} is not available yet; allowed: 1"
-        raise UsageError(msg)
+def _check_toggles(environment: Mapping[str, str]) -> None:
+    for name in sorted(environment):
+        if name.startswith("SCALE_") and name not in _TOGGLES and environment[name]:
+            msg = f"{name} is no toggle; there are {', '.join(_TOGGLES)}"
+            raise UsageError(msg)
     if _toggle(environment, "SCALE_CLOCK", ("real", "virtual")) == "virtual":
         msg = "SCALE_CLOCK=virtual is not available yet; allowed: real"
         raise UsageError(msg)
     _toggle(environment, "ESCAPEMENT_WORKERS", ("platform", "virtual", "auto"))
+
+
+def _procs(word: str, sessions: int) -> int:
+    procs = _whole("SCALE_PROCS", word, least=1)
+    if procs > min(_MOST_PROCS, sessions):
+        msg = (
+            f"SCALE_PROCS is {word!r}; allowed: 1 to {_MOST_PROCS}, and at most C, here {sessions}"
+        )
+        raise UsageError(msg)
+    return procs
 
 
 def _toggle(environment: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""The supervisor: starts the worker, watches it from outside, and says how it ended."""
+"""The supervisor: starts the workers, watches them from outside, and says how they ended."""
 
 import shutil
 import signal
@@ -13,37 +13,36 @@ from typing import TextIO
 
 from harness.probe.box_watch import BoxWatch
 from harness.probe.cgroup import Cgroup
-from harness.probe.outcome import cause_of, exit_code_of, make_outcome
-from harness.probe.proc_files import read_cpu_s
+from harness.probe.outcome import Cause, cause_of, exit_code_of, make_outcome
 from harness.probe.protocol import write_line, write_pretty
 from harness.probe.result import make_result
-from harness.probe.sampler import SAMPLE_S, Sampler
+from harness.probe.sampler import SAMPLE_S, CpuMeter, Sampler
 from harness.probe.settings import Settings
+from harness.probe.shards import Shards
 from harness.probe.worker_process import WorkerProcess
 
 _PROGRESS_S = 1.0
 
 
 def supervise(settings: Settings, words: Sequence[str], out: TextIO = sys.stdout) -> int:
-    """Run one worker to its end and print what came of it.
+    """Run the workers to their end and print what came of it.
 
     Args:
         settings: What is asked for.
-        words: The command line that says so, which the worker reads again.
+        words: The command line that says so, which each worker reads again.
         out: Where the protocol goes.
 
     Returns:
-        0 with a RESULT, else the worker's exit code; 128+N when a signal asked the supervisor to stop.
+        0 with a RESULT, else the exit code of the worker that died; 128+N when a signal asked the supervisor to stop.
     """
     stop = StopRequest()
     box = BoxWatch(Cgroup.of_this_process())
     write_line(out, "CAPS", box.caps())
-    with _scratch_folder() as scratch, WorkerProcess(words, scratch) as worker:
-        watch = Watch(settings, worker, box, out)
-        returncode = watch.until_end(stop)
-        if returncode is None:
+    with _scratch_folder() as scratch, Shards(words, scratch, settings.procs) as shards:
+        watch = Watch(settings, shards, box, out)
+        if not watch.until_end(stop):
             return 128 + stop.signal
-        return watch.conclude(returncode)
+        return watch.conclude()
 
 
 class StopRequest:
@@ -59,34 +58,32 @@ class StopRequest:
 
 
 class Watch:
-    """One worker, watched.
+    """The workers, watched.
 
     Args:
-        settings: What the worker was asked for.
-        worker: The worker.
-        box: The box that it runs in.
+        settings: What they were asked for.
+        shards: The workers.
+        box: The box that they run in.
         out: Where the protocol goes.
     """
 
-    def __init__(
-        self, settings: Settings, worker: WorkerProcess, box: BoxWatch, out: TextIO
-    ) -> None:
+    def __init__(self, settings: Settings, shards: Shards, box: BoxWatch, out: TextIO) -> None:
         self._settings = settings
-        self._worker = worker
+        self._shards = shards
         self._box = box
         self._out = out
         self._start_s = time.monotonic()
-        self._sampler = Sampler(worker.pid, self._elapsed_ms)
-        self._cpu_at = (self._start_s, 0.0)
+        self._sampler = Sampler(shards.pids, self._elapsed_ms)
+        self._cpu = CpuMeter(shards.pids, time.monotonic)
 
-    def until_end(self, stop: StopRequest) -> int | None:
+    def until_end(self, stop: StopRequest) -> bool:
         """Sample every 25 ms and print PROGRESS every second, until the end or a stop.
 
         Returns:
-            The worker's exit code, or minus the signal that killed it; None when a stop was asked for.
+            Whether the workers have come to their end; else a stop was asked for.
         """
         next_sample_s, next_progress_s = self._start_s, self._start_s + _PROGRESS_S
-        while (returncode := self._worker.poll()) is None and not stop.signal:
+        while not (are_over := self._shards.are_over()) and not stop.signal:
             now_s = time.monotonic()
             if now_s >= next_sample_s:
                 self._sampler.sample()
@@ -95,46 +92,42 @@ class Watch:
             if now_s >= next_progress_s:
                 self._print_progress()
                 next_progress_s = max(next_progress_s + _PROGRESS_S, now_s)
-            self._worker.read(max(0.0, next_sample_s - time.monotonic()))
+            self._shards.read(max(0.0, next_sample_s - time.monotonic()))
+            self._shards.start_when_ready(time.monotonic())
         self._print_progress()
-        return returncode
+        return are_over
 
-    def conclude(self, returncode: int) -> int:
-        """Print RESULT, OUTCOME or both for a worker that has ended.
-
-        Args:
-            returncode: Its exit code, or minus the signal.
+    def conclude(self) -> int:
+        """Print RESULT, OUTCOME or both for workers that have come to their end.
 
         Returns:
             The exit code of the probe.
         """
-        self._worker.drain()
+        self._shards.kill()
         self._box.close()
-        risen = self._box.risen
-        report = self._worker.report
-        tail = self._worker.stderr_tail
-        if report is None:
-            cause = cause_of(returncode, risen["oom-kills"])
-            outcome = make_outcome(cause, returncode, self._evidence(), tail)
-            write_line(self._out, "OUTCOME", outcome)
+        risen, dead = self._box.risen, self._shards.dead
+        if dead is not None:
+            returncode = dead.returncode or 0
+            self._print_outcome(cause_of(returncode, risen["oom-kills"]), dead)
             return exit_code_of(returncode)
+        report = self._shards.report
         result = make_result(self._settings, report, self._sampler.peaks, risen["throttled-ms"])
         write_line(self._out, "RESULT", result)
         write_pretty(self._out, result)
-        if report.errors:
-            outcome = make_outcome("errors", returncode, self._evidence(), tail)
-            write_line(self._out, "OUTCOME", outcome)
+        failed = self._shards.failed()
+        if failed is not None:
+            self._print_outcome("errors", failed)
         return 0
 
     def _elapsed_ms(self) -> float:
         return (time.monotonic() - self._start_s) * 1000
 
     def _print_progress(self) -> None:
-        peaks, counters = self._sampler.peaks, self._worker.counters
+        peaks, totals = self._sampler.peaks, self._shards.totals
         progress = {
             "t-ms": round(self._elapsed_ms()),
-            "done": counters.done,
-            "errors": counters.errors,
+            "done": totals.done,
+            "errors": totals.errors,
             "C": self._settings.sessions,
             "threads": self._sampler.threads,
             "rss-mb": round(self._sampler.rss_kb / 1024, 1),
@@ -142,29 +135,24 @@ class Watch:
             "peak-threads": peaks.threads,
             "peak-rss-mb": round(peaks.rss_kb / 1024, 1),
             "peak-fds": peaks.fds,
-            "cpu-pct": self._cpu_pct(),
-            "deltas": counters.deltas,
+            "cpu-pct": self._cpu.read_pct(),
+            "deltas": totals.deltas,
         }
         write_line(self._out, "PROGRESS", progress)
 
-    def _cpu_pct(self) -> float | None:
-        """Return the worker's share of one processor since it was last asked, in per cent.
+    def _print_outcome(self, cause: Cause, worker: WorkerProcess) -> None:
+        returncode, tail = worker.returncode or 0, worker.stderr_tail
+        outcome = make_outcome(cause, returncode, self._evidence(worker), tail)
+        write_line(self._out, "OUTCOME", outcome)
 
-        Only asked once a second: the kernel adds it up over all the threads.
-        """
-        now_s, cpu_s = time.monotonic(), read_cpu_s(self._worker.pid)
-        if cpu_s is None:
-            return None
-        before_s, cpu_before_s = self._cpu_at
-        self._cpu_at = (now_s, cpu_s)
-        return round((cpu_s - cpu_before_s) / (now_s - before_s) * 100, 1)
-
-    def _evidence(self) -> Mapping[str, object]:
-        peaks, counters = self._sampler.peaks, self._worker.counters
+    def _evidence(self, worker: WorkerProcess) -> Mapping[str, object]:
+        peaks, totals = self._sampler.peaks, self._shards.totals
         return {
-            "sessions-done": counters.done,
-            "errors": counters.errors,
-            "deltas": counters.deltas,
+            "shard": worker.shard,
+            "procs": self._settings.procs,
+            "sessions-done": totals.done,
+            "errors": totals.errors,
+            "deltas": totals.deltas,
             "peak-threads": peaks.threads,
             "peak-rss-mb": round(peaks.rss_kb / 1024, 1),
             "peak-fds": peaks.fds,

@@ -1,4 +1,4 @@
-"""The worker: the process that drives the sessions of one run and is measured while it does."""
+"""The worker: the process that drives the sessions of one shard and is measured while it does."""
 
 import ctypes
 import os
@@ -7,6 +7,7 @@ import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import escapement
 from harness.probe.arms import ARMS
@@ -15,8 +16,7 @@ from harness.probe.executors import run_in_tasks, run_in_threads
 from harness.probe.ledger import Ledger
 from harness.probe.mock_llm import MockLLM
 from harness.probe.proc_files import read_status
-from harness.probe.report import Report
-from harness.probe.result import percentile
+from harness.probe.report import READY, Report
 from harness.probe.settings import Settings, read_settings
 from harness.probe.shared_counters import SharedCounters
 from harness.probe.subject import describe_subject
@@ -25,18 +25,20 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def main(arguments: list[str]) -> None:
-    """Run the sessions and report.
+    """Build the arm, wait for the start that all shards have in common, run the sessions, report.
 
     Args:
         arguments: Descriptor of the report pipe, descriptor of the counters, process id of the supervisor, scratch
-            folder, then the words of the probe's own command line.
+            folder, number of the shard, then the words of the probe's own command line.
     """
-    report_fd, counters_fd, supervisor, scratch, *words = arguments
+    report_fd, counters_fd, supervisor, scratch, shard, *words = arguments
     _die_first(int(supervisor))
     counters = SharedCounters(int(counters_fd))
     os.close(int(counters_fd))
-    report = _measure(read_settings(words, os.environ), counters, Path(scratch))
-    os.write(int(report_fd), report.to_line())
+    settings = read_settings(words, os.environ)
+    with os.fdopen(int(report_fd), "wb") as out:
+        report = _measure(settings, int(shard), counters, Path(scratch), out)
+        out.write(report.to_line())
 
 
 def _die_first(supervisor: int) -> None:
@@ -48,31 +50,38 @@ def _die_first(supervisor: int) -> None:
         sys.exit("the supervisor is gone")
 
 
-def _measure(settings: Settings, counters: SharedCounters, scratch: Path) -> Report:
+def _measure(
+    settings: Settings, shard: int, counters: SharedCounters, scratch: Path, out: BinaryIO
+) -> Report:
+    indices = settings.indices_of(shard)
     deliveries = Deliveries(counters)
-    ledger = Ledger(settings.sessions, counters)
+    ledger = Ledger(len(indices), counters)
     llm = MockLLM(settings, deliveries)
     arm = ARMS[settings.arm](settings, llm, scratch)
     run = run_in_tasks if settings.is_virtual else run_in_threads
     base = read_status("self")
-    span = run(arm, settings.sessions, ledger)
-    latencies_ms = ledger.sorted_latencies_ms()
+    span = run(arm, indices, ledger, _wait_for_start(out))
     return Report(
         ok=ledger.ok,
         errors=ledger.errors,
         err_sample=ledger.err_sample,
         wall_ms=span.wall_ms,
-        p50_session_ms=percentile(latencies_ms, 50),
-        p99_session_ms=percentile(latencies_ms, 99),
+        latencies_ms=ledger.latencies_ms,
         cpu_s=span.cpu_s,
-        deltas=deliveries.total,
-        mock_lag_p99_ms=deliveries.lag_p99_ms,
+        lags=deliveries.lags,
         base_rss_kb=base.rss_kb,
         peak_rss_kb=read_status("self").peak_rss_kb,
         workers=None if settings.arm == "hand" else llm.workers_seen,
         python=platform.python_version(),
         subject=describe_subject(escapement),
     )
+
+
+def _wait_for_start(out: BinaryIO) -> float:
+    """Say that all is built, and return the common start: monotonic seconds, which all processes of a machine share."""
+    out.write(READY)
+    out.flush()
+    return float(sys.stdin.readline())
 
 
 if __name__ == "__main__":

@@ -1,17 +1,16 @@
-"""The worker seen from its supervisor: how it is started, read, killed and ended."""
+"""A worker seen from its supervisor: how it is started, read, killed and ended."""
 
 import os
-import selectors
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from harness.probe.report import Report
+from harness.probe.report import READY, Report
 from harness.probe.shared_counters import SharedCounters
 from harness.probe.stderr_tail import StderrTail
 
@@ -19,23 +18,28 @@ _CHUNK_BYTES = 1 << 16
 
 
 class WorkerProcess:
-    """A started worker.
+    """A worker process.
 
-    It has a pipe of its own for its report; all else that it writes goes to standard error. As a context manager it leaves no worker behind, however the block ends.
+    It has a pipe of its own for its report; all else that it writes goes to standard error. Its standard input is where it is
+    told to start. As a context manager it leaves no worker behind, however the block ends.
 
     Args:
         words: The words of the probe's own command line.
         scratch: The folder that the sessions may write to.
+        shard: Which of the workers it is, from 0.
     """
 
-    def __init__(self, words: Sequence[str], scratch: Path) -> None:
+    def __init__(self, words: Sequence[str], scratch: Path, shard: int) -> None:
+        self.shard = shard
         self.counters, counters_fd = SharedCounters.create()
-        report_read, report_write = os.pipe()
+        self._report_fd, report_write = os.pipe()
         handed_on = (report_write, counters_fd)
         command = [sys.executable, "-m", "harness.probe.worker"]
+        arguments = (*handed_on, os.getpid(), scratch, shard, *words)
         self._process = subprocess.Popen(
-            [*command, *map(str, handed_on), str(os.getpid()), str(scratch), *words],
-            stdin=subprocess.DEVNULL,
+            [*command, *map(str, arguments)],
+            bufsize=0,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=handed_on,
@@ -44,12 +48,16 @@ class WorkerProcess:
         for fd in handed_on:
             os.close(fd)
         self._tail = StderrTail(_write_stderr)
-        self._report = b""
-        self._selector = selectors.DefaultSelector()
-        self._open(report_read, self._take_report)
+        self._reported = bytearray()
+        self.report: Report | None = None
+        self.returncode: int | None = None
+        self._takers: dict[int, Callable[[bytes], object]] = {
+            self._report_fd: self._reported.extend
+        }
         if self._process.stdout is not None:
-            self._open(self._process.stdout.fileno(), self._tail.feed)
-        self._report_fd = report_read
+            self._takers[self._process.stdout.fileno()] = self._tail.feed
+        for fd in self._takers:
+            os.set_blocking(fd, False)
 
     @property
     def pid(self) -> int:
@@ -57,9 +65,14 @@ class WorkerProcess:
         return self._process.pid
 
     @property
-    def report(self) -> Report | None:
-        """What the worker reported; None when it has not, or died over it."""
-        return Report.from_line(self._report)
+    def fds(self) -> Sequence[int]:
+        """The descriptors that there is something to read from."""
+        return list(self._takers)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has built all that it needs, and waits for its start."""
+        return self._reported.startswith(READY)
 
     @property
     def stderr_tail(self) -> list[str]:
@@ -78,46 +91,48 @@ class WorkerProcess:
     ) -> None:
         """Kill the worker if it still runs, and close what it was read by."""
         self.kill()
-        self._selector.close()
+        self._process.wait()
         os.close(self._report_fd)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+
+    def start(self, start_s: float) -> None:
+        """Let the sessions start.
+
+        Args:
+            start_s: The instant from which their latencies are taken, in monotonic seconds.
+        """
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError):  # it has died, which is told by `poll`
+                self._process.stdin.write(f"{start_s!r}\n".encode("ascii"))
+            self._process.stdin.close()
 
     def poll(self) -> int | None:
-        """Return how the worker ended, its exit code or minus the signal; None while it runs."""
-        return self._process.poll()
+        """Return how the worker ended, its exit code or minus the signal; None while it runs.
+
+        All that it has written is read by then: `report` is what it reported, None when it has not or died over it.
+        """
+        if self.returncode is None and (returncode := self._process.poll()) is not None:
+            for fd in self._takers:
+                with suppress(BlockingIOError):
+                    while self.read(fd):
+                        pass
+            self.report = Report.from_line(bytes(self._reported.removeprefix(READY)))
+            self.returncode = returncode
+        return self.returncode
 
     def kill(self) -> None:
-        """End the worker and what it has started, at once, and wait for the worker's end."""
+        """End the worker and what it has started; its end may still take a moment."""
         if self._process.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
-            self._process.wait()
 
-    def read(self, timeout_s: float) -> None:
-        """Read what the worker writes until the time has passed."""
-        for key, _ in self._selector.select(timeout_s):
-            self._read_one(key)
-
-    def drain(self) -> None:
-        """Read what is still in the pipes of a worker that has ended, without waiting for more."""
-        while events := self._selector.select(0):
-            for key, _ in events:
-                self._read_one(key)
-
-    def _open(self, fd: int, take: object) -> None:
-        os.set_blocking(fd, False)
-        self._selector.register(fd, selectors.EVENT_READ, take)
-
-    def _read_one(self, key: selectors.SelectorKey) -> None:
-        chunk = os.read(key.fd, _CHUNK_BYTES)
-        if chunk:
-            key.data(chunk)
-        else:
-            self._selector.unregister(key.fd)
-
-    def _take_report(self, chunk: bytes) -> None:
-        self._report += chunk
+    def read(self, fd: int) -> bool:
+        """Read once what the worker wrote there; False when there will be no more."""
+        chunk = os.read(fd, _CHUNK_BYTES)
+        self._takers[fd](chunk)
+        return bool(chunk)
 
 
 def _write_stderr(chunk: bytes) -> None:

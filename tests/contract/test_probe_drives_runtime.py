@@ -131,15 +131,16 @@ def test_surface_may_grow_but_not_change(found: list[list[str]], *, is_kept: boo
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("poll_ms", [0, 5])
+@pytest.mark.parametrize(("poll_ms", "procs"), [(0, 1), (5, 1), (0, 2)])
 @pytest.mark.parametrize("virtual", ["1", "0"])
 @pytest.mark.parametrize("arm", ["sc-ckpt", "sc-mem", "hand"])
 def test_probe_drives_the_runtime_to_done(
-    runtime: Path, arm: str, virtual: str, poll_ms: int
+    runtime: Path, arm: str, virtual: str, poll_ms: int, procs: int
 ) -> None:
-    """Every session of every arm takes all its turns, woken or polling, in either mode."""
-    result = run_probe(runtime, f"{arm} 3 4 2 2 1 {poll_ms} 2", SCALE_VT=virtual)
+    """Every session of every arm takes all its turns, woken or polling, in either mode, in one process or two."""
+    words = f"{arm} 3 4 2 2 1 {poll_ms} 2"
+    result = run_probe(runtime, words, SCALE_VT=virtual, SCALE_PROCS=str(procs))
     assert (result["ok"], result["errors"], result["err-sample"]) == (3, 0, None)
     assert result["turns-total"] == 12
-    assert result["deltas"] == 24
+    assert (result["deltas"], result["procs"]) == (24, procs)
     assert result["subject"]["path"] == str(runtime / "escapement")

@@ -84,6 +84,21 @@ def run(chart, **kwargs):
     print("last words", file=sys.stderr, flush=True)
     os._exit(5)
 """,
+    "exits-in-one-shard": """
+import asyncio, os, sys
+async def arun(chart, *, session_id, **kwargs):
+    if session_id.endswith("1"):
+        print("last words", file=sys.stderr, flush=True)
+        os._exit(5)
+    await asyncio.Event().wait()
+run = None
+""",
+    "does-not-start-in-one-shard": """
+import sys
+if sys.argv[5] == "1":  # the worker's argument that numbers the shard
+    raise RuntimeError("no start")
+run = None
+""",
     "hangs": """
 import threading
 def run(chart, **kwargs):
@@ -168,3 +183,18 @@ def read_until(process: Probe, word: str) -> None:
         if line.startswith(word):
             return
     pytest.fail(f"no {word} line")
+
+
+def workers_of(process: Probe) -> list[int]:
+    """Return the process ids of a probe's workers, in the order in which they were started."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return [int(pid) for pid in children.read_text(encoding="ascii").split()]
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended, waited for or not."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return status.rpartition(")")[2].split()[0] == "Z"

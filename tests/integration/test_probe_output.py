@@ -57,7 +57,8 @@ def test_probe_progress_tells_what_is_known_so_far(start: Start) -> None:
     [
         ("other 3", {}, "sc-ckpt, sc-mem, hand"),
         ("hand 0", {}, "at least 1"),
-        ("hand 3", {"SCALE_PROCS": "2"}, "SCALE_PROCS"),
+        ("hand 3", {"SCALE_PROCS": "4"}, "SCALE_PROCS"),
+        ("hand 3", {"SCALE_STAT_KB": "64"}, "SCALE_STATE_KB"),
         ("hand 3", {"SCALE_CLOCK": "virtual"}, "SCALE_CLOCK"),
     ],
 )

@@ -8,23 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.probe_runs import Probe, Start, end, read_until
-
-
-def worker_of(process: Probe) -> int:
-    """Return the process id of a probe's worker."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    (pid,) = children.read_text(encoding="ascii").split()
-    return int(pid)
-
-
-def is_gone(pid: int) -> bool:
-    """Whether a process has ended, waited for or not."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-    return status.rpartition(")")[2].split()[0] == "Z"
+from tests.integration.probe_runs import Start, end, is_gone, read_until, workers_of
 
 
 @pytest.mark.slow
@@ -32,7 +16,8 @@ def test_probe_reports_a_worker_that_was_killed(start: Start) -> None:
     """There is an OUTCOME with the evidence instead of a RESULT, and 137 stays 137."""
     process = start("hand 3 1 60000 1 1")
     read_until(process, "PROGRESS")
-    os.kill(worker_of(process), signal.SIGKILL)
+    (worker,) = workers_of(process)
+    os.kill(worker, signal.SIGKILL)
     ended = end(process)
     assert ended.code == 137
     assert "RESULT" not in ended.maps
@@ -40,6 +25,7 @@ def test_probe_reports_a_worker_that_was_killed(start: Start) -> None:
     assert (outcome["cause"], outcome["exit-code"], outcome["signal"]) == ("signal", 137, 9)
     evidence = outcome["evidence"]
     assert evidence["sessions-done"] == 0
+    assert (evidence["shard"], evidence["procs"]) == (0, 1)
     assert len(evidence["last-samples"]) == 10
     limits = {"pids-max", "max-map-count", "pid-max", "threads-max", "nofile"}
     assert limits | {"pids-peak", "peak-threads", "oom-kills"} <= set(evidence)
@@ -53,7 +39,7 @@ def test_probe_takes_its_worker_with_it_when_it_is_stopped(
     """A stop ends both processes, and the scratch folder."""
     process = start("hand 3 1 60000 1 1")
     read_until(process, "PROGRESS")
-    worker = worker_of(process)
+    (worker,) = workers_of(process)
     process.send_signal(number)
     ended = end(process)
     assert ended.code == code
@@ -67,7 +53,7 @@ def test_probe_worker_goes_when_its_supervisor_is_killed(start: Start) -> None:
     """Not even a supervisor that had no time to clean up leaves a worker behind."""
     process = start("hand 3 1 60000 1 1")
     read_until(process, "PROGRESS")
-    worker = os.pidfd_open(worker_of(process))
+    worker = os.pidfd_open(*workers_of(process))
     process.kill()
     process.communicate()
     try:

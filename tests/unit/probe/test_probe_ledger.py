@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -33,21 +34,38 @@ def test_ledger_keeps_the_first_failure(counters: SharedCounters) -> None:
     ledger = Ledger(3, counters)
     ledger.record_error(ValueError("one"))
     ledger.record_error(ValueError("two"))
-    ledger.record_ok(2, 5.0)
+    ledger.record_ok(5.0)
     assert ledger.err_sample == "ValueError: one"
     assert (ledger.ok, ledger.errors) == (1, 2)
     assert (counters.done, counters.errors) == (3, 2)
-    assert ledger.sorted_latencies_ms() == [5.0]
+    assert list(ledger.latencies_ms) == [5.0]
 
 
 def test_tasks_are_timed_from_their_common_start(
     counters: SharedCounters, loop: asyncio.AbstractEventLoop
 ) -> None:
-    """Latency is what has passed on the loop's clock since all of them were to start."""
+    """Latency is what has passed on the loop's clock since all of them were to start, before it ran."""
     ledger = Ledger(3, counters)
-    span = run_in_tasks(FakeArm(), 3, ledger, lambda: loop)
-    assert ledger.sorted_latencies_ms() == pytest.approx([0, 1000, 2000])
-    assert span.wall_ms == pytest.approx(2000)
+    span = run_in_tasks(FakeArm(), range(3), ledger, loop.time() - 0.5, lambda: loop)
+    assert list(ledger.latencies_ms) == pytest.approx([500, 1500, 2500])
+    assert span.wall_ms == pytest.approx(2500)
+
+
+def test_tasks_are_those_of_the_shard(
+    counters: SharedCounters, loop: asyncio.AbstractEventLoop
+) -> None:
+    """Only the sessions that were asked for are run, by their own numbers."""
+    ledger = Ledger(2, counters)
+    run_in_tasks(FakeArm(), range(1, 4, 2), ledger, loop.time(), lambda: loop)
+    assert list(ledger.latencies_ms) == pytest.approx([1000, 3000])
+
+
+def test_threads_are_timed_from_their_common_start(counters: SharedCounters) -> None:
+    """What passed before they could be started is part of their latency."""
+    ledger = Ledger(2, counters)
+    span = run_in_threads(FakeArm(), range(1, 4, 2), ledger, time.monotonic() - 60)
+    assert all(60_000 <= latency_ms <= span.wall_ms for latency_ms in ledger.latencies_ms)
+    assert ledger.ok == 2
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), MemoryError("x"), asyncio.CancelledError("x")])
@@ -56,7 +74,7 @@ def test_tasks_that_fail_leave_the_others_be(
 ) -> None:
     """Whatever a session raises is counted against it alone."""
     ledger = Ledger(3, counters)
-    run_in_tasks(FakeArm({1: error}), 3, ledger, lambda: loop)
+    run_in_tasks(FakeArm({1: error}), range(3), ledger, loop.time(), lambda: loop)
     assert (ledger.ok, ledger.errors) == (2, 1)
     assert ledger.err_sample == f"{type(error).__name__}: x"
 
@@ -64,7 +82,7 @@ def test_tasks_that_fail_leave_the_others_be(
 def test_threads_that_fail_leave_the_others_be(counters: SharedCounters) -> None:
     """Whatever a session raises is counted against it alone."""
     ledger = Ledger(4, counters)
-    run_in_threads(FakeArm({2: MemoryError("x")}), 4, ledger)
+    run_in_threads(FakeArm({2: MemoryError("x")}), range(4), ledger, time.monotonic())
     assert (ledger.ok, ledger.errors) == (3, 1)
     assert ledger.err_sample == "MemoryError: x"
 
@@ -84,6 +102,6 @@ def test_threads_that_cannot_be_started_are_failed_sessions(
 
     monkeypatch.setattr(threading.Thread, "start", start_three)
     ledger = Ledger(5, counters)
-    run_in_threads(FakeArm(), 5, ledger)
+    run_in_threads(FakeArm(), range(5), ledger, time.monotonic())
     assert (ledger.ok, ledger.errors) == (3, 2)
     assert ledger.err_sample == "RuntimeError: can't start new thread"

@@ -1,12 +1,13 @@
 """The formulas of the RESULT map."""
 
+from array import array
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from harness.probe.report import Report
-from harness.probe.result import make_result, percentile
+from harness.probe.result import make_result, percentile, percentile_of_counts
 from harness.probe.sampler import Peaks
 from harness.probe.settings import Settings
 
@@ -47,11 +48,9 @@ REPORT = Report(
     errors=0,
     err_sample=None,
     wall_ms=61.04,
-    p50_session_ms=75.0,
-    p99_session_ms=80.0,
+    latencies_ms=array("d", [80.0, 70.0, 75.0, 60.0]),
     cpu_s=0.016,
-    deltas=24,
-    mock_lag_p99_ms=1,
+    lags={1: 1, 0: 23},
     base_rss_kb=20480,
     peak_rss_kb=30720,
     workers="platform",
@@ -75,6 +74,25 @@ def test_percentile_of_nothing_is_absent() -> None:
     assert percentile([], 50) is None
 
 
+@pytest.mark.parametrize(
+    ("counts", "n", "value"),
+    [
+        ({}, 99, None),
+        ({4: 1}, 99, 4),
+        ({7: 1, 0: 99}, 99, 7),
+        ({7: 1, 0: 199}, 99, 0),
+        ({1: 1, 2: 1, 3: 1}, 50, 2),
+    ],
+)
+def test_percentile_of_counts_is_that_of_the_values_one_by_one(
+    counts: dict[int, int], n: int, value: int | None
+) -> None:
+    """Counted or listed, the same values have the same percentile."""
+    assert percentile_of_counts(counts, n) == value
+    listed = sorted(each for each, count in counts.items() for _ in range(count))
+    assert percentile(listed, n) == value
+
+
 def test_result_has_the_keys_of_the_contract_in_order(
     make_settings: Callable[..., Settings],
 ) -> None:
@@ -95,6 +113,9 @@ def test_result_follows_the_formulas(make_settings: Callable[..., Settings]) -> 
     assert result["base-rss-mb"] == 20.0
     assert (result["peak-threads"], result["peak-fds"]) == (9, 12)
     assert result["throttled-ms"] == 2.2
+    assert (result["p50-session-ms"], result["p99-session-ms"]) == (75.0, 80.0)
+    assert (result["deltas"], result["mock-lag-p99-ms"]) == (24, 1)
+    assert result["procs"] == 1
 
 
 def test_result_takes_the_kernel_peak_when_the_samples_missed_it(
@@ -108,13 +129,15 @@ def test_result_takes_the_kernel_peak_when_the_samples_missed_it(
 
 def test_result_leaves_absent_numbers_out(make_settings: Callable[..., Settings]) -> None:
     """Without a session that ended well there is no latency, and no turn to share the CPU."""
+    nothing: dict[int, int] = {}
     failed = replace(
-        REPORT, ok=0, errors=4, p50_session_ms=None, p99_session_ms=None, err_sample="E: x"
+        REPORT, ok=0, errors=4, latencies_ms=array("d"), lags=nothing, err_sample="E: x"
     )
     result = make_result(make_settings(), failed, PEAKS, None)
     assert result["turns-total"] == 0
-    absent = ("p50-session-ms", "p99-session-ms", "latency-infl", "cpu-ms/turn")
-    assert [result[key] for key in absent] == [None] * 4
+    absent = ("p50-session-ms", "p99-session-ms", "latency-infl", "cpu-ms/turn", "mock-lag-p99-ms")
+    assert [result[key] for key in absent] == [None] * 5
+    assert result["deltas"] == 0
 
 
 def test_result_has_no_inflation_of_a_turn_that_takes_no_time(
@@ -123,14 +146,3 @@ def test_result_has_no_inflation_of_a_turn_that_takes_no_time(
     """A nominal turn of 0 ms cannot be inflated."""
     result = make_result(make_settings(ttft_ms=0, tokens=0), REPORT, PEAKS, None)
     assert result["latency-infl"] is None
-
-
-def test_report_survives_its_line() -> None:
-    """What the worker writes is what the supervisor reads."""
-    assert Report.from_line(REPORT.to_line()) == REPORT
-
-
-def test_report_that_was_cut_short_is_none() -> None:
-    """A worker that died while writing has not reported."""
-    assert Report.from_line(REPORT.to_line()[:-1]) is None
-    assert Report.from_line(b"") is None

@@ -31,12 +31,30 @@ def test_settings_take_every_argument_in_order() -> None:
 
 
 def test_settings_read_the_toggles() -> None:
-    """SCALE_VT, SCALE_PACING and SCALE_STATE_KB are read from the environment."""
-    toggles = {"SCALE_VT": "0", "SCALE_PACING": "server", "SCALE_STATE_KB": "9"}
+    """SCALE_VT, SCALE_PACING, SCALE_STATE_KB and SCALE_PROCS are read from the environment."""
+    toggles = {
+        "SCALE_VT": "0",
+        "SCALE_PACING": "server",
+        "SCALE_STATE_KB": "9",
+        "SCALE_PROCS": "5",
+    }
     settings = read_settings(["hand", "5"], toggles)
     assert not settings.is_virtual
     assert settings.pacing == "server"
     assert settings.state_kb == 9
+    assert settings.procs == 5
+
+
+def test_settings_deal_the_sessions_out_to_the_shards() -> None:
+    """Session i belongs to shard i mod N, and every session to one."""
+    settings = read_settings(["hand", "5"], {"SCALE_PROCS": "2"})
+    assert [list(settings.indices_of(shard)) for shard in range(2)] == [[0, 2, 4], [1, 3]]
+
+
+def test_settings_leave_the_variables_of_others_alone() -> None:
+    """Only names that begin as the probe's own toggles do can be misspelt."""
+    others = {"SCALE": "1", "XSCALE_VT": "7", "SCALE_OLD": ""}
+    assert read_settings(["hand"], others).procs == 1
 
 
 def test_settings_state_kb_argument_wins_over_the_environment() -> None:
@@ -71,7 +89,26 @@ def test_settings_nominal_turn_is_ttft_and_all_the_tokens() -> None:
         ("hand 1 1 1 1 1 1 1 1", {}, "9 arguments, and at most 8 are taken; see --help"),
         ("hand 1", {"SCALE_VT": "yes"}, "SCALE_VT is 'yes'; allowed: 1, 0"),
         ("hand 1", {"SCALE_PACING": "fast"}, "SCALE_PACING is 'fast'; allowed: sleep, server"),
-        ("hand 1", {"SCALE_PROCS": "2"}, "SCALE_PROCS=2 is not available yet; allowed: 1"),
+        (
+            "hand 1",
+            {"SCALE_PROCS": "2"},
+            "SCALE_PROCS is '2'; allowed: 1 to 64, and at most C, here 1",
+        ),
+        (
+            "hand 99",
+            {"SCALE_PROCS": "65"},
+            "SCALE_PROCS is '65'; allowed: 1 to 64, and at most C, here 99",
+        ),
+        (
+            "hand 1",
+            {"SCALE_PROCS": "0"},
+            "SCALE_PROCS is '0'; allowed: a whole number of at least 1, up to 9 digits",
+        ),
+        (
+            "hand 1",
+            {"SCALE_STAT_KB": "64"},
+            "SCALE_STAT_KB is no toggle; there are SCALE_CLOCK, SCALE_PACING, SCALE_PROCS, SCALE_STATE_KB, SCALE_VT",
+        ),
         (
             "hand 1",
             {"SCALE_CLOCK": "virtual"},
