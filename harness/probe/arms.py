@@ -110,28 +110,28 @@ class HandArm:
     def __init__(self, settings: Settings, llm: MockLLM) -> None:
         self._settings = settings
         self._llm = llm
+        # The mock does not look at it, so that one serves all.
+        self._request = LLMRequest("", "", (), ("event__continue",))
 
     def run(self, index: int) -> None:
         """Run one session as a loop of blocking calls."""
         payload = make_payload(index, self._settings.state_kb)
-        request = LLMRequest(_session_id(index), "", (), ("event__continue",))
         messages: list[str] = []
         for turn in range(self._settings.turns):
             messages.append(_prompt_of(turn))
             buffer = io.StringIO()
-            self._llm.stream(request, buffer.write)
+            self._llm.stream(self._request, buffer.write)
             messages.append(buffer.getvalue())
         del payload
 
     async def arun(self, index: int) -> None:
         """Run one session as a loop of awaited calls."""
         payload = make_payload(index, self._settings.state_kb)
-        request = LLMRequest(_session_id(index), "", (), ("event__continue",))
         messages: list[str] = []
         for turn in range(self._settings.turns):
             messages.append(_prompt_of(turn))
             buffer = io.StringIO()
-            await self._llm.astream(request, buffer.write)
+            await self._llm.astream(self._request, buffer.write)
             messages.append(buffer.getvalue())
         del payload
 

@@ -27,8 +27,8 @@ class Deliveries:
         """Tokens of the loop's streams and of blocking ones that have ended, by whole ms of lag."""
         return dict(self._lags)
 
-    def add_cohort(self, first_lag_ms: int, last_lag_ms: int, tokens: int) -> None:
-        """Count the tokens of one cohort, which were delivered one after the other.
+    def add_round(self, first_lag_ms: int, last_lag_ms: int, tokens: int) -> None:
+        """Count the tokens of one round of a lane, which were delivered one after the other.
 
         Args:
             first_lag_ms: The lag when the first was delivered.

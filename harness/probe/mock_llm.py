@@ -7,8 +7,9 @@ from typing import Literal
 
 from escapement import LLMReply, LLMRequest, ToolCall
 from harness.probe.deliveries import Deliveries
+from harness.probe.lane import OnDelta
 from harness.probe.settings import Settings
-from harness.probe.wheel import TOKEN, OnDelta, TimerWheel, slip_of
+from harness.probe.wheel import TOKEN, TimerWheel, slip_of
 
 _CONTINUE = ToolCall("event__continue")
 _SLACK_MS = 0.001  # a time that is a whole ms but for rounding is that ms
@@ -41,6 +42,7 @@ class MockLLM:
         self._sleep = sleep
         self._wheels: dict[asyncio.AbstractEventLoop, TimerWheel] = {}
         self._was_blocking = False
+        self._reply = LLMReply(TOKEN * settings.tokens, _CONTINUE)  # the same for all
 
     @property
     def workers_seen(self) -> Literal["platform", "virtual", "mixed"] | None:
@@ -67,7 +69,7 @@ class MockLLM:
             self._wait_until(due_s)
         finally:
             self._deliveries.add_stream(lags_ms)
-        return self._reply()
+        return self._reply
 
     async def astream(self, request: LLMRequest, on_delta: OnDelta) -> LLMReply:
         """Answer on the running loop, whose one wheel calls `on_delta`."""
@@ -79,7 +81,7 @@ class MockLLM:
         except BaseException:
             wheel.leave(stream)
             raise
-        return self._reply()
+        return self._reply
 
     def _wait_until(self, due_s: float) -> float:
         """Wait, and return by how many ms that ended late."""
@@ -100,6 +102,3 @@ class MockLLM:
                 deliveries=self._deliveries,
             )
         return wheel
-
-    def _reply(self) -> LLMReply:
-        return LLMReply(TOKEN * self._settings.tokens, _CONTINUE)

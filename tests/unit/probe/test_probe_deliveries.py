@@ -6,9 +6,9 @@ from harness.probe.deliveries import Deliveries
 from harness.probe.shared_counters import SharedCounters
 
 
-def test_deliveries_spread_a_cohort_over_the_time_it_took(deliveries: Deliveries) -> None:
+def test_deliveries_spread_a_round_over_the_time_it_took(deliveries: Deliveries) -> None:
     """Ten tokens from 2 to 4 ms late are three each, and what is left over counts as last."""
-    deliveries.add_cohort(2, 4, 10)
+    deliveries.add_round(2, 4, 10)
     assert dict(deliveries.lags) == {2: 3, 3: 3, 4: 4}
 
 
@@ -16,7 +16,7 @@ def test_deliveries_publish_both_kinds_of_stream(
     deliveries: Deliveries, counters: SharedCounters
 ) -> None:
     """The running total is the tokens of the loop and of the threads together."""
-    deliveries.add_cohort(0, 0, 5)
+    deliveries.add_round(0, 0, 5)
     deliveries.publish_one()
     deliveries.publish_one()
     assert counters.deltas == 7

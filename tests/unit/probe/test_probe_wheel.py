@@ -140,21 +140,21 @@ def test_slip_forgives_what_waiting_in_whole_ms_adds(lag_ms: float, slip: int) -
 
 
 def test_wheel_keeps_streams_of_a_tick_together(bench: Callable[..., Bench]) -> None:
-    """Streams that join in one tick are one cohort, in order of arrival."""
+    """Streams that join in one tick are one lane, in order of arrival."""
     b = bench()
     order: list[int] = []
     streams = [b.stream(partial(note_number, order, number)) for number in range(4)]
     sizes: list[list[int]] = []
-    b.loop.call_later(0.012, lambda: sizes.append(cohort_sizes(b.wheel)))
+    b.loop.call_later(0.012, lambda: sizes.append(lane_sizes(b.wheel)))
     assert b.run(*streams) == [25] * 4
     assert sizes == [[4]]
     assert order == [0, 1, 2, 3] * 3
 
 
-def test_wheel_merges_cohorts_that_were_served_in_one_late_tick(
+def test_wheel_merges_lanes_that_were_served_in_one_late_tick(
     bench: Callable[..., Bench], advance: Advance
 ) -> None:
-    """Under sleep pacing two cohorts that meet in a late tick go on as one."""
+    """Under sleep pacing two lanes that meet in a late tick go on as one."""
     b = bench()
     sizes: list[list[int]] = []
 
@@ -163,13 +163,13 @@ def test_wheel_merges_cohorts_that_were_served_in_one_late_tick(
         return await b.stream()
 
     b.loop.call_later(0.0095, advance, 15)
-    b.loop.call_later(0.026, lambda: sizes.append(cohort_sizes(b.wheel)))
+    b.loop.call_later(0.026, lambda: sizes.append(lane_sizes(b.wheel)))
     b.run(b.stream(), later())
     assert sizes == [[2]]
 
 
 def test_wheel_lets_a_cancelled_stream_go(bench: Callable[..., Bench]) -> None:
-    """A cancelled stream gets no further token; the others of its cohort get all of theirs."""
+    """A cancelled stream gets no further token; the others of its lane get all of theirs."""
     b = bench()
     others: list[str] = []
 
@@ -184,10 +184,10 @@ def test_wheel_lets_a_cancelled_stream_go(bench: Callable[..., Bench]) -> None:
     assert ended[1] == 25
     assert b.came_ms == [10]
     assert others == [TOKEN] * 3
-    assert cohort_sizes(b.wheel) == []
+    assert lane_sizes(b.wheel) == []
 
 
-def test_wheel_lets_a_stream_leave_while_its_cohort_is_served(bench: Callable[..., Bench]) -> None:
+def test_wheel_lets_a_stream_leave_while_its_lane_is_served(bench: Callable[..., Bench]) -> None:
     """A token that makes another stream leave keeps that stream's token from it."""
     b = bench()
     left: list[str] = []
@@ -207,7 +207,7 @@ def test_wheel_lets_a_stream_leave_while_its_cohort_is_served(bench: Callable[..
 def test_wheel_keeps_a_raising_stream_from_the_others(
     bench: Callable[..., Bench], error: BaseException
 ) -> None:
-    """What on_delta raises ends its own stream; those before and after it in the cohort go on."""
+    """What on_delta raises ends its own stream; those before and after it in the lane go on."""
     b = bench()
     before: list[str] = []
     after: list[str] = []
@@ -265,7 +265,7 @@ def test_wheel_serves_a_stream_that_joins_ahead_of_the_others(
 def test_wheel_counts_slow_deliveries_as_they_came(
     bench: Callable[..., Bench], advance: Advance, deliveries: Deliveries
 ) -> None:
-    """In a cohort that takes 4 ms to serve, the lag is spread over those 4 ms."""
+    """In a lane that takes 4 ms to serve, the lag is spread over those 4 ms."""
     b = bench(tokens=1)
     b.run(*(b.stream(lambda _: advance(2)) for _ in range(2)))
     assert sum(deliveries.lags.values()) == 2
@@ -277,7 +277,6 @@ def note_number(order: list[int], number: int, _token: str) -> None:
     order.append(number)
 
 
-def cohort_sizes(wheel: TimerWheel) -> list[int]:
-    """Return the sizes of the cohorts on a wheel, by when they are due."""
-    by_due = (wheel._cohorts[tick] for tick in sorted(wheel._cohorts))
-    return [len(cohort) for by_left in by_due for cohort in by_left.values()]
+def lane_sizes(wheel: TimerWheel) -> list[int]:
+    """Return the sizes of the lanes on a wheel, by when they are due."""
+    return [len(wheel._lanes[tick].streams) for tick in sorted(wheel._lanes)]
