@@ -10,6 +10,7 @@ import pytest
 from harness.probe.executors import run_in_tasks, run_in_threads
 from harness.probe.ledger import Ledger
 from harness.probe.shared_counters import SharedCounters
+from tests.unit.probe.conftest import JumpingLoop
 
 
 class FakeArm:
@@ -27,6 +28,19 @@ class FakeArm:
         """End after as many seconds as the index says."""
         await asyncio.sleep(index)
         self.run(index)
+
+
+class SlowArm(FakeArm):
+    """Sessions that hold the loop for a ms and then end."""
+
+    def __init__(self, loop: JumpingLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    async def arun(self, index: int) -> None:
+        """Let the loop's time pass."""
+        del index
+        self._loop.now_s += 0.001
 
 
 def test_ledger_keeps_the_first_failure(counters: SharedCounters) -> None:
@@ -58,6 +72,18 @@ def test_tasks_are_those_of_the_shard(
     ledger = Ledger(2, counters)
     run_in_tasks(FakeArm(), range(1, 4, 2), ledger, loop.time(), lambda: loop)
     assert list(ledger.latencies_ms) == pytest.approx([1000, 3000])
+
+
+def test_tasks_are_started_with_turns_of_the_loop_in_between(
+    counters: SharedCounters, loop: JumpingLoop
+) -> None:
+    """A thousand sessions that take a ms to start hold up what else falls due by two lots of 64 at most."""
+    start_s = loop.time()
+    came_s: list[float] = []
+    loop.call_later(0.01, lambda: came_s.append(loop.time() - start_s))
+    run_in_tasks(SlowArm(loop), range(1000), Ledger(1000, counters), start_s, lambda: loop)
+    assert len(came_s) == 1
+    assert came_s[0] <= 2 * 0.064 + 1e-6
 
 
 def test_threads_are_timed_from_their_common_start(counters: SharedCounters) -> None:

@@ -62,6 +62,7 @@ def test_mock_blocking_stream_is_put_off_by_a_late_token_under_sleep_pacing(
 ) -> None:
     """The second token is 4 ms late, which puts off the third and the end."""
     assert stream_late_once(make_settings(), deliveries) == ([10, 19, 24], 29)
+    assert dict(deliveries.lags) == {0: 2, 4: 1}
 
 
 def test_mock_blocking_stream_keeps_the_schedule_under_server_pacing(

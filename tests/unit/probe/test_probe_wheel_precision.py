@@ -1,0 +1,264 @@
+"""The wheel's punctuality, against an oracle that knows each stream alone."""
+
+import asyncio
+import math
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from typing import Literal
+
+import pytest
+
+from harness.probe.arms import HandArm
+from harness.probe.deliveries import Deliveries
+from harness.probe.executors import run_in_tasks
+from harness.probe.ledger import Ledger
+from harness.probe.mock_llm import MockLLM
+from harness.probe.result import percentile_of_counts
+from harness.probe.settings import Settings
+from harness.probe.shared_counters import SharedCounters
+from harness.probe.wheel import TimerWheel, slip_of
+from tests.unit.probe.conftest import JumpingLoop
+
+Pacing = Literal["sleep", "server"]
+Holds = list[tuple[float, float]]
+Advance = Callable[[float], None]
+
+TTFT_MS, TOKENS, TOK_MS = 40, 20, 7
+STREAMS = 3000
+
+
+@dataclass
+class Watched:
+    """One stream of the wheel: when it joined, was served and ended, in ms since the wheel was made."""
+
+    joined_ms: float = math.nan
+    came_ms: list[float] = field(default_factory=list)
+    ended_ms: float = math.nan
+    left_ms: float = math.inf
+
+
+class Field:
+    """A wheel, and streams that come, go and are noted."""
+
+    def __init__(self, loop: JumpingLoop, deliveries: Deliveries, pacing: Pacing) -> None:
+        self.loop = loop
+        self.start_s = loop.time()
+        self.wheel = TimerWheel(
+            loop,
+            ttft_ms=TTFT_MS,
+            tokens=TOKENS,
+            tok_ms=TOK_MS,
+            pacing=pacing,
+            deliveries=deliveries,
+        )
+        self.streams: list[Watched] = []
+
+    def now_ms(self) -> float:
+        """Return the time on the loop's clock, to the nearest us."""
+        return round((self.loop.time() - self.start_s) * 1000, 3)
+
+    def at(self, when_ms: float, call: Callable[[], object]) -> None:
+        """Have something done at a time."""
+        self.loop.call_at(self.start_s + when_ms / 1000, call)
+
+    def plan(self, join_ms: float, leave_after_ms: float) -> None:
+        """Have a stream join, and leave if it has not ended by then."""
+        stream = Watched()
+        self.streams.append(stream)
+        self.at(join_ms, partial(self._join, stream, leave_after_ms))
+
+    def run_ms(self, duration_ms: float) -> None:
+        """Let time pass."""
+        self.loop.run_until_complete(asyncio.sleep(duration_ms / 1000))
+
+    def _join(self, stream: Watched, leave_after_ms: float) -> None:
+        stream.joined_ms = self.now_ms()
+        waiting = self.wheel.join(lambda _: stream.came_ms.append(self.now_ms()))
+        waiting.add_done_callback(lambda _: setattr(stream, "ended_ms", self.now_ms()))
+        if leave_after_ms < math.inf:
+            leave_ms = stream.joined_ms + leave_after_ms
+            self.at(leave_ms, partial(self._leave, stream, waiting, leave_ms))
+
+    def _leave(self, stream: Watched, waiting: asyncio.Future[None], leave_ms: float) -> None:
+        """Leave, but not at the end of a hold, where a token may come just before or just after."""
+        if not waiting.done() and self.now_ms() == leave_ms:
+            stream.left_ms = leave_ms
+            self.wheel.leave(waiting)
+
+
+@pytest.fixture(params=["sleep", "server"])
+def pacing(request: pytest.FixtureRequest) -> Pacing:
+    """Provide each of the two pacings."""
+    return "server" if request.param == "server" else "sleep"
+
+
+def expect(stream: Watched, pacing: Pacing, holds: Holds) -> tuple[list[float], list[int], float]:
+    """Work one stream out by itself.
+
+    Returns:
+        When its tokens come, how late each is in whole ms, and when it ends; NaN when it leaves before.
+    """
+    came_ms: list[float] = []
+    lags_ms: list[int] = []
+    due_ms = float(math.ceil(stream.joined_ms) + TTFT_MS)
+    for left in range(TOKENS, -1, -1):
+        served_ms = next((end for start, end in holds if start <= due_ms < end), due_ms)
+        if served_ms > stream.left_ms:
+            return came_ms, lags_ms, math.nan
+        if not left:
+            return came_ms, lags_ms, served_ms
+        lag_ms = served_ms - due_ms
+        came_ms.append(served_ms)
+        lags_ms.append(math.floor(lag_ms))
+        due_ms += TOK_MS + (slip_of(lag_ms) if pacing == "sleep" else 0)
+    raise AssertionError
+
+
+def check(streams: list[Watched], pacing: Pacing, holds: Holds, deliveries: Deliveries) -> None:
+    """Compare what happened to every stream, and the account of lags, with the oracle."""
+    lags: Counter[int] = Counter()
+    for stream in streams:
+        came_ms, lags_ms, ended_ms = expect(stream, pacing, holds)
+        assert stream.came_ms == came_ms
+        assert stream.ended_ms == pytest.approx(ended_ms, nan_ok=True)
+        lags.update(lags_ms)
+    assert deliveries.lags == lags
+
+
+def test_wheel_serves_every_token_in_its_tick(
+    loop: JumpingLoop, deliveries: Deliveries, pacing: Pacing
+) -> None:
+    """Thousands of streams that come at any time, a third of which leave midway, are each served as if alone."""
+    chance = random.Random(1)  # noqa: S311 (a test's own)
+    bench = Field(loop, deliveries, pacing)
+    for number in range(STREAMS):
+        leave_after_ms = chance.randrange(1, 200) + 0.1 if number % 3 == 0 else math.inf
+        bench.plan(chance.randrange(2000) + chance.choice([0, 0.5]), leave_after_ms)
+    bench.run_ms(3000)
+    check(bench.streams, pacing, [], deliveries)
+    assert set(deliveries.lags) == {0}
+    assert not bench.wheel._lanes
+    assert not bench.wheel._lane_of
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_wheel_that_is_held_up_serves_every_token_when_it_can(
+    loop: JumpingLoop, deliveries: Deliveries, advance: Advance, pacing: Pacing, seed: int
+) -> None:
+    """Each token that falls due in a hold comes at its end, with its lag, and puts off what the pacing says and no more."""
+    chance = random.Random(seed)  # noqa: S311 (a test's own)
+    bench = Field(loop, deliveries, pacing)
+    holds: Holds = []
+    for number in range(40):
+        start_ms = number * 50 + 0.75
+        end_ms = start_ms + chance.choice([1, 2, 5, 12, 30])
+        holds.append((start_ms, end_ms))
+        bench.at(start_ms, partial(advance, end_ms - start_ms))
+    for number in range(300):
+        leave_after_ms = chance.randrange(1, 200) + 0.1 if number % 5 == 0 else math.inf
+        bench.plan(chance.randrange(1500), leave_after_ms)
+    bench.run_ms(4000)
+    check(bench.streams, pacing, holds, deliveries)
+    assert max(deliveries.lags) >= 12
+
+
+def test_lag_p99_is_that_of_the_tokens_that_were_held_up(
+    loop: JumpingLoop, deliveries: Deliveries, advance: Advance, pacing: Pacing
+) -> None:
+    """One hold of 30 ms makes one token of 20 late under sleep pacing and five under server pacing: more than one in a hundred."""
+    bench = Field(loop, deliveries, pacing)
+    for _ in range(100):
+        bench.plan(0.0, math.inf)
+    bench.at(46.5, partial(advance, 30))  # the next token is due at 47
+    bench.run_ms(1000)
+    late = {29: 100} if pacing == "sleep" else {29: 100, 22: 100, 15: 100, 8: 100, 1: 100}
+    assert deliveries.lags == {0: 2000 - sum(late.values()), **late}
+    assert percentile_of_counts(deliveries.lags, 99) == 29
+
+
+def wait_as_epoll_does(timeout_s: float) -> float:
+    """Wait in whole ms, rounded up, and 0.4 ms longer."""
+    return math.ceil(timeout_s * 1000) / 1000 + 0.0004 if timeout_s > 0 else 0.0
+
+
+def test_wheel_is_not_put_off_by_a_loop_that_waits_in_whole_ms(
+    loop: JumpingLoop, deliveries: Deliveries, pacing: Pacing
+) -> None:
+    """A hundred tokens on an idle loop take their nominal time, but for what the last wait adds."""
+    loop.wait = wait_as_epoll_does
+    bench = Field(loop, deliveries, pacing)
+    for _ in range(3):
+        bench.plan(0.0, math.inf)
+    bench.run_ms(1000)
+    for stream in bench.streams:
+        nominal_ms = math.ceil(stream.joined_ms) + TTFT_MS + TOKENS * TOK_MS
+        assert nominal_ms <= stream.ended_ms < nominal_ms + 1.5
+    assert set(deliveries.lags) <= {0, 1}
+
+
+def test_wheel_that_ends_a_crowd_still_serves_the_streams_in_flight(
+    loop: JumpingLoop, deliveries: Deliveries, advance: Advance, pacing: Pacing
+) -> None:
+    """A thousand streams that end in one tick, with a ms of work after each, hold another's token up by 64 ms at most."""
+    bench = Field(loop, deliveries, pacing)
+    for _ in range(1000):
+        bench.at(0.0, partial(join_and_work, bench.wheel, partial(advance, 1)))
+    bench.plan(100.0, math.inf)
+    bench.run_ms(3000)
+    (other,) = bench.streams
+    assert len(other.came_ms) == TOKENS
+    assert 0 < max(deliveries.lags) <= 64
+    assert max(after - before for before, after in pairwise(other.came_ms)) <= 64 + TOK_MS
+
+
+def test_wheel_lets_a_stream_leave_while_it_waits_to_end(
+    loop: JumpingLoop, deliveries: Deliveries, pacing: Pacing
+) -> None:
+    """Whoever ends first may cancel those that end in the same tick; the rest end as they would have."""
+    bench = Field(loop, deliveries, pacing)
+    streams = [bench.wheel.join(lambda _: None) for _ in range(200)]
+    streams[0].add_done_callback(lambda _: leave(bench.wheel, streams[150:]))
+    bench.run_ms(1000)
+    assert [stream.cancelled() for stream in streams] == [False] * 150 + [True] * 50
+    assert all(stream.done() for stream in streams)
+    assert not bench.wheel._lane_of
+
+
+def test_hand_runs_thousands_of_sessions_on_schedule_in_no_time(
+    loop: JumpingLoop,
+    deliveries: Deliveries,
+    counters: SharedCounters,
+    make_settings: Callable[..., Settings],
+) -> None:
+    """On a clock that jumps, each session takes exactly its nominal time, and the processor well under a second."""
+    settings = make_settings(sessions=4000, turns=6, ttft_ms=200, tokens=10, tok_ms=5)
+    ledger = Ledger(4000, counters)
+    arm = HandArm(settings, MockLLM(settings, deliveries))
+    before_s = time.process_time()
+    span = run_in_tasks(arm, range(4000), ledger, loop.time(), lambda: loop)
+    assert time.process_time() - before_s < 1
+    assert set(map(round_us, ledger.latencies_ms)) == {1500.0}
+    assert (ledger.ok, round_us(span.wall_ms)) == (4000, 1500.0)
+    assert deliveries.lags == {0: 4000 * 6 * 10}
+
+
+def round_us(value_ms: float) -> float:
+    """Round to the nearest us, which is more than adding up jumps loses."""
+    return round(value_ms, 3)
+
+
+def join_and_work(wheel: TimerWheel, work: Callable[[], object]) -> None:
+    """Join a stream whose end wakes someone who works."""
+    wheel.join(lambda _: None).add_done_callback(lambda _: work())
+
+
+def leave(wheel: TimerWheel, streams: list[asyncio.Future[None]]) -> None:
+    """Leave as tasks that are cancelled do."""
+    for stream in streams:
+        stream.cancel()
+        wheel.leave(stream)
