@@ -46,7 +46,7 @@ class Lane:
             tokens: How many; the stream ends in the round after its last.
         """
         self.streams[stream] = on_delta
-        self.end_in(self.round + tokens, [stream])
+        self.ending_in(self.round + tokens).append(stream)
 
     def next_round(self) -> list[Stream]:
         """Go on to the next round, and let the streams out that end in it instead of getting a token."""
@@ -63,15 +63,14 @@ class Lane:
         large, small = (self, other) if len(self.streams) >= len(other.streams) else (other, self)
         large.streams.update(small.streams)
         for number, ending in small.ends.items():
-            large.end_in(number - small.round + large.round, ending)
+            large.ending_in(number - small.round + large.round).extend(ending)
         small.into = large
         small.streams, small.ends = {}, {}
         return large
 
-    def end_in(self, number: int, streams: list[Stream]) -> None:
-        """Have streams end in a round."""
+    def ending_in(self, number: int) -> list[Stream]:
+        """Return the streams that end in a round, to add to them."""
         there = self.ends.get(number)
         if there is None:
-            self.ends[number] = streams
-        else:
-            there.extend(streams)
+            there = self.ends[number] = []
+        return there

@@ -46,6 +46,7 @@ class TimerWheel:
         deliveries: Deliveries,
     ) -> None:
         self._loop = loop
+        self._now_s = loop.time
         self._origin_s = loop.time()
         self._ttft_ms = ttft_ms
         self._tokens = tokens
@@ -93,7 +94,7 @@ class TimerWheel:
             lane.streams.pop(stream, None)
 
     def _now_ticks(self) -> float:
-        return (self._loop.time() - self._origin_s) * _TICKS_PER_S
+        return (self._now_s() - self._origin_s) * _TICKS_PER_S
 
     def _place(self, due: int, lane: Lane) -> None:
         there = self._lanes.get(due)
