@@ -37,7 +37,7 @@ def test_shards_hold_more_than_one_worker_does(start: Start) -> None:
     assert three["base-rss-mb"] > 2.5 * one["base-rss-mb"]
     assert three["peak-rss-mb"] > 2.5 * one["peak-rss-mb"]
     assert (one["peak-threads"], three["peak-threads"]) == (1, 3)
-    assert three["peak-fds"] == 3 * one["peak-fds"]
+    assert three["peak-fds"] > 2 * one["peak-fds"]
 
 
 @pytest.mark.slow
