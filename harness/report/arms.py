@@ -16,6 +16,11 @@ _TOGGLES = (
         "SCALE_PACING=sleep",
         "the next token is timed from the delivery of this one; server: from the request",
     ),
+    ("SCALE_PROCS=N", "the sessions are dealt out to N processes (default 1)"),
+    (
+        "ESCAPEMENT_WORKERS=auto",
+        "the workers of a session are tasks where they can be; platform: threads; virtual: tasks",
+    ),
 )
 
 

@@ -103,11 +103,13 @@ ARMS = """\
 | sc-mem  | the same with an in-memory store: isolates the cost of engine and queue        |
 | hand    | a bare loop over the same mock, no runtime at all: the floor                   |
 
-| --env              | what it does                                                                    |
-|:-------------------|:--------------------------------------------------------------------------------|
-| SCALE_VT=1         | one asyncio task a session (the image's default); 0 is one OS thread a session  |
-| SCALE_STATE_KB=N   | each session carries N KB of state, so that checkpoints are realistically large |
-| SCALE_PACING=sleep | the next token is timed from the delivery of this one; server: from the request |"""
+| --env                   | what it does                                                                            |
+|:------------------------|:----------------------------------------------------------------------------------------|
+| SCALE_VT=1              | one asyncio task a session (the image's default); 0 is one OS thread a session          |
+| SCALE_STATE_KB=N        | each session carries N KB of state, so that checkpoints are realistically large         |
+| SCALE_PACING=sleep      | the next token is timed from the delivery of this one; server: from the request         |
+| SCALE_PROCS=N           | the sessions are dealt out to N processes (default 1)                                   |
+| ESCAPEMENT_WORKERS=auto | the workers of a session are tasks where they can be; platform: threads; virtual: tasks |"""
 
 
 def test_arms_text_tells_what_can_be_driven() -> None:
