@@ -1,6 +1,19 @@
 """A small statechart-driven agent runtime: SCXML semantics, durable sessions, no dependencies."""
 
-from escapement.chart import Action, Chart, Conversation, Final, Guard, Raise, State, Transition
+from escapement.chart import (
+    Action,
+    Cancel,
+    Chart,
+    Conversation,
+    Final,
+    Guard,
+    History,
+    Parallel,
+    Raise,
+    Send,
+    State,
+    Transition,
+)
 from escapement.errors import ChartError, CheckpointError, EscapementError, SessionError
 from escapement.event import Event, Timer
 from escapement.file_store import FileBackedStore
@@ -13,6 +26,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Action",
+    "Cancel",
     "Chart",
     "ChartError",
     "Checkpoint",
@@ -23,12 +37,15 @@ __all__ = [
     "FileBackedStore",
     "Final",
     "Guard",
+    "History",
     "LLMBackend",
     "LLMReply",
     "LLMRequest",
     "MemoryStore",
     "Message",
+    "Parallel",
     "Raise",
+    "Send",
     "SessionError",
     "SessionResult",
     "State",

@@ -20,7 +20,37 @@ class Raise:
     data: object = None
 
 
-Content = Action | Raise
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Executable content that puts an event on the external queue, at once or after a while.
+
+    Args:
+        event: The event's name.
+        data: What comes with it.
+        delay_ms: How long it waits before it is put there.
+        id: What a `Cancel` calls it by.
+
+    Source: SCXML 6.2, `<send>`.
+    """
+
+    event: str
+    data: object = None
+    _: KW_ONLY
+    delay_ms: int = 0
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Executable content that withdraws the events of this id that still wait for their delay.
+
+    Source: SCXML 6.3, `<cancel>`.
+    """
+
+    id: str
+
+
+Content = Action | Raise | Send | Cancel
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +59,11 @@ class Transition:
 
     Args:
         event: Event descriptors with blanks between them; none for an eventless transition.
-        target: The id of the state to enter; none to stay without leaving or entering anything.
+        target: The id of the state to enter, or several, in different regions, with blanks
+            between them; none to stay without leaving or entering anything.
         guard: Must hold for the transition to be taken; one that raises counts as false.
         actions: Run after states were left and before states are entered, in this order.
-        internal: Don't leave the source when the target is inside it.
+        internal: Don't leave the source, a compound state, when the target is inside it.
 
     Source: SCXML 3.5, `<transition>`.
     """
@@ -74,12 +105,35 @@ class Final:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """A child that is never active: whoever targets it enters what was active in its parent.
+
+    Args:
+        id: Unique in the chart.
+        target: What to enter when the parent was never left: children of the parent, or, when
+            deep, any descendants. Several have blanks between them.
+        deep: Remember the innermost states, and not only the children.
+        actions: Run when the default target is taken, after the parent's `on_entry`; as the
+            Recommendation has it, not when the parent is active already.
+
+    Source: SCXML 3.10, `<history>`.
+    """
+
+    id: str
+    target: str
+    _: KW_ONLY
+    deep: bool = False
+    actions: tuple[Content, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """A state: compound when it has states of its own, atomic otherwise.
 
     Args:
         id: Unique in the chart.
-        initial: The id of the descendant to enter by default; the first child unless given.
+        initial: The id of the descendant to enter by default, or several, in different regions,
+            with blanks between them; the first child unless given.
         states: The children, in document order.
         transitions: In order of priority; those of a descendant go first.
         on_entry: Runs when the state is entered, in this order.
@@ -92,7 +146,31 @@ class State:
     id: str
     _: KW_ONLY
     initial: str | None = None
-    states: "tuple[State | Final, ...]" = ()
+    states: "tuple[State | Parallel | Final | History, ...]" = ()
+    transitions: tuple[Transition, ...] = ()
+    on_entry: tuple[Content, ...] = ()
+    on_exit: tuple[Content, ...] = ()
+    conversation: Conversation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """A state whose children, its regions, are all active while it is.
+
+    Args:
+        id: Unique in the chart.
+        states: The regions, in document order, and history states.
+        transitions: In order of priority; those of a descendant go first.
+        on_entry: Runs when the state is entered, before the regions are.
+        on_exit: Runs when the state is left, after the regions were.
+        conversation: Held for as long as the state is active.
+
+    Source: SCXML 3.4, `<parallel>`.
+    """
+
+    id: str
+    _: KW_ONLY
+    states: "tuple[State | Parallel | History, ...]"
     transitions: tuple[Transition, ...] = ()
     on_entry: tuple[Content, ...] = ()
     on_exit: tuple[Content, ...] = ()
@@ -105,12 +183,12 @@ class Chart:
 
     Args:
         id: Names the chart in checkpoints.
-        initial: The id of the state that a session starts in.
+        initial: The id of the state that a session starts in; several have blanks between them.
         states: The top-level states, in document order.
         data: What every session's data starts with.
     """
 
     id: str
     initial: str
-    states: tuple[State | Final, ...]
+    states: tuple[State | Parallel | Final, ...]
     data: Mapping[str, object] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from typing import Any
 from escapement.event import Event, failure
 from escapement.llm import LLMBackend, LLMReply, LLMRequest, Message
 from escapement.microstep import Data
-from escapement.table import Node
+from escapement.node import Node
 
 # Yields requests, and is sent their replies; yields events, and is sent whether the chart
 # accepted them; returns the event that the conversation ends with.

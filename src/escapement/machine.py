@@ -1,22 +1,24 @@
-"""The SCXML step, as a function of configuration, data and event to the next ones and effects."""
+"""The SCXML step, as a function of place, data and event to the next ones and effects."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
+from escapement.chart import Cancel, Send
+from escapement.configuration import Place, Trail
 from escapement.errors import SessionError
 from escapement.event import Event, is_error
 from escapement.microstep import Data, Macrostep
-from escapement.table import Node, Table
+from escapement.node import Node
+from escapement.table import Table
 
 MICROSTEPS_MAX = 10_000
 NOTHING_HAPPENED = Event("")  # what actions receive while a session starts
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What one macrostep came to.
 
     Attributes:
-        configuration: The active states, in document order.
+        place: Where the session is now; the same object when nothing was left or entered.
         data: The session's data; read-only.
         finished: The chart has reached a top-level final state.
         accepted: The event enabled a transition.
@@ -24,16 +26,23 @@ class Step:
         trail: What was left and entered: ("exit" | "enter", state), in this order.
         started: Active states whose conversations are to start, in order of entry.
         ended: States whose conversations are to end.
+        timers: Events to send and to cancel, in order of execution; those without a delay too.
     """
 
-    configuration: tuple[Node, ...]
+    place: Place
     data: Data
     finished: bool
     accepted: bool
     unhandled: Event | None
-    trail: tuple[tuple[str, Node], ...]
+    trail: Trail
     started: tuple[Node, ...]
     ended: tuple[Node, ...]
+    timers: tuple[Send | Cancel, ...]
+
+    @property
+    def configuration(self) -> tuple[Node, ...]:
+        """The active states, in document order."""
+        return self.place.configuration.nodes
 
 
 def begin(table: Table, data: Data) -> Step:
@@ -48,16 +57,16 @@ def begin(table: Table, data: Data) -> Step:
 
     Source: SCXML appendix D, interpret.
     """
-    macrostep = Macrostep((), data, NOTHING_HAPPENED)
-    macrostep.enter(table.entry)
+    macrostep = Macrostep(table.nowhere, data, NOTHING_HAPPENED)
+    macrostep.go(table.start)
     return _settle(macrostep, accepted=True)
 
 
-def step(configuration: tuple[Node, ...], data: Data, event: Event) -> Step:
+def step(place: Place, data: Data, event: Event) -> Step:
     """Handle one external event and go on until the chart is stable.
 
     Args:
-        configuration: The active states, in document order.
+        place: Where the session is.
         data: The session's data, as the last step returned it.
         event: What has happened.
 
@@ -66,7 +75,7 @@ def step(configuration: tuple[Node, ...], data: Data, event: Event) -> Step:
 
     Source: SCXML appendix D, mainEventLoop.
     """
-    macrostep = Macrostep(configuration, data, event)
+    macrostep = Macrostep(place, data, event)
     return _settle(macrostep, accepted=macrostep.react())
 
 
@@ -76,17 +85,16 @@ def _settle(macrostep: Macrostep, *, accepted: bool) -> Step:
     Source: SCXML 3.13 and appendix D, mainEventLoop.
     """
     for _ in range(MICROSTEPS_MAX):
-        if macrostep.finished or macrostep.unhandled:
+        configuration = macrostep.configuration
+        if configuration.is_final or macrostep.unhandled is not None:
             return _outcome(macrostep, accepted=accepted)
-        enabled = macrostep.select(None)
-        if enabled:
-            macrostep.microstep(enabled)
-        elif macrostep.raised:
-            macrostep.event = macrostep.raised.popleft()
-            macrostep.react()
-        else:
+        if configuration.eventless and macrostep.take(configuration.eventless):
+            continue
+        if not macrostep.raised:
             return _outcome(macrostep, accepted=accepted)
-    names = ", ".join(node.id for node in macrostep.active)
+        macrostep.event = macrostep.raised.pop(0)
+        macrostep.react()
+    names = ", ".join(macrostep.configuration.ids)
     message = (
         f"state {names}: not stable after {MICROSTEPS_MAX:,} microsteps; look for an eventless"
         " transition or a raised event that leads back to itself"
@@ -95,30 +103,22 @@ def _settle(macrostep: Macrostep, *, accepted: bool) -> Step:
 
 
 def _outcome(macrostep: Macrostep, *, accepted: bool) -> Step:
-    """Sum up the macrostep; conversations start only in states that are still active.
-
-    Source: SCXML 6.4.1, `<invoke>` is run at the end of the macrostep.
-    """
-    if (
-        macrostep.finished and macrostep.unhandled is None
-    ):  # no error is lost in a final state either
-        macrostep.unhandled = next(filter(is_error, macrostep.raised), None)
-    entered: dict[Node, None] = {}
-    ended: list[Node] = []
-    for what, node in macrostep.trail:
-        if node.conversation is None:
-            continue
-        if what == "enter":
-            entered[node] = None
-        elif entered.pop(node, node) is node:  # it was active before this macrostep
-            ended.append(node)
-    return Step(
-        macrostep.active,
-        macrostep.data,
-        macrostep.finished,
-        accepted,
+    """Sum up the macrostep."""
+    configuration, history, unhandled = (
+        macrostep.configuration,
+        macrostep.history,
         macrostep.unhandled,
-        tuple(macrostep.trail),
-        tuple(entered),
-        tuple(ended),
+    )
+    if configuration.is_final and unhandled is None:  # no error is lost in a final state either
+        unhandled = next(filter(is_error, macrostep.raised), None)
+    return Step(
+        Place(configuration, history) if history else configuration.place,
+        macrostep.data,
+        configuration.is_final,
+        accepted,
+        unhandled,
+        macrostep.trail,
+        macrostep.started,
+        macrostep.ended,
+        macrostep.timers,
     )

@@ -1,122 +1,132 @@
 """The microstep of SCXML: which transitions are enabled, and what taking them does."""
 
-from collections import deque
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from escapement.chart import Action
-from escapement.event import Event, failure, is_error, takes
-from escapement.table import Arc, Block, Node, document_order
+from escapement.chart import Action, Cancel, Guard, Send
+from escapement.configuration import Candidates, Configuration, Move, Place, Trail
+from escapement.event import Event, failure, is_error
+from escapement.node import Arc, Block, Node
 
 Data = Mapping[str, object]
+
+_EFFECTS = (Event, Send, Cancel)
 
 
 class Macrostep:
     """The variables of one macrostep, which end with it, and the steps that change them.
 
     Attributes:
-        active: The active states, in document order.
+        configuration: The active states.
+        history: What history states stand for.
         data: The session's data.
         event: What actions and guards receive.
         raised: The internal queue.
-        trail: What was left and entered: ("exit" | "enter", state), in this order.
-        finished: The chart has reached a top-level final state.
+        timers: What was sent and cancelled, in this order.
+        trail: What was left and entered, in this order.
+        started: States that were entered and not left again, and converse.
+        ended: States that were active before, were left, and converse.
         unhandled: An `error` event that no transition takes.
     """
 
-    __slots__ = ("active", "data", "event", "finished", "raised", "trail", "unhandled")
+    __slots__ = (
+        "configuration",
+        "data",
+        "ended",
+        "event",
+        "history",
+        "raised",
+        "started",
+        "timers",
+        "trail",
+        "unhandled",
+    )
 
-    def __init__(self, configuration: tuple[Node, ...], data: Data, event: Event) -> None:
-        self.active = configuration
+    def __init__(self, place: Place, data: Data, event: Event) -> None:
+        self.configuration: Configuration = place.configuration
+        self.history = place.history
         # A read-only view keeps an action from changing what a checkpoint refers to.
         self.data: MappingProxyType[str, object] = (
             data if isinstance(data, MappingProxyType) else MappingProxyType(dict(data))
         )
         self.event = event
-        self.raised: deque[Event] = deque()
-        self.trail: list[tuple[str, Node]] = []
-        self.finished = False
+        self.raised: list[Event] = []
+        self.timers: tuple[Send | Cancel, ...] = ()
+        self.trail: Trail = ()
+        self.started: tuple[Node, ...] = ()
+        self.ended: tuple[Node, ...] = ()
         self.unhandled: Event | None = None
 
     def react(self) -> bool:
         """Take the transitions that the current event enables; tell whether there were any."""
-        enabled = self.select(self.event.name)
-        if enabled:
-            self.microstep(enabled)
-        elif is_error(self.event):
+        configuration = self.configuration
+        name = self.event.name
+        candidates = configuration.named.get(name)
+        if candidates is None:
+            candidates = configuration.candidates(name)
+        if candidates and self.take(candidates):
+            return True
+        if is_error(self.event):
             self.unhandled = self.event
-        return bool(enabled)
+        return False
 
-    def select(self, name: str | None) -> list[Arc]:
-        """Find the enabled transition of each active atomic state.
-
-        Args:
-            name: The event's name; none for eventless transitions.
+    def take(self, candidates: Candidates) -> bool:
+        """Take the first enabled transition of each active atomic state; tell if there was one.
 
         Source: SCXML appendix D, selectTransitions and selectEventlessTransitions.
         """
-        enabled = []
-        for node in self.active:
-            if node.children:
-                continue
-            for arc in node.eventless if name is None else node.triggered:
-                if (name is None or takes(arc.descriptors, name)) and self.passes(arc):
-                    enabled.append(arc)
+        enabled: tuple[Arc, ...] = ()
+        for arcs in candidates:
+            for arc in arcs:
+                if arc.guard is None or self.passes(arc.guard):
+                    if arc not in enabled:
+                        enabled += (arc,)
                     break
-        return enabled
+        if not enabled:
+            return False
+        move = self.configuration.moves.get(enabled)
+        if move is None:
+            move = self.configuration.move(enabled, self.history)
+        self.go(move)
+        return True
 
-    def passes(self, arc: Arc) -> bool:
+    def passes(self, guard: Guard) -> bool:
         """Ask a transition's guard.
 
         Source: SCXML 5.9.1, a condition that raises is false and puts `error.execution` in the
         internal queue.
         """
-        if arc.guard is None:
-            return True
         try:
-            return bool(arc.guard(self.data, self.event))
+            return bool(guard(self.data, self.event))
         except Exception as error:  # noqa: BLE001  whatever a guard raises is the chart's to handle
             self.raised.append(failure("error.execution", error))
             return False
 
-    def microstep(self, enabled: list[Arc]) -> None:
+    def go(self, move: Move) -> None:
         """Leave states, run the transitions' content, enter states.
 
         Source: SCXML appendix D, microstep.
         """
-        domains = {arc.domain for arc in enabled if arc.domain is not None}
-        if domains:
-            self.leave([node for node in self.active if not domains.isdisjoint(node.ancestors)])
-        for arc in enabled:
-            self.execute(arc.actions)
-        for arc in enabled:
-            self.enter(arc.entry)
+        self.configuration = move.configuration
+        self.trail += move.trail
+        if move.records:
+            self.history = {**self.history, **move.records}
+        if move.ended:
+            self.end(move.ended)
+        self.started += move.started
+        for block in move.blocks:
+            self.execute(block)
 
-    def leave(self, nodes: list[Node]) -> None:
-        """Leave states, children before their parents.
+    def end(self, nodes: tuple[Node, ...]) -> None:
+        """Note whose conversations end; one that has not begun never does.
 
-        Source: SCXML appendix D, exitStates.
+        Source: SCXML 6.4.1, `<invoke>` is run at the end of the macrostep.
         """
-        for node in reversed(nodes):
-            self.execute(node.on_exit)
-            self.trail.append(("exit", node))
-        self.active = tuple(node for node in self.active if node not in nodes)
-
-    def enter(self, nodes: tuple[Node, ...]) -> None:
-        """Enter states, parents before their children.
-
-        Source: SCXML appendix D, enterStates.
-        """
-        for node in nodes:
-            self.trail.append(("enter", node))
-            self.execute(node.on_entry)
-            if node.is_final:
-                parent = node.ancestors[0]
-                if parent.ancestors:
-                    self.raised.append(Event(f"done.state.{parent.id}"))
-                else:
-                    self.finished = True
-        self.active = tuple(sorted((*self.active, *nodes), key=document_order))
+        if not self.started:
+            self.ended += nodes
+            return
+        self.ended += tuple([node for node in nodes if node not in self.started])
+        self.started = tuple([node for node in self.started if node not in nodes])
 
     def execute(self, block: Block) -> None:
         """Run a block of executable content; an error skips the rest of the block.
@@ -124,8 +134,11 @@ class Macrostep:
         Source: SCXML 4.9, evaluation of executable content.
         """
         for content in block:
-            if isinstance(content, Event):
-                self.raised.append(content)
+            if isinstance(content, _EFFECTS):
+                if isinstance(content, Event):
+                    self.raised.append(content)
+                else:
+                    self.timers += (content,)
                 continue
             try:
                 self.merge(content)
@@ -138,8 +151,10 @@ class Macrostep:
         changed: object = action(self.data, self.event)
         if changed is None:
             return
-        if not isinstance(changed, Mapping):
-            kind = type(changed).__name__
-            message = f"an action returns the changed keys as a mapping, or None; not {kind}"
-            raise TypeError(message)
-        self.data = MappingProxyType(self.data | dict(changed))
+        if not isinstance(changed, dict):
+            if not isinstance(changed, Mapping):
+                kind = type(changed).__name__
+                message = f"an action returns the changed keys as a mapping, or None; not {kind}"
+                raise TypeError(message)
+            changed = dict(changed)
+        self.data = MappingProxyType(self.data | changed)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from escapement.chart import Chart
 from escapement.compiler import compile_chart
+from escapement.configuration import Place
 from escapement.conversation import Dialogue, Record, hold
 from escapement.errors import CheckpointError, SessionError
 from escapement.event import ErrorEvent, Event
@@ -14,8 +15,8 @@ from escapement.inbox import Inbox
 from escapement.llm import LLMBackend
 from escapement.machine import Step, begin, step
 from escapement.microstep import Data
+from escapement.node import Node
 from escapement.store import Checkpoint, Store
-from escapement.table import Node
 from escapement.workers import Crew, Transcript, Wake, Worker
 
 Status = Literal["done", "idle"]
@@ -64,12 +65,12 @@ class Session:
     """
 
     __slots__ = (
-        "_configuration",
         "_crew",
         "_data",
         "_dialogues",
         "_finished",
         "_inbox",
+        "_place",
         "_record",
         "_setup",
         "_table",
@@ -79,7 +80,7 @@ class Session:
     def __init__(self, chart: Chart, setup: Setup, arrived: Wake, ended: Wake) -> None:
         self._table = compile_chart(chart)
         self._setup = setup
-        self._configuration: tuple[Node, ...] = ()
+        self._place: Place = self._table.nowhere
         self._data: Data = {**chart.data, **setup.data}
         self._finished = False
         self._inbox = Inbox(arrived)
@@ -130,7 +131,7 @@ class Session:
         if sender is not None and sender.over and self._waits(sender):
             del self._dialogues[sender.node]
         self._record("event", name=event.name, data=event.data)
-        result = step(self._configuration, self._data, event)
+        result = step(self._place, self._data, event)
         self._apply(result)
         if sender is not None and self._waits(sender):
             self._crew.advance(sender, result.accepted)
@@ -167,8 +168,8 @@ class Session:
 
     def _resume(self, record: Checkpoint) -> None:
         chart = self._table.chart
-        configuration = self._table.configuration(record.configuration)
-        if record.chart_id != chart.id or configuration is None:
+        place = self._table.place(record.configuration, {})
+        if record.chart_id != chart.id or place is None:
             states = ", ".join(record.configuration)
             message = (
                 f"{record.source}: session {self._setup.session_id!r} was in chart"
@@ -176,22 +177,22 @@ class Session:
                 " run it with its own chart, or under another session id"
             )
             raise CheckpointError(message)
-        self._configuration = configuration
+        self._place = place
         self._data = record.data
-        self._finished = any(top.is_final for top in configuration if len(top.ancestors) == 1)
+        self._finished = place.configuration.is_final
         for event in record.pending:
             self._inbox.post(event)
         # What was pending goes first: it may leave the states whose conversations would start.
         while not self._finished and self.handle_next():
             pass
-        for node in self._configuration:
+        for node in self._place.configuration.nodes:
             if node.conversation is not None and node not in self._dialogues:
                 self._open(node)
 
     def _apply(self, result: Step) -> None:
         for what, node in result.trail:
             self._record(what, state=node.id)
-        self._configuration = result.configuration
+        self._place = result.place
         if result.unhandled is not None:
             raise self._failed(result.unhandled)
         self._data = result.data
@@ -217,7 +218,7 @@ class Session:
         return self._dialogues.get(sender.node) is sender
 
     def _state_ids(self) -> tuple[str, ...]:
-        return tuple([node.id for node in self._configuration])
+        return self._place.configuration.ids
 
     def _failed(self, event: Event) -> SessionError:
         detail = event.data["message"] if isinstance(event.data, Mapping) else event.data

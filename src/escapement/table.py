@@ -1,115 +1,68 @@
 """The compiled form of a chart: every question that the chart alone decides, answered once."""
 
-from collections.abc import Iterable
-from operator import attrgetter
+from collections.abc import Iterable, Mapping
 
-from escapement.chart import Action, Chart, Conversation, Guard
-from escapement.event import Descriptor, Event
-
-Block = tuple[Action | Event, ...]  # executable content; an event is one to raise
-
-document_order = attrgetter("order")
-
-
-class Node:
-    """A state with its relatives; the root stands for the chart and is never in a configuration."""
-
-    __slots__ = (
-        "ancestors",
-        "children",
-        "conversation",
-        "eventless",
-        "id",
-        "initial",
-        "is_final",
-        "on_entry",
-        "on_exit",
-        "order",
-        "tools",
-        "triggered",
-    )
-
-    def __init__(self, state_id: str, order: int, parent: "Node | None") -> None:
-        self.id = state_id
-        self.order = order  # document order: parents before their children
-        self.ancestors: tuple[Node, ...] = (parent, *parent.ancestors) if parent else ()
-        self.children: list[Node] = []
-        self.initial: Node | None = None
-        self.is_final = False
-        self.on_entry: Block = ()
-        self.on_exit: Block = ()
-        self.conversation: Conversation | None = None
-        self.tools: dict[str, str] = {}  # the name that a model calls -> the chart's event
-        # Of an atomic state: its own arcs, then its ancestors', which is the order of priority.
-        self.eventless: tuple[Arc, ...] = ()
-        self.triggered: tuple[Arc, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"Node({self.id!r})"
-
-
-class Arc:
-    """A transition with all that taking it means."""
-
-    __slots__ = ("actions", "descriptors", "domain", "entry", "guard")
-
-    def __init__(self, guard: Guard | None, actions: Block) -> None:
-        self.guard = guard
-        self.actions = actions
-        self.descriptors: tuple[Descriptor, ...] = ()  # none: eventless
-        self.domain: Node | None = None  # its descendants are left; none: targetless
-        self.entry: tuple[Node, ...] = ()  # what is entered, in this order
+from escapement.chart import Chart
+from escapement.configuration import Place, Space
+from escapement.entry import document_order
+from escapement.node import Arc, Node, Past
+from escapement.recall import NO_HISTORY, is_legal, is_memory
 
 
 class Table:
-    """All that the sessions of one chart share."""
+    """All that the sessions of one chart share.
 
-    __slots__ = ("chart", "entry", "nodes", "root")
+    Attributes:
+        chart: The definition.
+        nodes: The states by id, in document order; without history states.
+        pasts: The history states by id.
+        nowhere: Where a session is before it starts.
+        start: What entering the chart comes to.
+    """
 
-    def __init__(self, chart: Chart, root: Node, nodes: dict[str, Node]) -> None:
+    __slots__ = ("_root", "_space", "chart", "nodes", "nowhere", "pasts", "start")
+
+    def __init__(
+        self, chart: Chart, root: Node, nodes: dict[str, Node], pasts: dict[str, Past]
+    ) -> None:
         self.chart = chart
-        self.root = root
         self.nodes = nodes
-        self.entry = descend(root)[1:]
+        self.pasts = pasts
+        self._root = root
+        self._space = Space(nodes)
+        nowhere = self._space.configuration(())
+        self.nowhere = nowhere.place
+        self.start = nowhere.move((Arc(root, root.initial, is_internal=True),), NO_HISTORY)
 
-    def configuration(self, state_ids: Iterable[str]) -> tuple[Node, ...] | None:
-        """Find the states of a stored configuration, or none if it isn't one of this chart.
+    @property
+    def entry(self) -> tuple[Node, ...]:
+        """The states that a session enters first, in this order."""
+        return self.start.entered
 
-        Source: SCXML 3.11, legal state configurations.
+    def place(
+        self, state_ids: Iterable[str], history: Mapping[str, Iterable[str]]
+    ) -> Place | None:
+        """Find the place of a stored session, or none if it isn't one of this chart.
+
+        Args:
+            state_ids: The active states, in any order.
+            history: What each history state stands for.
+
+        Source: SCXML 3.11, legal state configurations; 3.10 for what is in a history.
         """
-        names = set(state_ids)
-        if not names <= self.nodes.keys():
+        active = self._find(state_ids)
+        if active is None or not is_legal(self._root, active):
             return None
-        active = {self.root, *(self.nodes[name] for name in names)}
-        for node in (self.root, *self.nodes.values()):
-            expected = 1 if node in active and node.children else 0
-            if sum(child in active for child in node.children) != expected:
+        memory = {}
+        for past_id, kept_ids in history.items():
+            past, kept = self.pasts.get(past_id), self._find(kept_ids)
+            if past is None or kept is None or not is_memory(past, kept):
                 return None
-        return tuple(sorted(active - {self.root}, key=document_order))
+            memory[past_id] = tuple([node.id for node in sorted(kept, key=document_order)])
+        configuration = self._space.configuration(active)
+        return Place(configuration, memory) if memory else configuration.place
 
-
-def descend(node: Node) -> tuple[Node, ...]:
-    """List a state and what is entered by default inside it, outermost first.
-
-    Source: SCXML appendix D, addDescendantStatesToEnter.
-    """
-    if node.initial is None:
-        return (node,)
-    return (node, *path(node.initial, node)[:-1], *descend(node.initial))
-
-
-def path(target: Node, domain: Node) -> tuple[Node, ...]:
-    """List the states from below an ancestor down to a target, outermost first.
-
-    Source: SCXML appendix D, addAncestorStatesToEnter.
-    """
-    depth = target.ancestors.index(domain)
-    return (*reversed(target.ancestors[:depth]), target)
-
-
-def common_ancestor(source: Node, target: Node) -> Node:
-    """Find the least common compound ancestor of two states.
-
-    Source: SCXML appendix D, findLCCA.
-    """
-    return next(node for node in source.ancestors if node in target.ancestors)
+    def _find(self, state_ids: Iterable[str]) -> set[Node] | None:
+        found = [self.nodes.get(name) for name in state_ids]
+        known = {node for node in found if node is not None}
+        return None if None in found else known

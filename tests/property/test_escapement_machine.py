@@ -6,7 +6,7 @@ from escapement import Chart, Conversation, Final, State, Transition
 from escapement.compiler import compile_chart
 from escapement.event import Event
 from escapement.machine import Step, begin, step
-from escapement.table import Node
+from escapement.node import Node
 
 EVENTS = ("go", "go.on", "stop", "done.state.s0")
 
@@ -81,8 +81,8 @@ def test_steps_keep_the_configuration_legal_and_tell_all_that_happened(
         talking = (talking - set(result.ended)) | set(result.started)
         ids = [node.id for node in result.configuration]
         assert set(result.configuration) == active
-        assert table.configuration(ids) == result.configuration
+        assert table.place(ids, {}) is result.place
         assert talking == {node for node in active if node.conversation is not None}
         if result.finished or name is None:
             break
-        result = step(result.configuration, result.data, Event(name))
+        result = step(result.place, result.data, Event(name))

@@ -38,5 +38,5 @@ def drive(*states: State | Final, events: tuple[str, ...] = ()) -> Step:
     table = compile_chart(Chart("c", states[0].id, states))
     result = begin(table, {})
     for name in events:
-        result = step(result.configuration, result.data, Event(name))
+        result = step(result.place, result.data, Event(name))
     return result

@@ -71,12 +71,12 @@ def bad_transition(transition: Transition) -> Chart:
         (lambda: chart(State("")), r"'' is no state id"),
         (
             lambda: chart(State("a"), wrong("b")),
-            r"chart 'wrong': 'b' is neither a State nor a Final",
+            r"chart 'wrong': 'b' is neither a State, a Parallel, a Final nor",
         ),
         (lambda: chart(State("a", initial="b")), r"state 'a': has initial 'b' but no states"),
         (
             lambda: chart(State("a", initial="b", states=(State("c"),)), State("b")),
-            r"state 'a': initial 'b' is not one of its descendants",
+            r"state 'a': enters 'b' by default, which is not one of its descendants",
         ),
         (
             lambda: chart(State("a", initial="x", states=(State("c"),))),

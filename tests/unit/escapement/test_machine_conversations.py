@@ -76,4 +76,4 @@ def test_configuration_must_be_legal(state_ids: tuple[str, ...], *, legal: bool)
     """One child of each active compound state is active, and none of another (SCXML 3.11)."""
     states = (State("a", states=(State("b"), State("c"))), State("d"))
     table = compile_chart(Chart("c", "a", states))
-    assert (table.configuration(state_ids) is not None) is legal
+    assert (table.place(state_ids, {}) is not None) is legal

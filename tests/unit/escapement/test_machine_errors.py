@@ -60,7 +60,7 @@ def test_data_is_replaced_not_mutated() -> None:
     state = State("a", transitions=(Transition("go", actions=(note("go"),)),))
     table = compile_chart(Chart("c", "a", (state,)))
     first = begin(table, {"kept": 1})
-    second = step(first.configuration, first.data, Event("go"))
+    second = step(first.place, first.data, Event("go"))
     assert (dict(first.data), dict(second.data)) == ({"kept": 1}, {"kept": 1, "log": ("go",)})
 
 
