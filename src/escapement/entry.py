@@ -72,25 +72,29 @@ def without_conflicts(
 class EntrySet:
     """The states that transitions enter.
 
+    A history state may stand for states whose ancestors are active and stay so. Appendix D adds
+    all of them up to the history's parent, which would enter active states again; by 3.13 only
+    what is not active or is left can be entered, so that what is added ends at the domain.
+
     Attributes:
         states: In no order.
         defaults: The content to run in a state whose history state stands for its default.
 
-    Source: SCXML appendix D, computeEntrySet.
+    Source: SCXML appendix D, computeEntrySet; 3.13, entry set.
     """
 
-    __slots__ = ("_recall", "defaults", "states")
+    __slots__ = ("_domain", "_recall", "defaults", "states")
 
     def __init__(self, arcs: Iterable[Arc], recall: Recall) -> None:
         self._recall = recall
         self.states: set[Node] = set()
         self.defaults: dict[Node, Block] = {}
         for arc in arcs:
+            self._domain = domain_of(arc, recall)
             for node in arc.targets:
                 self._add_descendants(node)
-            domain = domain_of(arc, recall)
             for node in effective_targets(arc.targets, recall):
-                self._add_ancestors(node, domain)
+                self._add_ancestors(node, self._domain)
 
     def _add_descendants(self, node: Node) -> None:
         """Add a state and what is entered in it.
@@ -131,7 +135,7 @@ class EntrySet:
         Source: SCXML appendix D, addAncestorStatesToEnter.
         """
         for ancestor in node.ancestors:
-            if ancestor is within:
+            if ancestor is within or ancestor is self._domain:
                 return
             self.states.add(ancestor)
             if ancestor.is_parallel:
