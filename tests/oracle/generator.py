@@ -67,14 +67,15 @@ class _Generator:
                 shape.targets = (self.pick(shape.regions),)
 
     def arc(self, source: Shape, whole: Shape) -> Arc:
-        arc = Arc(self.name("t"), self.event(whole), guard=self.random.choice(GUARDS[:1] * 3 + GUARDS))
+        arc = Arc(
+            self.name("t"), self.event(whole), guard=self.random.choice(GUARDS[:1] * 3 + GUARDS)
+        )
         arc.burns = arc.event is None or not set(arc.event.split()) <= {"a", "a.*", "a.x", "b"}
         arc.targets = self.targets(whole)
         if arc.event is None and not arc.targets:
             arc.targets = (source.id,)
         below = {shape.id for shape in source.walk()}
-        # A transition to the source itself is one that the oracle takes for internal.
-        if arc.targets and below.issuperset(arc.targets) and source.id not in arc.targets:
+        if arc.targets and below.issuperset(arc.targets):  # the oracle refuses any other
             arc.internal = self.chance(0.5)
         if self.chance(0.2):
             arc.raises = (self.random.choice(INSIDE),)

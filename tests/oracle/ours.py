@@ -63,13 +63,11 @@ def _state(shape: Shape) -> State | Parallel | Final | History:
         return History(shape.id, target, deep=shape.deep, actions=(_note(shape.id),))
     children = tuple(_state(child) for child in shape.children)
     arcs = tuple(_transition(arc) for arc in shape.arcs)
-    entry = (_note(f"+{shape.id}", counts=True), *map(Raise, shape.raises))
-    leave = (_note(f"-{shape.id}"),)
+    entry = _block(_note(f"+{shape.id}", counts=True), shape.raises)
+    leave = _block(_note(f"-{shape.id}"))
     if shape.kind == "parallel":
         regions = cast("tuple[State | Parallel | History, ...]", children)
-        return Parallel(
-            shape.id, states=regions, transitions=arcs, on_entry=entry, on_exit=leave
-        )
+        return Parallel(shape.id, states=regions, transitions=arcs, on_entry=entry, on_exit=leave)
     return State(
         shape.id,
         initial=" ".join(shape.targets) or None,
@@ -85,7 +83,7 @@ def _transition(arc: Arc) -> Transition:
         arc.event,
         " ".join(arc.targets) or None,
         guard=_guard(arc) if arc.condition else None,
-        actions=(_note(arc.id, burns=arc.burns), *map(Raise, arc.raises)),
+        actions=_block(_note(arc.id, burns=arc.burns), arc.raises),
         internal=arc.internal,
     )
 
@@ -97,6 +95,10 @@ def _guard(arc: Arc) -> Guard:
         return (cast("int", data["fuel"]) > 0 or not arc.burns) and test(cast("int", data["n"]))
 
     return passes
+
+
+def _block(note: Action, raises: tuple[str, ...] = ()) -> tuple[Action | Raise, ...]:
+    return (note, *[Raise(name) for name in raises])
 
 
 def _note(text: str, *, counts: bool = False, burns: bool = False) -> Action:

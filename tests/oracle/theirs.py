@@ -1,6 +1,7 @@
 """A sketch as an SCXML document, and what python-statemachine makes of it."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 from xml.etree import ElementTree as ET
 
 from statemachine import StateChart
@@ -19,7 +20,7 @@ class _Model:
         self.fuel = fuel
 
 
-def watch(sketch: Sketch, corrections: tuple[Correction, ...] = ()) -> list[View]:
+def watch(sketch: Sketch, corrections: Sequence[Correction] = ()) -> list[View]:
     """Run a sketch, and look at it at the start and after each event.
 
     Args:
@@ -30,7 +31,7 @@ def watch(sketch: Sketch, corrections: tuple[Correction, ...] = ()) -> list[View
     processor.parse_scxml("sketch", to_scxml(sketch))
     chart = next(iter(processor.scs.values()))
     correct(chart, corrections, [shape.id for shape in sketch.walk()])
-    machine = processor.start(model=_Model(sketch.fuel))
+    machine = cast("Any", processor).start(model=_Model(sketch.fuel))
     views = [_view(machine)]
     for name in sketch.events:
         if machine.is_terminated:
@@ -48,7 +49,7 @@ def to_scxml(sketch: Sketch) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
-def _view(machine: StateChart) -> View:
+def _view(machine: StateChart[Any]) -> View:
     model: Any = machine.model
     active = frozenset(str(state.id) for state in machine.configuration)
     return View(active, tuple(model.log), machine.is_terminated)

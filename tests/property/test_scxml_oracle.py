@@ -1,0 +1,147 @@
+"""The machine does what an independent interpreter of SCXML does, or the difference has a name."""
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from tests.oracle import ours, theirs
+from tests.oracle.corrections import Correction
+from tests.oracle.examine import UnexplainedError, examine, explain
+from tests.oracle.generator import make_sketch
+from tests.oracle.sketch import Arc, Shape, Sketch, View
+
+
+@pytest.mark.slow
+@settings(derandomize=True, deadline=None, max_examples=40, database=None)
+@given(st.randoms(use_true_random=False))
+def test_generated_chart_does_what_the_oracle_does(random: Random) -> None:
+    """Configurations, order of actions and the end agree after each event, or it is explained."""
+    explain(make_sketch(random))
+
+
+@pytest.mark.slow
+def test_seeded_charts_do_what_the_oracle_does() -> None:
+    """A fixed number of charts agrees; `python -m tests.oracle` runs as many as one likes."""
+    random = Random(20)  # noqa: S311  chance, not secrets
+    tally = examine(make_sketch(random) for _ in range(80))
+    assert tally.charts == 80
+    assert tally.events > 400
+    assert f"{tally}".startswith(f"80 charts, {tally.events} events, {tally.different} diff")
+
+
+def test_difference_without_a_reason_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chart that the machines run differently for no known reason is shown."""
+    sketch = Sketch([Shape("a")], ("a",), ("e",))
+    monkeypatch.setattr(ours, "watch", lambda _: [View(frozenset("b"), (), finished=False)])
+    with pytest.raises(UnexplainedError, match=r"after \(\) we have"):
+        explain(sketch)
+
+
+def logs(views: list[View]) -> tuple[str, ...]:
+    """Give the whole log."""
+    return views[-1].log
+
+
+def show(sketch: Sketch, correction: Correction) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give our log and the oracle's, which is ours once it is corrected, and only then."""
+    mine = ours.watch(sketch)
+    other = theirs.watch(sketch)
+    assert mine != other
+    assert theirs.watch(sketch, (correction,)) == mine
+    assert explain(sketch) == (correction,)
+    return logs(mine), logs(other)
+
+
+def two_regions(*first: Shape, second: Shape) -> Shape:
+    """Make a parallel state with a region of these states and one of another state."""
+    return Shape("p", "parallel", [Shape("r", children=[*first], targets=(first[0].id,)), second])
+
+
+def test_oracle_numbers_states_in_an_order_that_is_not_the_documents() -> None:
+    """It leaves `q` before `x` and `y`; 3.13 says reverse document order, which has `y` first.
+
+    Its numbering starts anew after a state with children: `q` gets the number of `x`.
+    """
+    region = Shape(
+        "r", children=[Shape("x", children=[Shape("y")], targets=("y",))], targets=("x",)
+    )
+    away = Arc("t", "go", ("z",))
+    parallel = Shape("p", "parallel", [region, Shape("q")], arcs=[away])
+    mine, other = show(Sketch([parallel, Shape("z")], ("p",), ("go",)), Correction.ORDER)
+    assert mine == ("+p", "+r", "+x", "+y", "+q", "-q", "-y", "-x", "-r", "-p", "t", "+z")
+    assert other[:5] == ("+p", "+r", "+x", "+q", "+y")
+
+
+def test_oracle_runs_the_content_of_a_transition_again_in_the_parent_of_a_history() -> None:
+    """It runs `t` twice; 3.10 runs the history's content, and the transition's runs once (3.13)."""
+    parent = Shape(
+        "s", children=[Shape("x"), Shape("h", "history", targets=("x",))], targets=("x",)
+    )
+    start = Shape("a", arcs=[Arc("t", "go", ("h",))])
+    mine, other = show(Sketch([start, parent], ("a",), ("go",)), Correction.HISTORY_CONTENT)
+    assert mine == ("+a", "-a", "t", "+s", "h", "+x")
+    assert other == ("+a", "-a", "t", "+s", "t", "h", "+x")
+
+
+def test_oracle_asks_atomic_states_in_order_of_entry() -> None:
+    """After `x` was entered anew it asks `q` first; selectTransitions sorts by document order."""
+    again, both = Arc("again", "go", ("x",)), Arc("one", "act")
+    asked = Shape("q", arcs=[Arc("two", "act")])
+    second = Shape("u", children=[asked], targets=("q",))
+    parallel = two_regions(Shape("x", arcs=[again, both]), second=second)
+    mine, other = show(Sketch([parallel], ("p",), ("go", "act")), Correction.SELECTION)
+    assert mine[-2:] == ("one", "two")
+    assert other[-2:] == ("two", "one")
+
+
+def test_oracle_records_all_descendants_for_a_deep_history() -> None:
+    """It leaves and enters `m` too; exitStates records atomic states, so that the domain is `m`.
+
+    The entry set (3.13) is then what is not active or is left: `m` stays active. Appendix D
+    read by the letter would run the entry of `m` without having left it.
+    """
+    back = Arc("back", "back", ("h",))
+    middle = Shape("m", children=[Shape("x", arcs=[back]), Shape("y")], targets=("x",))
+    past = Shape("h", "history", targets=("m",), deep=True)
+    outer = Shape("s", children=[middle, past], targets=("m",), arcs=[Arc("out", "out", ("a",))])
+    start = Shape("a", arcs=[Arc("in", "in", ("h",))])
+    sketch = Sketch([outer, start], ("x",), ("out", "in", "back"))
+    mine = ours.watch(sketch)
+    corrected = (Correction.HISTORY_CONTENT, Correction.DEEP_HISTORY)
+    assert theirs.watch(sketch, corrected) == mine
+    assert logs(mine)[-3:] == ("-x", "back", "+x")
+    assert logs(theirs.watch(sketch, corrected[:1]))[-5:] == ("-x", "-m", "back", "+m", "+x")
+
+
+def test_oracle_enters_several_initial_states_one_by_one() -> None:
+    """It ends with both children of `r` active; interpret enters all of initial at once."""
+    region = Shape("r", children=[Shape("x"), Shape("y")], targets=("x",))
+    parallel = Shape("p", "parallel", [Shape("q"), region])
+    sketch = Sketch([parallel], ("q", "y"))
+    show(sketch, Correction.INITIAL)
+    assert ours.watch(sketch)[0].active == {"p", "q", "r", "y"}
+    assert theirs.watch(sketch)[0].active == {"p", "q", "r", "x", "y"}
+
+
+def test_oracle_does_not_leave_an_atomic_state_that_targets_itself_internally() -> None:
+    """It enters `a` without leaving it; internal means nothing without descendants (3.13)."""
+    state = Shape("a", arcs=[Arc("t", "go", ("a",), internal=True)])
+    mine, other = show(Sketch([state], ("a",), ("go",)), Correction.INTERNAL_SELF)
+    assert mine == ("+a", "-a", "t", "+a")
+    assert other == ("+a", "t", "+a")
+
+
+def test_oracle_ends_a_session_when_a_top_level_parallel_is_done() -> None:
+    """It is done with `p`; by 3.7 only a final child of the chart itself ends the session."""
+    region = Shape("r", children=[Shape("f", "final")], targets=("f",))
+    other = Shape("q", children=[Shape("g", "final")], targets=("g",))
+    sketch = Sketch([Shape("p", "parallel", [region, other])], ("p",))
+    show(sketch, Correction.TOP_PARALLEL)
+    assert not ours.watch(sketch)[-1].finished
+    assert theirs.watch(sketch)[-1].finished
+
+
+def test_every_known_difference_has_a_test_that_shows_it() -> None:
+    """Seven differences are known, and each is shown above; a new one needs another test."""
+    assert len(Correction) == sum(name.startswith("test_oracle_") for name in globals())
