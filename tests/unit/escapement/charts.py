@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from escapement import Action, Chart, Event, Final, State, Transition
+from escapement import Action, Chart, Event, Final, History, Parallel, State, Transition
 from escapement.compiler import compile_chart
 from escapement.machine import Step, begin, step
 from escapement.microstep import Data
@@ -19,7 +19,7 @@ def fail(_data: Data, _event: Event) -> None:
     raise ValueError(message)
 
 
-def logged(name: str, *states: State | Final, **arcs: str) -> State:
+def logged(name: str, *states: State | Parallel | Final | History, **arcs: str) -> State:
     """Make a state that logs its entry and exit, with targets by event."""
     return State(
         name,
@@ -33,7 +33,31 @@ def logged(name: str, *states: State | Final, **arcs: str) -> State:
     )
 
 
-def drive(*states: State | Final, events: tuple[str, ...] = ()) -> Step:
+def regions(name: str, *states: State | Parallel | History, **arcs: str) -> Parallel:
+    """Make a parallel state that logs its entry and exit, with targets by event."""
+    return Parallel(
+        name,
+        states=states,
+        transitions=tuple(
+            Transition(event, target, actions=(note(f"take {event}"),))
+            for event, target in arcs.items()
+        ),
+        on_entry=(note(f"+{name}"),),
+        on_exit=(note(f"-{name}"),),
+    )
+
+
+def ids(result: Step) -> tuple[str, ...]:
+    """Name the active states, in document order."""
+    return result.place.configuration.ids
+
+
+def log(result: Step) -> tuple[object, ...]:
+    """Give what was logged."""
+    return cast("tuple[object, ...]", result.data.get("log", ()))
+
+
+def drive(*states: State | Parallel | Final, events: tuple[str, ...] = ()) -> Step:
     """Run a chart of these states through some events."""
     table = compile_chart(Chart("c", states[0].id, states))
     result = begin(table, {})

@@ -5,7 +5,19 @@ from typing import Any
 
 import pytest
 
-from escapement import Chart, ChartError, Conversation, Final, Raise, State, Transition
+from escapement import (
+    Cancel,
+    Chart,
+    ChartError,
+    Conversation,
+    Final,
+    History,
+    Parallel,
+    Raise,
+    Send,
+    State,
+    Transition,
+)
 from escapement.compiler import compile_chart
 
 
@@ -14,7 +26,7 @@ def talk(name: str, *events: str) -> Conversation:
     return Conversation(name, lambda _: "", events=events)
 
 
-def chart(*states: State | Final, initial: str = "a") -> Chart:
+def chart(*states: State | Parallel | Final, initial: str = "a") -> Chart:
     """Make a chart with an id that messages must name."""
     return Chart("wrong", initial, states)
 
@@ -45,7 +57,8 @@ def test_initial_may_be_a_deep_descendant() -> None:
 
 def test_node_repr_names_the_state() -> None:
     """A node shows which state it is."""
-    assert repr(compile_chart(chart(State("a"))).nodes["a"]) == "Node('a')"
+    table = compile_chart(past(History("h", "b")))
+    assert (repr(table.nodes["a"]), repr(table.pasts["h"])) == ("Node('a')", "Past('h')")
 
 
 def wrong(value: object) -> Any:  # noqa: ANN401  it passes for whatever is expected
@@ -56,6 +69,28 @@ def wrong(value: object) -> Any:  # noqa: ANN401  it passes for whatever is expe
 def bad_transition(transition: Transition) -> Chart:
     """Make a chart whose state `a` has this transition."""
     return chart(State("a", transitions=(transition,)))
+
+
+def past(history: History) -> Chart:
+    """Make a chart whose state `a` has this history, and children `b`, with `d` in it, and `c`."""
+    return chart(State("a", states=(State("b", states=(State("d"),)), State("c"), history)))
+
+
+def split(target: str) -> Chart:
+    """Make a chart whose state `s` has a transition into a parallel state `p`."""
+    regions = (
+        State("b", states=(State("b1"), History("hb", "b1"))),
+        State("c"),
+        History("h", "b"),
+    )
+    source = State("s", transitions=(Transition("go", target),))
+    return chart(State("a"), Parallel("p", states=regions), source)
+
+
+@pytest.mark.parametrize("target", ["b c", "b1 c", "c hb", "h"])
+def test_targets_in_different_regions_are_accepted(target: str) -> None:
+    """States may be entered together when a parallel state is around them (SCXML 3.11)."""
+    assert compile_chart(split(target)).nodes["s"].triggered[0].targets
 
 
 @pytest.mark.parametrize(
@@ -99,6 +134,56 @@ def bad_transition(transition: Transition) -> Chart:
             lambda: chart(State("a", on_exit=wrong(("x",)))),
             r"'x' is neither an action nor a Raise",
         ),
+        (
+            lambda: chart(State("a", on_exit=(Send("*"),))),
+            r"state 'a': sends '\*', which is no event name",
+        ),
+        (
+            lambda: chart(State("a", on_exit=(Send("e", delay_ms=-1),))),
+            r"sends 'e' after -1 ms; use a whole number from 0",
+        ),
+        (
+            lambda: chart(State("a", on_exit=(Send("e", delay_ms=wrong(0.5)),))),
+            r"sends 'e' after 0.5 ms",
+        ),
+        (lambda: chart(State("a", on_exit=(Send("e", id=""),))), r"sends 'e' as '', which is no"),
+        (lambda: chart(State("a", on_exit=(Cancel(wrong(1)),))), r"cancels 1, which is no id"),
+        (lambda: chart(Parallel("a", states=())), r"state 'a': has no states, and a Parallel"),
+        (
+            lambda: chart(State("a", states=(History("h", "a"),))),
+            r"state 'a': has no states, and a Parallel or a History needs some",
+        ),
+        (
+            lambda: chart(Parallel("a", states=wrong((State("b"), Final("f"))))),
+            r"state 'a': region 'f' is a Final; put it into a State",
+        ),
+        (
+            lambda: chart(State("a"), wrong(History("h", "a"))),
+            r"chart 'wrong': history 'h' is of no state; put it into one",
+        ),
+        (
+            lambda: past(History("h", "d")),
+            r"state 'h': defaults to 'd', which is no child of its parent; make it deep",
+        ),
+        (lambda: past(History("h", "a")), r"state 'h': enters 'a' by default, which is not one"),
+        (lambda: past(History("h", "h")), r"state 'h': defaults to 'h', another history"),
+        (lambda: past(History("h", "b c")), r"state 'h': 'b' and 'c' can't be entered together"),
+        (lambda: past(History("h", "")), r"state 'h': refers to unknown state ''"),
+        (
+            lambda: past(History("h", "d", deep=True, actions=(Raise("*"),))),
+            r"state 'h': raises '\*'",
+        ),
+        (
+            lambda: chart(State("a", initial="b c", states=(State("b"), State("c")))),
+            r"state 'a': 'b' and 'c' can't .*; name states in different regions of one Parallel",
+        ),
+        (lambda: split("a b"), r"state 's': 'a' and 'b' can't be entered together"),
+        (lambda: split("p b"), r"'p' and 'b' can't be entered together"),
+        (lambda: split("b b1"), r"'b' and 'b1' can't be entered together"),
+        (lambda: split("b c b"), r"'b' and 'b' can't be entered together"),
+        (lambda: split("h c"), r"'h' and 'c' can't be entered together"),
+        (lambda: split("hb b1"), r"'hb' and 'b1' can't be entered together"),
+        (lambda: chart(State("a"), State("b"), initial="a b"), r"wrong': 'a' and 'b' can't be"),
         (lambda: chart(State("a", conversation=talk("x", "*"))), r"offers '\*', which is no"),
         (lambda: chart(State("a", conversation=talk(""))), r"'' is no conversation id"),
         (

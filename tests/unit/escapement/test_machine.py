@@ -5,19 +5,8 @@ from typing import cast
 import pytest
 
 from escapement import Event, Final, Raise, State, Transition
-from escapement.machine import Step
 from escapement.microstep import Data
-from tests.unit.escapement.charts import drive, fail, logged, note
-
-
-def ids(result: Step) -> tuple[str, ...]:
-    """Name the active states."""
-    return tuple(node.id for node in result.configuration)
-
-
-def log(result: Step) -> tuple[object, ...]:
-    """Give what was logged."""
-    return cast("tuple[object, ...]", result.data.get("log", ()))
+from tests.unit.escapement.charts import drive, fail, ids, log, logged, note
 
 
 def test_initial_entry_is_outermost_first() -> None:
