@@ -1,6 +1,7 @@
 """Which states a transition leaves and enters, by the algorithm of the Recommendation."""
 
 from collections.abc import Iterable
+from itertools import takewhile
 from operator import attrgetter
 
 from escapement.node import Arc, Block, Node, Past
@@ -134,9 +135,8 @@ class EntrySet:
 
         Source: SCXML appendix D, addAncestorStatesToEnter.
         """
-        for ancestor in node.ancestors:
-            if ancestor is within or ancestor is self._domain:
-                return
+        ends = (within, self._domain)
+        for ancestor in takewhile(lambda one: one not in ends, node.ancestors):
             self.states.add(ancestor)
             if ancestor.is_parallel:
                 self._add_regions(ancestor)

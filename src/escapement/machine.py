@@ -18,7 +18,7 @@ class Step(NamedTuple):
     """What one macrostep came to.
 
     Attributes:
-        place: Where the session is now; the same object when nothing was left or entered.
+        place: Where the session is now; the same object when that is where it was.
         data: The session's data; read-only.
         finished: The chart has reached a top-level final state.
         accepted: The event enabled a transition.
@@ -104,15 +104,12 @@ def _settle(macrostep: Macrostep, *, accepted: bool) -> Step:
 
 def _outcome(macrostep: Macrostep, *, accepted: bool) -> Step:
     """Sum up the macrostep."""
-    configuration, history, unhandled = (
-        macrostep.configuration,
-        macrostep.history,
-        macrostep.unhandled,
-    )
+    configuration = macrostep.configuration
+    unhandled = macrostep.unhandled
     if configuration.is_final and unhandled is None:  # no error is lost in a final state either
         unhandled = next(filter(is_error, macrostep.raised), None)
     return Step(
-        Place(configuration, history) if history else configuration.place,
+        macrostep.place(),
         macrostep.data,
         configuration.is_final,
         accepted,

@@ -30,6 +30,7 @@ class Macrostep:
     """
 
     __slots__ = (
+        "_before",
         "configuration",
         "data",
         "ended",
@@ -43,6 +44,7 @@ class Macrostep:
     )
 
     def __init__(self, place: Place, data: Data, event: Event) -> None:
+        self._before = place
         self.configuration: Configuration = place.configuration
         self.history = place.history
         # A read-only view keeps an action from changing what a checkpoint refers to.
@@ -56,6 +58,16 @@ class Macrostep:
         self.started: tuple[Node, ...] = ()
         self.ended: tuple[Node, ...] = ()
         self.unhandled: Event | None = None
+
+    def place(self) -> Place:
+        """Return where the session is now; the object that it was made with if it is there yet."""
+        configuration, history, before = self.configuration, self.history, self._before
+        if history is before.history:
+            if configuration is before.configuration:
+                return before
+            if not history:
+                return configuration.place
+        return Place(configuration, history)
 
     def react(self) -> bool:
         """Take the transitions that the current event enables; tell whether there were any."""

@@ -6,6 +6,7 @@ from typing import cast
 from escapement import (
     Action,
     Chart,
+    Conversation,
     Event,
     Final,
     Guard,
@@ -31,7 +32,7 @@ _TESTS: dict[str, Callable[[int], bool]] = {
 def watch(sketch: Sketch) -> list[View]:
     """Run a sketch, and look at it at the start and after each event."""
     table = compile_chart(to_chart(sketch))
-    result = begin(table, {"n": 0, "fuel": sketch.fuel, "log": ()})
+    result = begin(table, data(sketch))
     views = [_view(result)]
     for name in sketch.events:
         if result.finished:
@@ -41,8 +42,13 @@ def watch(sketch: Sketch) -> list[View]:
     return views
 
 
+def data(sketch: Sketch) -> Data:
+    """Make the data that a session of a sketch starts with."""
+    return {"n": 0, "fuel": sketch.fuel, "log": ()}
+
+
 def to_chart(sketch: Sketch) -> Chart:
-    """Make the chart of a sketch."""
+    """Make the chart of a sketch, in which every state but the final ones converses."""
     states = tuple(_state(shape) for shape in sketch.states)
     return Chart("sketch", " ".join(sketch.initial), cast("tuple[State, ...]", states))
 
@@ -65,9 +71,17 @@ def _state(shape: Shape) -> State | Parallel | Final | History:
     arcs = tuple(_transition(arc) for arc in shape.arcs)
     entry = _block(_note(f"+{shape.id}", counts=True), shape.raises)
     leave = _block(_note(f"-{shape.id}"))
+    talk = Conversation(shape.id, lambda _: "")
     if shape.kind == "parallel":
         regions = cast("tuple[State | Parallel | History, ...]", children)
-        return Parallel(shape.id, states=regions, transitions=arcs, on_entry=entry, on_exit=leave)
+        return Parallel(
+            shape.id,
+            states=regions,
+            transitions=arcs,
+            on_entry=entry,
+            on_exit=leave,
+            conversation=talk,
+        )
     return State(
         shape.id,
         initial=" ".join(shape.targets) or None,
@@ -75,6 +89,7 @@ def _state(shape: Shape) -> State | Parallel | Final | History:
         transitions=arcs,
         on_entry=entry,
         on_exit=leave,
+        conversation=talk,
     )
 
 

@@ -13,6 +13,7 @@ def test_initial_entry_is_outermost_first() -> None:
     """States are entered in document order, parents before children (SCXML 3.13)."""
     result = drive(logged("a", logged("b", logged("c"))))
     assert (ids(result), log(result)) == (("a", "b", "c"), ("+a", "+b", "+c"))
+    assert tuple(node.id for node in result.configuration) == ids(result)
 
 
 def test_transition_exits_then_acts_then_enters() -> None:

@@ -1,5 +1,6 @@
 """What the step makes of errors, of data, and of charts that never settle."""
 
+from types import MappingProxyType
 from typing import cast
 
 import pytest
@@ -67,6 +68,12 @@ def test_data_is_replaced_not_mutated() -> None:
 def test_action_that_returns_none_changes_nothing() -> None:
     """An action may be there for what it does elsewhere."""
     assert dict(drive(State("a", on_entry=(lambda *_: None, note("x")))).data) == {"log": ("x",)}
+
+
+def test_action_may_return_any_mapping() -> None:
+    """The changed keys may come in a mapping that is no dictionary."""
+    changed = MappingProxyType({"x": 1})
+    assert dict(drive(State("a", on_entry=(lambda *_: changed,))).data) == {"x": 1}
 
 
 def test_data_can_not_be_mutated_by_an_action() -> None:

@@ -201,6 +201,13 @@ def test_place_without_history_is_shared() -> None:
     assert step(first.place, {}, Event("nothing")).place is first.place
 
 
+def test_place_is_the_same_object_when_nothing_has_moved() -> None:
+    """An event that nothing takes costs a session with a history no new place either."""
+    place = compile_chart(CHART).place(("idle",), {"h": ("p",)})
+    assert place is not None
+    assert step(place, {}, Event("nothing")).place is place
+
+
 def run_through(result: Step, *names: str) -> Step:
     """Go on from a step with more events."""
     for name in names:
