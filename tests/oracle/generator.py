@@ -42,13 +42,20 @@ class _Generator:
             return shape
         if self.chance(0.45):
             shape.kind = "parallel"
-        shape.children = [self.state(depth + 1) for _ in range(self.random.randint(2, 3))]
+        make = self.closing if shape.kind == "parallel" and self.chance(0.4) else self.state
+        shape.children = [make(depth + 1) for _ in range(self.random.randint(2, 3))]
         if shape.kind == "state" and self.chance(0.4):
             shape.children.append(Shape(self.name("s"), "final"))
         if self.chance(0.35):
             past = Shape(self.name("s"), "history", deep=self.chance(0.5))
             shape.children.insert(self.random.randint(0, len(shape.children)), past)
         return shape
+
+    def closing(self, depth: int) -> Shape:
+        """Make a region that is often done, so that the parallel state around it can be."""
+        region = Shape(self.name("s"))
+        region.children = [self.state(depth + 1), Shape(self.name("s"), "final")]
+        return region
 
     def aim(self, shape: Shape) -> None:
         """Choose the initials and the defaults of histories, from the outside in."""
@@ -82,7 +89,9 @@ class _Generator:
         return arc
 
     def event(self, whole: Shape) -> str | None:
-        composed = [shape.id for shape in whole.walk() if shape.children and shape.id]
+        inside = [shape for shape in whole.walk() if shape.children and shape.id]
+        composed = [shape.id for shape in inside]
+        composed += [shape.id for shape in inside if shape.kind == "parallel"] * 3
         kind = self.random.random()
         if kind < 0.15:
             return None
