@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Any, cast
 
 from statemachine import State, StateChart
+from statemachine.engines.base import StateTransition
 from statemachine.engines.sync import SyncEngine
 from statemachine.event_data import TriggerData
 from statemachine.orderedset import OrderedSet
@@ -19,6 +20,7 @@ class Correction(Enum):
     ORDER = "numbers siblings after a compound state as if that held nothing (document order)"
     HISTORY_CONTENT = "runs a transition's content again in the parent of its history (3.10)"
     SELECTION = "asks atomic states in order of entry (appendix D, selectTransitions)"
+    HISTORY_TARGETS = "enters the first of several default targets of a history only (3.10)"
     DEEP_HISTORY = "records all descendants for a deep history (appendix D, exitStates)"
     INITIAL = "enters several initial states one by one (appendix D, interpret)"
     INTERNAL_SELF = "does not leave an atomic state that targets itself internally (3.13)"
@@ -79,6 +81,29 @@ class _HistoryContent(SyncEngine):
         content[state.parent.id] = content[state.parent.id][1:]
 
 
+class _HistoryTargets(SyncEngine):
+    def _add_history_states_to_enter(
+        self,
+        info: Internal,
+        state: Internal,
+        states_to_enter: Internal,
+        states_for_default_entry: Internal,
+        default_history_content: Internal,
+    ) -> None:
+        sets = (states_to_enter, states_for_default_entry, default_history_content)
+        (default,) = state.transitions
+        if state.id in self.sm.history_values or len(default.targets) == 1:
+            super()._add_history_states_to_enter(info, state, *sets)
+            return
+        targets = [StateTransition(default, target) for target in default.targets]
+        default_history_content[state.parent.id] = [info, targets[0]]
+        engine = cast("Internal", self)
+        for target in targets:
+            engine.add_descendant_states_to_enter(target, *sets)
+        for target in targets:
+            engine.add_ancestor_states_to_enter(target, state.parent, *sets)
+
+
 class _DeepHistory(SyncEngine):
     def _prepare_exit_states(self, enabled_transitions: list[Transition]) -> Internal:
         prepared = super()._prepare_exit_states(enabled_transitions)
@@ -129,6 +154,7 @@ class _TopParallel(SyncEngine):
 _ENGINES: dict[Correction, type[SyncEngine]] = {
     Correction.SELECTION: _Selection,
     Correction.HISTORY_CONTENT: _HistoryContent,
+    Correction.HISTORY_TARGETS: _HistoryTargets,
     Correction.DEEP_HISTORY: _DeepHistory,
     Correction.INITIAL: _Initial,
     Correction.INTERNAL_SELF: _InternalSelf,

@@ -1,4 +1,7 @@
-"""Charts by chance, from a seeded source of it."""
+"""Charts by chance, from a seeded source of it.
+
+What the oracle can't be told is left out: each is shown by a test named `test_excluded_...`.
+"""
 
 from random import Random
 
