@@ -1,5 +1,6 @@
 """A small statechart-driven agent runtime: SCXML semantics, durable sessions, no dependencies."""
 
+from escapement.cancel import CancelToken
 from escapement.chart import (
     Action,
     Cancel,
@@ -17,16 +18,18 @@ from escapement.chart import (
 from escapement.errors import ChartError, CheckpointError, EscapementError, SessionError
 from escapement.event import Event, Timer
 from escapement.file_store import FileBackedStore
-from escapement.llm import LLMBackend, LLMReply, LLMRequest, Message, ToolCall
+from escapement.llm import AsyncLLMBackend, LLMBackend, LLMReply, LLMRequest, Message, ToolCall
 from escapement.pump import arun, run
-from escapement.session import SessionResult
+from escapement.setup import SessionResult
 from escapement.store import Checkpoint, MemoryStore, Store
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Action",
+    "AsyncLLMBackend",
     "Cancel",
+    "CancelToken",
     "Chart",
     "ChartError",
     "Checkpoint",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +50,21 @@ class LLMBackend(Protocol):
             request: The turn to take.
             on_delta: To be called with every piece of text as it arrives. It raises when nobody
                 waits for the turn any more; let what it raises pass.
+        """
+        ...
+
+
+@runtime_checkable
+class AsyncLLMBackend(LLMBackend, Protocol):
+    """A backend that can also be awaited; virtual workers need one."""
+
+    async def astream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+        """Suspend until the turn is over, and return all of it; it is called on the session's loop.
+
+        Args:
+            request: The turn to take.
+            on_delta: To be called on the loop with every piece of text as it arrives, as for
+                `stream`. When nobody waits for the turn any more the call is cancelled; let the
+                `CancelledError` pass.
         """
         ...

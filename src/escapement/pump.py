@@ -1,13 +1,27 @@
 """The two pumps: `run` drives a session on the calling thread, `arun` on an event loop."""
 
-from collections.abc import Mapping
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import cast
 
+from escapement.cancel import CancelToken
 from escapement.chart import Chart
-from escapement.inbox import LoopPoll, LoopSignal, ThreadPoll, ThreadSignal
-from escapement.llm import LLMBackend
-from escapement.session import Session, SessionResult, Setup
+from escapement.drain import Drain
+from escapement.kinds import choose_kind
+from escapement.llm import AsyncLLMBackend, LLMBackend
+from escapement.session import Session
+from escapement.setup import SessionResult, Setup
+from escapement.signals import ThreadClock, ThreadPoll, ThreadSignal
 from escapement.store import Store
+from escapement.tasks import Tasks
+from escapement.threads import LoopThreads, Threads
+from escapement.watch import Lookout
+
+WEDGED_AFTER_S = 200.0
 
 
 def run(  # noqa: PLR0913  a session's parts, by name
@@ -19,8 +33,13 @@ def run(  # noqa: PLR0913  a session's parts, by name
     transcript: Path | None = None,
     data: Mapping[str, object] | None = None,
     poll_ms: int = 0,
+    cancel: CancelToken | None = None,
+    wedged_after_s: float = WEDGED_AFTER_S,
 ) -> SessionResult:
-    """Run a session to its end and block until then; no event loop is opened.
+    """Run a session to its end and block until then.
+
+    Its workers are threads, and no event loop is opened, unless `ESCAPEMENT_WORKERS=virtual` asks for
+    tasks: then `arun` runs on a loop of its own.
 
     Args:
         chart: What the session runs.
@@ -30,27 +49,52 @@ def run(  # noqa: PLR0913  a session's parts, by name
         transcript: A file that gets a line of JSON for everything that happens; none for no file.
         data: Overrides the chart's data in a new session; a resumed one has its own.
         poll_ms: 0 to wake when an event arrives, else look each so many milliseconds.
+        cancel: Ends the session at the next boundary between two events.
+        wedged_after_s: How long a session may wait for conversations in which nothing moves.
 
     Raises:
         ChartError: The chart's definition is wrong.
         CheckpointError: A checkpoint can't be written, or isn't one of this chart.
-        SessionError: An `error` event is not handled, or a worker can't be started.
+        SessionError: An `error` event is not handled, the session is wedged, or a worker can't be
+            started.
+        ValueError: `poll_ms`, `wedged_after_s` or `ESCAPEMENT_WORKERS` is none that can be used.
     """
-    arrival = ThreadPoll(poll_ms) if poll_ms else ThreadSignal()
-    setup = Setup(session_id, llm, store, transcript, data or {})
-    session = Session(chart, setup, arrived=arrival.wake, ended=arrival.wake)
+    setup = Setup(chart, session_id, store, transcript, data or {}, cancel, wedged_after_s)
+    poll_s = _seconds_of(poll_ms)
+    if choose_kind(llm, in_loop=False) == "virtual":
+        return asyncio.run(
+            arun(
+                chart,
+                session_id=session_id,
+                llm=llm,
+                store=store,
+                transcript=transcript,
+                data=data,
+                poll_ms=poll_ms,
+                cancel=cancel,
+                wedged_after_s=wedged_after_s,
+            )
+        )
+    arrival = ThreadPoll(poll_s) if poll_s else ThreadSignal()
+    site = Threads(llm, arrival.wake)
+    session = Session(setup, site, arrival.wake, ThreadClock())
+    lookout = Lookout(session, session.look_each_s, time.monotonic)
     failure: BaseException | None = None
     try:
+        if cancel is not None:
+            cancel.tell(session, arrival.wake)
         session.start()
         while not session.over:
             if not session.handle_next():
-                arrival.wait()
+                arrival.wait(lookout.wait_s(session.next_due_s))
+                lookout.look()
     except BaseException as error:
         failure = error
         raise
     finally:
-        for worker in session.close(failure):
-            worker.join()
+        if cancel is not None:
+            cancel.forget(session)
+        site.join(session.close(failure))
     return session.result()
 
 
@@ -63,28 +107,67 @@ async def arun(  # noqa: PLR0913  a session's parts, by name
     transcript: Path | None = None,
     data: Mapping[str, object] | None = None,
     poll_ms: int = 0,
+    cancel: CancelToken | None = None,
+    wedged_after_s: float = WEDGED_AFTER_S,
 ) -> SessionResult:
     """Run a session to its end on the running event loop; cancelling it ends its workers.
 
-    The arguments, the result and the errors are those of `run`. Checkpoints are written on the
-    loop's thread.
+    The arguments, the result and the errors are those of `run`. Its workers are tasks of the loop if
+    the backend can be awaited, else threads (`ESCAPEMENT_WORKERS=auto`). Files are written on the
+    loop's thread, but for a transcript that has a thread of its own.
     """
-    ending = LoopSignal()  # no part of what `poll_ms` slows down
-    arrival = LoopPoll(poll_ms) if poll_ms else ending
-    setup = Setup(session_id, llm, store, transcript, data or {})
-    session = Session(chart, setup, arrived=arrival.wake, ended=ending.wake)
+    poll_s = _seconds_of(poll_ms)
+    loop = asyncio.get_running_loop()
+    drain = Drain(loop)
+    arrived: Callable[[], None] = drain
+    site = _choose_site(llm, loop)
+    if isinstance(site, LoopThreads):
+        arrived = partial(_call_from_any_thread, loop, drain)
+    setup = Setup(chart, session_id, store, transcript, data or {}, cancel, wedged_after_s)
+    session = Session(setup, site, _ignore if poll_s else arrived, loop)
+    del setup, transcript, data  # this frame lives as long as its session
     failure: BaseException | None = None
     try:
+        if cancel is not None:
+            cancel.tell(session, partial(_call_from_any_thread, loop, drain))
         session.start()
-        while not session.over:
-            if not session.handle_next():
-                await arrival.wait()
+        await (_poll(session, poll_s, loop) if poll_s else drain.open(session))
     except BaseException as error:
         failure = error
         raise
     finally:
-        for worker in session.close(failure):
-            while not worker.ended:
-                await ending.wait()
-            worker.join()
+        drain.close()
+        if cancel is not None:
+            cancel.forget(session)
+        await site.ajoin(session.close(failure))
     return session.result()
+
+
+def _choose_site(llm: LLMBackend, loop: asyncio.AbstractEventLoop) -> Tasks | LoopThreads:
+    if choose_kind(llm, in_loop=True) == "virtual":
+        return Tasks(cast("AsyncLLMBackend", llm), loop)
+    return LoopThreads(llm, loop)
+
+
+async def _poll(session: Session, poll_s: float, loop: asyncio.AbstractEventLoop) -> None:
+    lookout = Lookout(session, session.look_each_s, loop.time)
+    while not session.over:
+        if not session.handle_next():
+            await asyncio.sleep(poll_s)
+            lookout.look()
+
+
+def _call_from_any_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    with suppress(RuntimeError):  # the loop is closed: nobody looks any more
+        loop.call_soon_threadsafe(call)
+
+
+def _ignore() -> None:
+    """Stand in for a wake-up: the pump looks by itself."""
+
+
+def _seconds_of(poll_ms: int) -> float:
+    if poll_ms < 0:
+        message = f"poll_ms is {poll_ms}; 0 wakes on arrival, more is the time between looks"
+        raise ValueError(message)
+    return poll_ms / 1000

@@ -1,101 +1,112 @@
 """What both pumps share: a session's state, and what handling an event means for it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from escapement.chart import Chart
+from escapement.chart import Cancel, Send
 from escapement.compiler import compile_chart
 from escapement.configuration import Place
-from escapement.conversation import Dialogue, Record, hold
+from escapement.conversation import Dialogue
 from escapement.errors import CheckpointError, SessionError
 from escapement.event import ErrorEvent, Event
-from escapement.inbox import Inbox
-from escapement.llm import LLMBackend
 from escapement.machine import Step, begin, step
 from escapement.microstep import Data
 from escapement.node import Node
-from escapement.store import Checkpoint, Store
-from escapement.workers import Crew, Transcript, Wake, Worker
+from escapement.setup import SessionResult, Setup, Status
+from escapement.store import Checkpoint
+from escapement.timers import Clock, Timers
+from escapement.transcript import Scribe
+from escapement.workers import NO_TRANSCRIPT, Crew, NoTranscript, Site, Transcript, Worker
 
-Status = Literal["done", "idle"]
+Leaving = tuple[Worker[Any], ...]
+Arrival = tuple[Event, Dialogue | None]  # the event, and the conversation that waits for a verdict
 
-
-@dataclass(frozen=True, slots=True)
-class SessionResult:
-    """How a session ended.
-
-    Attributes:
-        session_id: The session.
-        status: "done" when the chart reached a top-level final state; "idle" when it didn't, but
-            no event is left and nothing can send one.
-        configuration: The ids of the active states, in document order.
-        data: A copy of the session's data.
-    """
-
-    session_id: str
-    status: Status
-    configuration: tuple[str, ...]
-    data: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What a session is made from, besides its chart; the arguments of `run` and `arun`."""
-
-    session_id: str
-    llm: LLMBackend
-    store: Store
-    transcript: Path | None
-    data: Mapping[str, object]
+_LOOKS = 4  # how often a session is looked at in the time after which it counts as wedged
 
 
 class Session:
     """A running session; a pump calls `start`, `handle_next` until it is `over`, and always `close`.
 
     Args:
-        chart: What the session runs.
         setup: What it runs with.
-        arrived: Called from any thread when an event was posted.
-        ended: Called from a worker's thread when the worker has ended.
+        site: Where its workers run.
+        arrived: Called when an event was posted, wherever the workers run.
+        clock: What the pump waits by.
 
     Raises:
         ChartError: The chart's definition is wrong.
+        ValueError: The bound of a wedge is not above zero.
     """
 
     __slots__ = (
+        "_arrivals",
+        "_arrived",
+        "_cancel",
+        "_clock",
         "_crew",
         "_data",
         "_dialogues",
         "_finished",
-        "_inbox",
+        "_idle_looks",
+        "_leaving",
+        "_moved",
         "_place",
-        "_record",
-        "_setup",
+        "_session_id",
+        "_store",
         "_table",
+        "_timers",
         "_transcript",
+        "_wedged_after_s",
     )
 
-    def __init__(self, chart: Chart, setup: Setup, arrived: Wake, ended: Wake) -> None:
-        self._table = compile_chart(chart)
-        self._setup = setup
+    def __init__(
+        self, setup: Setup, site: Site, arrived: Callable[[], None], clock: Clock
+    ) -> None:
+        if not setup.wedged_after_s > 0:
+            message = f"wedged_after_s is {setup.wedged_after_s}; it must be above 0"
+            raise ValueError(message)
+        # The setup itself is not kept: there are thousands of sessions.
+        self._session_id = setup.session_id
+        self._store = setup.store
+        self._cancel = setup.cancel
+        self._wedged_after_s = setup.wedged_after_s
+        self._table = compile_chart(setup.chart)
         self._place: Place = self._table.nowhere
-        self._data: Data = {**chart.data, **setup.data}
+        self._data: Data = {**setup.chart.data, **setup.data}
         self._finished = False
-        self._inbox = Inbox(arrived)
+        # The external event queue (SCXML 3.13): a list, because few events ever wait in it, and an
+        # empty deque takes ten times as much.
+        self._arrivals: list[Arrival] = []
+        self._arrived = arrived
         self._dialogues: dict[Node, Dialogue] = {}
-        self._crew = Crew(setup.session_id, self._inbox.post, ended)
-        self._transcript: Transcript | None = None
-        self._record: Record = _discard
+        self._timers: Timers | None = None  # until there is one
+        self._clock = clock
+        self._crew = Crew(setup.session_id, site)
+        self._transcript: Transcript | NoTranscript = NO_TRANSCRIPT
         if setup.transcript is not None:
-            self._transcript = Transcript(setup.transcript, setup.session_id, ended)
-            self._record = self._transcript.record
+            self._transcript = Transcript(Scribe(setup.transcript), setup.session_id, site)
+        self._leaving: Leaving | None = None  # until it is closed
+        self._idle_looks = 0
+        self._moved = False
 
     @property
     def over(self) -> bool:
-        """Whether the chart is final, or nothing can ever arrive any more."""
-        return self._finished or not (self._dialogues or self._inbox)
+        """Whether the chart is final, it was cancelled, or nothing can ever arrive any more."""
+        return (
+            self._finished
+            or not (self._dialogues or self._arrivals or self._timers)
+            or self._is_cancelled
+        )
+
+    @property
+    def next_due_s(self) -> float | None:
+        """When the next timer falls due, by the session's clock; none without one."""
+        return self._timers.next_due_s if self._timers else None
+
+    @property
+    def look_each_s(self) -> float:
+        """The time that the pump lets pass between two calls of `look`."""
+        return self._wedged_after_s / _LOOKS
 
     def start(self) -> None:
         """Enter the initial state, or go on from where the store says that the session was.
@@ -104,18 +115,22 @@ class Session:
             CheckpointError: The stored record isn't one of this chart.
             SessionError: The chart fails, or a worker can't be started.
         """
-        setup, chart = self._setup, self._table.chart
-        record = setup.store.load(setup.session_id)
-        self._record(
+        record = self._store.load(self._session_id)
+        self._transcript.record(
             "session-start",
-            session=setup.session_id,
-            chart=chart.id,
+            session=self._session_id,
+            chart=self._table.chart.id,
             resumed=record is not None,
         )
         if record is None:
             self._apply(begin(self._table, self._data))
         else:
             self._resume(record)
+
+    def post(self, event: Event, sender: Dialogue) -> None:
+        """Queue an event of a conversation, from wherever its worker runs, and wake the pump."""
+        self._arrivals.append((event, sender))
+        self._arrived()
 
     def handle_next(self) -> bool:
         """Handle the event that has waited longest; tell whether there was one.
@@ -124,55 +139,93 @@ class Session:
             CheckpointError: The checkpoint can't be written.
             SessionError: The chart fails, or a worker can't be started.
         """
-        arrival = self._inbox.take()
-        if arrival is None:
+        if self._timers:
+            self._arrivals += [(event, None) for event in self._timers.take_due()]
+        if not self._arrivals:
             return False
-        event, sender = arrival
+        event, sender = self._arrivals.pop(0)
+        self._moved = True
         if sender is not None and sender.over and self._waits(sender):
             del self._dialogues[sender.node]
-        self._record("event", name=event.name, data=event.data)
+        self._transcript.record("event", name=event.name, data=event.data)
         result = step(self._place, self._data, event)
         self._apply(result)
         if sender is not None and self._waits(sender):
-            self._crew.advance(sender, result.accepted)
+            sender.accepted = result.accepted
+            self._crew.advance(sender, self)
         return True
 
-    def close(self, error: BaseException | None = None) -> list[Worker[Any]]:
-        """End all conversations and tell the workers to end.
+    def look(self) -> None:
+        """Notice, each `look_each_s`, a session that waits for conversations in which nothing moves.
+
+        Raises:
+            SessionError: Nothing has moved for as long as the session may wait.
+        """
+        if self._has_moved() or self._timers:
+            self._idle_looks = 0
+            return
+        self._idle_looks += 1
+        if self._idle_looks == _LOOKS:
+            waiting = ", ".join(repr(node.id) for node in self._dialogues)
+            message = (
+                f"session {self._session_id!r} is wedged: for"
+                f" {self._wedged_after_s:g} s neither an event nor a token has come from the"
+                f" conversation of state {waiting}; see whether the backend still answers"
+            )
+            raise SessionError(message)
+
+    def close(self, error: BaseException | None = None) -> Leaving:
+        """End all conversations and tell the workers to end; to close twice changes nothing.
 
         Args:
             error: What kept the session from its end, if anything did.
 
         Returns:
-            The workers that end without waiting for a backend, to be joined by the pump.
+            The workers, for the pump to wait for.
+
+        Raises:
+            CheckpointError: The session was cancelled, and its last checkpoint can't be written.
         """
-        for dialogue in self._dialogues.values():
-            dialogue.abandoned = True
-        self._dialogues.clear()
-        leaving: list[Worker[Any]] = list(self._crew.close())
-        if self._transcript is not None:
-            status = "failed" if error else self._status
-            self._record("session-end", status=status, error=repr(error) if error else None)
-            leaving += self._transcript.close()
-        return leaving
+        if self._leaving is None:
+            if self._status == "aborted" and error is None:
+                self._save()
+            for dialogue in self._dialogues.values():
+                dialogue.abandon()
+            self._dialogues.clear()
+            status, problem = ("failed", repr(error)) if error else (self._status, None)
+            self._transcript.record("session-end", status=status, error=problem)
+            self._leaving = (*self._crew.close(), *self._transcript.close())
+        return self._leaving
 
     def result(self) -> SessionResult:
         """Sum up a session that is over."""
-        return SessionResult(
-            self._setup.session_id, self._status, self._state_ids(), dict(self._data)
-        )
+        ids = self._place.configuration.ids
+        return SessionResult(self._session_id, self._status, ids, dict(self._data))
+
+    @property
+    def _is_cancelled(self) -> bool:
+        return self._cancel is not None and self._cancel.is_cancelled
 
     @property
     def _status(self) -> Status:
-        return "done" if self._finished else "idle"
+        if self._finished:
+            return "done"
+        return "aborted" if self._is_cancelled else "idle"
+
+    def _has_moved(self) -> bool:
+        moved, self._moved = self._moved, False
+        for dialogue in self._dialogues.values():
+            moved = moved or dialogue.moved
+            dialogue.moved = False
+        return moved
 
     def _resume(self, record: Checkpoint) -> None:
         chart = self._table.chart
-        place = self._table.place(record.configuration, {})
+        place = self._table.place(record.configuration, record.history)
         if record.chart_id != chart.id or place is None:
             states = ", ".join(record.configuration)
             message = (
-                f"{record.source}: session {self._setup.session_id!r} was in chart"
+                f"{record.source}: session {self._session_id!r} was in chart"
                 f" {record.chart_id!r}, state {states}, which is no state of chart {chart.id!r};"
                 " run it with its own chart, or under another session id"
             )
@@ -180,18 +233,22 @@ class Session:
         self._place = place
         self._data = record.data
         self._finished = place.configuration.is_final
-        for event in record.pending:
-            self._inbox.post(event)
+        self._arrivals += [(event, None) for event in record.pending]
+        if record.timers:
+            self._timers = Timers(self._clock)
+            self._timers.rearm(record.timers)
         # What was pending goes first: it may leave the states whose conversations would start.
-        while not self._finished and self.handle_next():
+        while not (self._finished or self._is_cancelled) and self.handle_next():
             pass
+        if self._finished or self._is_cancelled:
+            return
         for node in self._place.configuration.nodes:
             if node.conversation is not None and node not in self._dialogues:
                 self._open(node)
 
     def _apply(self, result: Step) -> None:
         for what, node in result.trail:
-            self._record(what, state=node.id)
+            self._transcript.record(what, state=node.id)
         self._place = result.place
         if result.unhandled is not None:
             raise self._failed(result.unhandled)
@@ -200,36 +257,60 @@ class Session:
         for node in result.ended:
             dialogue = self._dialogues.pop(node, None)
             if dialogue is not None:
-                dialogue.abandoned = True
-        self._setup.store.save(
-            self._setup.session_id,
-            Checkpoint(self._table.chart.id, self._state_ids(), self._data, self._inbox.pending()),
+                dialogue.abandon()
+        for content in result.timers:
+            self._time(content)
+        self._save()
+        if not self._is_cancelled:
+            for node in result.started:
+                self._open(node)
+
+    def _time(self, content: Send | Cancel) -> None:
+        if isinstance(content, Send) and not content.delay_ms:
+            self._arrivals.append((Event(content.event, content.data), None))
+        elif isinstance(content, Send):
+            if self._timers is None:
+                self._timers = Timers(self._clock)
+            event = Event(content.event, content.data)
+            self._timers.arm(event, content.delay_ms / 1000, content.id)
+        elif self._timers is not None:
+            self._timers.cancel(content.id)
+
+    def _save(self) -> None:
+        place, timers = self._place, self._timers
+        self._store.save(
+            self._session_id,
+            Checkpoint(
+                self._table.chart.id,
+                place.configuration.ids,
+                self._data,
+                self._pending(),
+                history=place.history,
+                timers=timers.pending() if timers else (),
+            ),
         )
-        for node in result.started:
-            self._open(node)
+
+    def _pending(self) -> tuple[Event, ...]:
+        if not self._arrivals:
+            return ()
+        # The copy is made in one step of the interpreter, so an arrival can't come in between.
+        return tuple([event for event, _ in self._arrivals.copy()])
 
     def _open(self, node: Node) -> None:
-        script = hold(node, self._setup.session_id, self._data)
-        dialogue = Dialogue(node, script, self._setup.llm, self._record)
+        dialogue = Dialogue(node, self._session_id, self._data, self._transcript)
         self._dialogues[node] = dialogue
-        self._crew.advance(dialogue, None)
+        self._crew.advance(dialogue, self)
 
     def _waits(self, sender: Dialogue) -> bool:
         return self._dialogues.get(sender.node) is sender
 
-    def _state_ids(self) -> tuple[str, ...]:
-        return self._place.configuration.ids
-
     def _failed(self, event: Event) -> SessionError:
         detail = event.data["message"] if isinstance(event.data, Mapping) else event.data
+        ids = self._place.configuration.ids
         message = (
-            f"session {self._setup.session_id!r}, state {', '.join(self._state_ids())}:"
+            f"session {self._session_id!r}, state {', '.join(ids)}:"
             f" {detail} (an {event.name} that no transition takes)"
         )
         error = SessionError(message)
         error.__cause__ = event.cause if isinstance(event, ErrorEvent) else None
         return error
-
-
-def _discard(kind: str, **fields: object) -> None:
-    """Drop a row: the session keeps no transcript."""

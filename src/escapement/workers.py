@@ -1,112 +1,104 @@
-"""The platform threads of a session: at most one writes the transcript, one holds conversations."""
+"""The two workers of a session: what they do, wherever they run, and how the pump hands them work."""
 
-from collections.abc import Callable
-from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Thread
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol, TypeVar
 
-from escapement.conversation import Dialogue
-from escapement.errors import SessionError
+from escapement.conversation import Dialogue, Interruptible
 from escapement.event import Event
+from escapement.llm import LLMReply, LLMRequest
 from escapement.transcript import BATCH_MAX, Row, Scribe
 
 Item = TypeVar("Item")
-Turn = tuple[Dialogue, bool | None]  # what to advance, and with which verdict
-Post = Callable[[Event, Dialogue], None]
-Wake = Callable[[], None]
 
 
-class Worker(Generic[Item]):
-    """One daemon thread that works off its mailbox until it finds None there.
+class Worker(Interruptible, Protocol[Item]):
+    """Something that works off its mail, in order, until it is told that no more will come.
 
     Attributes:
-        mailbox: What is to be done.
-        busy: Set by whoever fills the mailbox, cleared by the worker before it hands a result over:
+        busy: Set by whoever gives it something, cleared by the worker before it hands a result over:
             a worker that is not busy is free, even while its last result is still on the way.
-        ended: The thread does nothing any more, and can be joined without a wait.
+        is_closed: It was told that no more will come.
     """
 
-    __slots__ = ("_thread", "_wake", "busy", "ended", "mailbox")
+    busy: bool
+    is_closed: bool
 
-    def __init__(self, name: str, work: "Callable[[Worker[Item]], None]", wake: Wake) -> None:
-        self.mailbox: SimpleQueue[Item | None] = SimpleQueue()
-        self.busy = False
-        self.ended = False
-        self._wake = wake
-        self._thread = Thread(target=self._run, args=(work,), name=name, daemon=True)
-        try:
-            self._thread.start()
-        except RuntimeError as error:
-            message = f"worker {name!r} can't be started: {error}"
-            raise SessionError(message) from error
+    @property
+    def ended(self) -> bool:
+        """Whether it does nothing any more."""
+        ...
 
-    def is_alive(self) -> bool:
-        """Tell whether the thread is still there."""
-        return self._thread.is_alive()
+    def put(self, item: Item) -> None:
+        """Give it something to do."""
+        ...
 
-    def join(self) -> None:
-        """Wait for the end of the thread."""
-        self._thread.join()
+    def close(self) -> None:
+        """Say that nothing more will come."""
+        ...
 
-    def _run(self, work: "Callable[[Worker[Item]], None]") -> None:
-        try:
-            work(self)
-        finally:
-            self.ended = True
-            self._wake()
+    async def take(self) -> Item | None:
+        """Wait, and return what comes first; none when closed and worked off."""
+        ...
+
+    async def take_all(self) -> list[Item]:
+        """Wait, and return all that has gathered; empty when closed and worked off."""
+        ...
 
 
-class Transcript:
-    """Takes rows from any thread and has them written by a worker of its own."""
+class Poster(Protocol):
+    """Takes the events that conversations come to."""
 
-    __slots__ = ("_closed", "_name", "_path", "_wake", "_worker")
+    def post(self, event: Event, sender: Dialogue) -> None:
+        """Queue an event, from wherever the worker runs."""
+        ...
 
-    def __init__(self, path: Path, session_id: str, wake: Wake) -> None:
-        self._path = path
-        self._name = f"{session_id}:transcript"
-        self._wake = wake
-        self._worker: Worker[Row] | None = None
-        self._closed = False
 
-    def record(self, kind: str, **fields: object) -> None:
-        """Queue a row; the first one starts the worker, and must come from the pump.
+class Site(Protocol):
+    """Where workers run: on threads of their own, or as tasks of the session's loop."""
+
+    def ask(self, request: LLMRequest, on_delta: Callable[[str], None]) -> Awaitable[LLMReply]:
+        """Take one turn of the model."""
+        ...
+
+    def start(
+        self, name: str, work: Callable[[Worker[Item]], Coroutine[Any, Any, None]]
+    ) -> Worker[Item]:
+        """Start a worker.
 
         Raises:
-            SessionError: The worker's thread can't be started.
+            SessionError: It can't be started.
         """
-        if self._worker is None:
-            if self._closed:
-                return
-            self._closed = True  # unless it starts: nobody would read the rows to come
-            path = self._path
-            self._worker = Worker(self._name, lambda worker: _transcribe(worker, path), self._wake)
-            self._closed = False
-        self._worker.mailbox.put((kind, fields))
+        ...
 
-    def close(self) -> list[Worker[Row]]:
-        """Tell the worker to end when all rows are written; return it, if there is one."""
-        self._closed = True
-        if self._worker is None:
-            return []
-        self._worker.mailbox.put(None)
-        return [self._worker]
+    def caught(self, error: BaseException, dialogue: Dialogue) -> BaseException:
+        """Judge what a turn has raised: return it, `Abandoned` in its place, or raise it again."""
+        ...
 
 
-def _transcribe(worker: Worker[Row], path: Path) -> None:
-    scribe = Scribe(path)
-    mailbox = worker.mailbox
-    while (row := mailbox.get()) is not None:
-        batch = [row]
+async def transcribe(worker: Worker[Row], scribe: Scribe) -> None:
+    """Write rows until there are no more, all that has gathered at once."""
+    while rows := await worker.take_all():
+        for start in range(0, len(rows), BATCH_MAX):
+            scribe.write(rows[start : start + BATCH_MAX])
+        del rows  # an idle worker keeps nothing alive
+
+
+async def converse(worker: Worker[Dialogue], site: Site, poster: Poster) -> None:
+    """Take turns of conversations, one after the other, and post the events that they come to."""
+    while (dialogue := await worker.take()) is not None:
+        dialogue.holder = worker
         try:
-            while len(batch) < BATCH_MAX and (row := mailbox.get_nowait()) is not None:
-                batch.append(row)
-        except Empty:
-            pass
-        scribe.write(batch)
-        if row is None:
-            return
-        batch.clear()
+            reply = await site.ask(dialogue.speak(), dialogue.on_delta)
+        except BaseException as error:  # noqa: BLE001  an exit in a backend must not end the worker
+            event = dialogue.fail(site.caught(error, dialogue))
+        else:
+            event = dialogue.hear(reply)
+            del reply
+        dialogue.holder = None
+        worker.busy = False
+        if event is not None and not dialogue.abandoned:
+            poster.post(event, dialogue)
+        del dialogue, event  # an idle worker keeps nothing alive
 
 
 class Crew:
@@ -115,43 +107,93 @@ class Crew:
     All methods are the pump's to call.
     """
 
-    __slots__ = ("_leaving", "_name", "_post", "_wake", "_workers")
+    __slots__ = ("_name", "_site", "_workers")
 
-    def __init__(self, session_id: str, post: Post, wake: Wake) -> None:
+    def __init__(self, session_id: str, site: Site) -> None:
         self._name = f"{session_id}:conversation"
-        self._post = post
-        self._wake = wake
-        self._workers: list[Worker[Turn]] = []
-        self._leaving: list[Worker[Turn]] = []
+        self._site = site
+        self._workers: tuple[Worker[Dialogue], ...] = ()  # those that were dismissed among them
 
-    def advance(self, dialogue: Dialogue, accepted: bool | None) -> None:  # noqa: FBT001  a verdict
-        """Have a free worker advance a conversation, or a new one if none is free.
+    def advance(self, dialogue: Dialogue, poster: Poster) -> None:
+        """Have a free worker take a conversation's next turn, or a new one if none is free.
+
+        Args:
+            dialogue: The conversation.
+            poster: Takes its events; the same one each time.
 
         Raises:
-            SessionError: A new worker's thread can't be started.
+            SessionError: A new worker can't be started.
         """
-        free = [worker for worker in self._workers if not worker.busy]
-        for surplus in free[1:]:
-            surplus.mailbox.put(None)
-            self._workers.remove(surplus)
-        self._leaving = [worker for worker in (*self._leaving, *free[1:]) if worker.is_alive()]
-        if not free:
-            free.append(Worker(self._name, self._hold, self._wake))
-            self._workers.append(free[0])
-        free[0].busy = True
-        free[0].mailbox.put((dialogue, accepted))
+        workers = self._workers
+        is_usual = len(workers) == 1 and not workers[0].busy
+        free = workers[0] if is_usual else self._find_free(poster)
+        free.busy = True
+        free.put(dialogue)
 
-    def close(self) -> list[Worker[Turn]]:
-        """Tell all workers to end; return those that do so at once, not at their next token."""
+    def close(self) -> tuple[Worker[Dialogue], ...]:
+        """Tell all workers to end, and return them."""
         for worker in self._workers:
-            worker.mailbox.put(None)
-        return self._leaving + [worker for worker in self._workers if not worker.busy]
+            worker.close()
+        return self._workers
 
-    def _hold(self, worker: Worker[Turn]) -> None:
-        while (turn := worker.mailbox.get()) is not None:
-            dialogue, accepted = turn
-            event = dialogue.advance(accepted)
-            worker.busy = False
-            if event is not None and not dialogue.abandoned:
-                self._post(event, dialogue)
-            del turn, dialogue, event  # an idle worker keeps nothing alive
+    def _find_free(self, poster: Poster) -> Worker[Dialogue]:
+        """Return a free worker, and dismiss what other free ones there are."""
+        self._workers = tuple([worker for worker in self._workers if not worker.ended])
+        free = [worker for worker in self._workers if not (worker.busy or worker.is_closed)]
+        for surplus in free[1:]:
+            surplus.close()
+        if free:
+            return free[0]
+        site = self._site
+        self._workers += (site.start(self._name, lambda worker: converse(worker, site, poster)),)
+        return self._workers[-1]
+
+
+class Transcript:
+    """Takes rows and has them written by a worker of its own."""
+
+    __slots__ = ("_is_closed", "_name", "_scribe", "_site", "_worker")
+
+    def __init__(self, scribe: Scribe, session_id: str, site: Site) -> None:
+        self._scribe = scribe
+        self._name = f"{session_id}:transcript"
+        self._site = site
+        self._worker: Worker[Row] | None = None
+        self._is_closed = False
+
+    def record(self, kind: str, **fields: object) -> None:
+        """Queue a row, unless it was closed; the first one starts the worker, from the pump.
+
+        Raises:
+            SessionError: The worker can't be started.
+        """
+        if self._is_closed:
+            return
+        if self._worker is None:
+            self._is_closed = True  # unless it starts: nobody would read the rows to come
+            scribe = self._scribe
+            self._worker = self._site.start(self._name, lambda worker: transcribe(worker, scribe))
+            self._is_closed = False
+        self._worker.put((kind, fields))
+
+    def close(self) -> tuple[Worker[Row], ...]:
+        """Tell the worker to end when all rows are written; return it, if there is one."""
+        self._is_closed = True
+        if self._worker is None:
+            return ()
+        self._worker.close()
+        return (self._worker,)
+
+
+class NoTranscript:
+    """Takes rows for nobody."""
+
+    def record(self, kind: str, **fields: object) -> None:
+        """Drop a row."""
+
+    def close(self) -> tuple[Worker[Row], ...]:
+        """Return nothing: nobody writes."""
+        return ()
+
+
+NO_TRANSCRIPT = NoTranscript()

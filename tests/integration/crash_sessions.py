@@ -1,6 +1,6 @@
 """Sessions that are there to be killed: `python -m tests.integration.crash_sessions FOLDER`.
 
-Half of them run in threads, half on an event loop; each goes on from what FOLDER holds of it. Every step of the backend and of
+A third of them runs in threads, a third on an event loop with threads as workers, a third with tasks; each goes on from what FOLDER holds of it. Every step of the backend and of
 the store is a byte on standard output, before and after, so that whoever reads them can kill this process anywhere.
 
 An event appends its turn to the data. The backend tells the turn from the prompt, which is made from the data, so a lost event and one that
@@ -31,8 +31,8 @@ from escapement import (
 )
 
 TURNS = 24  # of each of the two conversations of a session
-SESSIONS = 6  # of each pump
-SESSION_IDS = tuple(f"{pump}-{n}" for pump in ("thread", "loop") for n in range(SESSIONS))
+SESSIONS = 4  # of each kind
+SESSION_IDS = tuple(f"{pump}-{n}" for pump in ("thread", "loop", "task") for n in range(SESSIONS))
 
 Data = Mapping[str, object]
 
@@ -115,6 +115,15 @@ class Model:
         return LLMReply("", ToolCall(f"event__{key}", {"turn": turn, "text": text}))
 
 
+class AwaitedModel(Model):
+    """The same, for sessions whose workers are tasks."""
+
+    async def astream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+        """Answer after the loop has had its turn."""
+        await asyncio.sleep(0)
+        return self.stream(request, on_delta)
+
+
 class TellingStore(FileBackedStore):
     """Says when a checkpoint is being saved."""
 
@@ -129,22 +138,23 @@ class TellingStore(FileBackedStore):
 
 def main(folder: Path) -> None:
     """Run all sessions to their ends, from wherever they are."""
-    chart, store, model = make_chart(), TellingStore(folder), Model()
+    chart, store = make_chart(), TellingStore(folder)
+    blocking_model, awaited_model = Model(), AwaitedModel()
 
     def transcript(session_id: str) -> Path:
         return folder / f"{session_id}.jsonl"
 
     def run_one(session_id: str) -> None:
         path = transcript(session_id)
-        run(chart, session_id=session_id, llm=model, store=store, transcript=path)
+        run(chart, session_id=session_id, llm=blocking_model, store=store, transcript=path)
 
     async def run_many() -> None:
-        await asyncio.gather(
-            *(
-                arun(chart, session_id=name, llm=model, store=store, transcript=transcript(name))
-                for name in SESSION_IDS[SESSIONS:]
-            )
-        )
+        sessions = []
+        for name in SESSION_IDS[SESSIONS:]:
+            llm = awaited_model if name.startswith("task") else blocking_model
+            path = transcript(name)
+            sessions.append(arun(chart, session_id=name, llm=llm, store=store, transcript=path))
+        await asyncio.gather(*sessions)
 
     with ThreadPoolExecutor(SESSIONS) as pool:
         blocking = pool.map(run_one, SESSION_IDS[:SESSIONS])

@@ -3,17 +3,21 @@
 import asyncio
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack, cast
 
 import pytest
 
 from escapement import (
+    CancelToken,
     Chart,
     Conversation,
     Event,
     Final,
     LLMBackend,
+    LLMReply,
+    LLMRequest,
     MemoryStore,
     SessionResult,
     State,
@@ -23,13 +27,26 @@ from escapement import (
     run,
 )
 from escapement.microstep import Data
-from escapement.testing import ScriptedLLM, call
+from escapement.testing import ScriptedLLM, call, run_jumping
 
 PATIENCE_S = 20  # how long a broken test may hang
 
-Mode = Literal["run", "arun"]
+# On the calling thread; on a loop with tasks as workers; on a loop with threads as workers.
+Mode = Literal["run", "arun", "threads"]
 
-both = pytest.mark.parametrize("mode", ["run", "arun"])
+every = pytest.mark.parametrize("mode", ["run", "arun", "threads"])
+on_threads = pytest.mark.parametrize("mode", ["run", "threads"])
+
+
+class Blocking:
+    """A backend that can't be awaited, so that a session on a loop has threads as its workers."""
+
+    def __init__(self, llm: LLMBackend) -> None:
+        self._llm = llm
+
+    def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+        """Do what the backend does."""
+        return self._llm.stream(request, on_delta)
 
 
 class Options(TypedDict, total=False):
@@ -38,6 +55,8 @@ class Options(TypedDict, total=False):
     transcript: Path
     poll_ms: int
     data: Data
+    cancel: CancelToken
+    wedged_after_s: float
 
 
 def drive(
@@ -47,11 +66,13 @@ def drive(
     store: Store | None = None,
     **options: Unpack[Options],
 ) -> SessionResult:
-    """Run a session under one of the pumps."""
+    """Run a session under one of the pumps, without waiting where tasks are all there is."""
     kept = MemoryStore() if store is None else store
     if mode == "run":
         return run(chart, session_id="s", llm=llm, store=kept, **options)
-    return asyncio.run(arun(chart, session_id="s", llm=llm, store=kept, **options))
+    if mode == "arun":
+        return run_jumping(arun(chart, session_id="s", llm=llm, store=kept, **options))
+    return asyncio.run(arun(chart, session_id="s", llm=Blocking(llm), store=kept, **options))
 
 
 def count(data: Data, _event: Event) -> Data:

@@ -6,7 +6,7 @@ from typing import cast
 
 from escapement import Chart, Conversation, Final, LLMReply, LLMRequest, State, Transition
 from escapement.testing import call
-from tests.unit.escapement.scenes import PATIENCE_S, Mode, both, count, drive, pair
+from tests.unit.escapement.scenes import PATIENCE_S, Mode, count, drive, on_threads, pair
 
 
 class Leaver:
@@ -53,7 +53,7 @@ def leaving() -> Chart:
     return Chart("leaving", "outer", (outer, following, Final("end")))
 
 
-@both
+@on_threads
 def test_conversation_left_in_mid_stream_is_abandoned(mode: Mode) -> None:
     """Leaving a state unwinds its stream, and what is free meanwhile takes the next one."""
     llm = Leaver()
@@ -69,7 +69,7 @@ class Together:
     """A backend whose first two streams end together; from then on the outer one goes on."""
 
     def __init__(self) -> None:
-        self.both = threading.Barrier(2, timeout=PATIENCE_S)
+        self.together = threading.Barrier(2, timeout=PATIENCE_S)
         self.firsts = {"inner", "outer"}
         self.threads: set[threading.Thread] = set()
 
@@ -79,11 +79,11 @@ class Together:
         on_delta("")
         if request.system in self.firsts:
             self.firsts.remove(request.system)
-            self.both.wait()
+            self.together.wait()
         return call(request.tools[0].removeprefix("event__"))
 
 
-@both
+@on_threads
 def test_surplus_worker_is_dismissed(mode: Mode) -> None:
     """When two conversations have become one, so have their workers."""
     chart = pair(

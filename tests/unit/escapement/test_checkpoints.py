@@ -5,10 +5,22 @@ from collections.abc import Callable
 
 import pytest
 
-from escapement import Checkpoint, Event, LLMReply, LLMRequest, MemoryStore, Timer, Transition
-from escapement.session import Session, Setup
+from escapement import (
+    Chart,
+    Checkpoint,
+    Event,
+    LLMReply,
+    LLMRequest,
+    MemoryStore,
+    Timer,
+    Transition,
+)
+from escapement.session import Session
+from escapement.setup import Setup
+from escapement.signals import ThreadClock
 from escapement.testing import call
-from tests.unit.escapement.scenes import PATIENCE_S, TURNS, Mode, both, drive, endless, pair
+from escapement.threads import Threads
+from tests.unit.escapement.scenes import PATIENCE_S, TURNS, Mode, drive, endless, every, pair
 
 
 class Echo:
@@ -53,7 +65,7 @@ def test_checkpoint_can_not_be_changed() -> None:
         Checkpoint("c", ("a",), {}).chart_id = "d"  # type: ignore[misc]
 
 
-@both
+@every
 def test_every_event_is_followed_by_a_checkpoint(mode: Mode) -> None:
     """There is a checkpoint after the initial macrostep, and one after each event."""
     store = Recorder()
@@ -67,16 +79,21 @@ def test_checkpoint_holds_what_is_pending() -> None:
     posted = threading.Semaphore(0)
     store = Recorder()
     chart = pair(Transition("o", "end"), inner=(Transition("i", "rest"),))
-    session = Session(chart, Setup("s", Echo(), store, None, {}), posted.release, _ignore)
+    site = Threads(Echo(), _ignore)
+    session = Session(make_setup(chart, store), site, posted.release, ThreadClock())
     session.start()
     for _ in range(2):
         assert posted.acquire(timeout=PATIENCE_S)
     assert session.handle_next()
-    for worker in session.close():
-        worker.join()
+    site.join(session.close())
     last = store.saved[-1]
     states = {"i": ("end",), "o": ("outer", "rest")}  # by what is still waiting
     assert [last.configuration] == [states[event.name] for event in last.pending]
+
+
+def make_setup(chart: Chart, store: MemoryStore) -> Setup:
+    """Make the setup of a session whose backend is its site's to know."""
+    return Setup(chart, "s", store, None, {}, None, 200.0)
 
 
 def _ignore() -> None:
@@ -85,7 +102,8 @@ def _ignore() -> None:
 
 def test_idle_session_has_nothing_to_handle() -> None:
     """A pump that is woken for nothing finds nothing."""
-    session = Session(pair(), Setup("s", endless(), MemoryStore(), None, {}), _ignore, _ignore)
+    setup = make_setup(pair(), MemoryStore())
+    session = Session(setup, Threads(endless(), _ignore), _ignore, ThreadClock())
     assert not session.handle_next()
     assert session.over
-    assert session.close() == []
+    assert session.close() == ()

@@ -23,7 +23,7 @@ from escapement import (
     run,
 )
 from escapement.compiler import compile_chart
-from escapement.conversation import Abandoned, Dialogue, hold
+from escapement.conversation import Abandoned, Dialogue
 from escapement.microstep import Data
 from escapement.testing import ScriptedLLM, call
 
@@ -147,35 +147,50 @@ def test_scripted_llm_that_runs_out_says_so() -> None:
         converse(ask())
 
 
-def test_script_knows_no_thread() -> None:
-    """A conversation is a generator that anything can drive."""
-    script = hold(compile_chart(ask()).nodes["ask"], "s", {})
-    assert isinstance(next(script), LLMRequest)
-    assert script.send(call("go")) == Event("go", {})
-    assert isinstance(script.send(True), LLMRequest)  # noqa: FBT003  the chart accepted the event
-    with pytest.raises(StopIteration) as end:
-        script.send(LLMReply("bye"))
-    assert end.value.value == Event("done.invoke.talk", {"text": "bye"})
+class Kinds(list[str]):
+    """A transcript that is a list of the kinds of its rows."""
+
+    def record(self, kind: str, **fields: object) -> None:
+        """Take a row."""
+        del fields
+        self.append(kind)
+
+
+def make_dialogue(rows: Kinds | None = None) -> Dialogue:
+    """Make a conversation that no worker holds, with somewhere for its rows."""
+    return Dialogue(compile_chart(ask()).nodes["ask"], "s", {}, Kinds() if rows is None else rows)
+
+
+def test_conversation_knows_no_thread() -> None:
+    """Anything can drive it: it makes requests, and turns replies into events."""
+    dialogue = make_dialogue()
+    assert len(dialogue.speak().messages) == 1
+    assert dialogue.hear(call("go")) == Event("go", {})
+    dialogue.accepted = True
+    assert [message.role for message in dialogue.speak().messages] == ["user", "assistant", "tool"]
+    assert not dialogue.over
+    assert dialogue.hear(LLMReply("bye")) == Event("done.invoke.talk", {"text": "bye"})
+    assert dialogue.over
+
+
+def test_abandoned_conversation_asks_nothing() -> None:
+    """A conversation that was left before its turn came makes no request."""
+    rows = Kinds()
+    dialogue = make_dialogue(rows)
+    dialogue.abandon()
+    with pytest.raises(Abandoned):
+        dialogue.speak()
+    assert rows == []
 
 
 def test_abandoned_stream_unwinds_at_the_next_token() -> None:
     """A backend is left in the middle of its stream when nobody waits for it any more."""
-    rows: list[str] = []
-    delivered: list[str] = []
-
-    class Talker:
-        def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
-            on_delta("first")
-            delivered.append("first")
-            dialogue.abandoned = True
-            with suppress(Exception):  # as a backend that retries does
-                on_delta("second")
-            delivered.append("second")
-            return LLMReply(request.system)
-
-    script = hold(compile_chart(ask()).nodes["ask"], "s", {})
-    node = compile_chart(ask()).nodes["ask"]
-    dialogue = Dialogue(node, script, Talker(), lambda kind, **_: rows.append(kind))
-    assert dialogue.advance(None) is None
-    assert (delivered, rows) == (["first"], ["request", "abandoned"])
-    assert not issubclass(Abandoned, Exception)
+    rows = Kinds()
+    dialogue = make_dialogue(rows)
+    dialogue.on_delta("first")
+    assert dialogue.moved
+    dialogue.abandon()
+    with pytest.raises(Abandoned) as raised, suppress(Exception):  # as a backend that retries does
+        dialogue.on_delta("second")
+    assert dialogue.fail(raised.value) is None
+    assert rows == ["abandoned"]

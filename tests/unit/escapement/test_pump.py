@@ -14,10 +14,10 @@ from escapement import (
     arun,
 )
 from escapement.testing import ScriptedLLM
-from tests.unit.escapement.scenes import TURNS, Mode, both, drive, endless, rows
+from tests.unit.escapement.scenes import TURNS, Mode, drive, endless, every, rows
 
 
-@both
+@every
 @pytest.mark.parametrize("poll_ms", [0, 1])
 def test_session_runs_to_its_final_state(mode: Mode, poll_ms: int, tmp_path: Path) -> None:
     """Each turn is one event, and the last one ends the session."""
@@ -49,7 +49,7 @@ def test_session_runs_to_its_final_state(mode: Mode, poll_ms: int, tmp_path: Pat
     }
 
 
-@both
+@every
 def test_data_overrides_the_charts(mode: Mode) -> None:
     """A session's own data goes over the chart's, and neither is changed."""
     own = {"turns": 5, "extra": 1}
@@ -57,7 +57,7 @@ def test_data_overrides_the_charts(mode: Mode) -> None:
     assert (own["turns"], TURNS.data) == (5, {"turns": 0})
 
 
-@both
+@every
 def test_result_data_is_the_callers_to_change(mode: Mode) -> None:
     """Changing the data of a result doesn't reach the checkpoint."""
     store = MemoryStore()
@@ -68,14 +68,14 @@ def test_result_data_is_the_callers_to_change(mode: Mode) -> None:
     assert record.data["turns"] == 6
 
 
-@both
+@every
 def test_negative_poll_is_refused(mode: Mode) -> None:
     """A poll interval below zero is the caller's mistake."""
     with pytest.raises(ValueError, match=r"poll_ms is -1"):
         drive(mode, TURNS, endless(), poll_ms=-1)
 
 
-@both
+@every
 def test_failed_session_says_so_in_its_transcript(mode: Mode, tmp_path: Path) -> None:
     """The last row of a session that fails has the error."""
     transcript = tmp_path / "t.jsonl"
@@ -86,7 +86,7 @@ def test_failed_session_says_so_in_its_transcript(mode: Mode, tmp_path: Path) ->
     assert "boom" in last["error"]
 
 
-@both
+@every
 def test_transcript_that_can_not_be_written_harms_nobody(mode: Mode, tmp_path: Path) -> None:
     """A session goes on without its transcript."""
     result = drive(mode, TURNS, endless(), transcript=tmp_path / "missing" / "t.jsonl")

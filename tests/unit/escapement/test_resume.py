@@ -1,6 +1,5 @@
 """Sessions that a store knows go on where they were."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from escapement import (
     arun,
     run,
 )
-from escapement.testing import ScriptedLLM, call
+from escapement.testing import ScriptedLLM, call, run_jumping
 from tests.unit.escapement.scenes import rows, turns
 
 
@@ -46,7 +45,7 @@ def test_session_goes_on_after_a_crash(tmp_path: Path) -> None:
         transcript=transcript,
         data={"turns": 99},
     )
-    result = asyncio.run(session)
+    result = run_jumping(session)
     assert (result.status, result.data) == ("done", {"turns": 3})
     assert [request.messages[0].content for request in llm.requests] == ["turn 2"]
     written = rows(transcript)

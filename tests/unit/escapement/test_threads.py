@@ -16,7 +16,7 @@ from escapement import (
     arun,
 )
 from escapement.testing import call
-from tests.unit.escapement.scenes import PATIENCE_S, TURNS, Mode, both, drive, endless, rows
+from tests.unit.escapement.scenes import PATIENCE_S, TURNS, Mode, drive, endless, on_threads, rows
 
 
 class Gate:
@@ -108,7 +108,7 @@ def test_session_without_a_transcript_has_one_thread() -> None:
     assert watcher.seen == {"s:conversation"}
 
 
-@both
+@on_threads
 @pytest.mark.parametrize("allowed", [0, 1])
 def test_thread_that_can_not_be_started_fails_the_session(
     mode: Mode, allowed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

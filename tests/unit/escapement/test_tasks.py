@@ -1,0 +1,361 @@
+"""Virtual workers: the tasks of a session, and what becomes of them."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from escapement import (
+    Chart,
+    Conversation,
+    Final,
+    LLMReply,
+    LLMRequest,
+    MemoryStore,
+    SessionError,
+    SessionResult,
+    State,
+    Transition,
+    arun,
+    run,
+)
+from escapement.testing import JumpingLoop, ScriptedLLM, call, run_jumping
+from tests.unit.escapement.scenes import TURNS, Blocking, count, endless, pair, rows, turns
+
+
+class Paced:
+    """A backend that continues after a while, and tells what it was asked when."""
+
+    def __init__(self, pause_s: float = 1.0) -> None:
+        self.pause_s = pause_s
+        self.asked: list[tuple[float, str, str]] = []
+        self.cancelled: list[str] = []
+
+    def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+        """Refuse: nothing here blocks."""
+        raise AssertionError(request, on_delta)
+
+    async def astream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+        """Say a word in the middle, then call the first tool."""
+        now_s = asyncio.get_running_loop().time()
+        self.asked.append((now_s, request.session_id, request.messages[0].content))
+        pause_s = self.pause_of(request)
+        try:
+            await asyncio.sleep(pause_s / 2)
+            on_delta("word")
+            await asyncio.sleep(pause_s / 2)
+        except asyncio.CancelledError:
+            self.cancelled.append(request.system)
+            raise
+        return call(request.tools[0].removeprefix("event__"))
+
+    def pause_of(self, request: LLMRequest) -> float:
+        """Return how long a turn takes, in seconds."""
+        del request
+        return self.pause_s
+
+
+def test_session_on_a_loop_is_three_tasks_and_no_thread(tmp_path: Path) -> None:
+    """The session's own task, one that writes and one that converses, however many turns it takes."""
+    llm, threads = Paced(), threading.active_count()
+
+    async def main() -> tuple[set[str], SessionResult]:
+        others = asyncio.all_tasks()
+        session = asyncio.create_task(
+            arun(
+                TURNS,
+                session_id="s",
+                llm=llm,
+                store=MemoryStore(),
+                transcript=tmp_path / "t.jsonl",
+            ),
+            name="s",
+        )
+        await asyncio.sleep(4.25)
+        names = {task.get_name() for task in asyncio.all_tasks() - others}
+        assert threading.active_count() == threads
+        result = await session
+        assert asyncio.all_tasks() == others
+        return names, result
+
+    names, result = run_jumping(main())
+    assert names == {"s", "s:transcript", "s:conversation"}
+    assert (result.status, len(llm.asked)) == ("done", 6)
+
+
+def test_thousands_of_sessions_keep_to_the_second() -> None:
+    """On a clock that jumps, 2,000 sessions of 6 turns of a minute each are exactly on time."""
+    llm, store = Paced(pause_s=60.0), MemoryStore()
+
+    async def main() -> float:
+        sessions = [arun(TURNS, session_id=f"s{n}", llm=llm, store=store) for n in range(2000)]
+        assert {result.status for result in await asyncio.gather(*sessions)} == {"done"}
+        return asyncio.get_running_loop().time()
+
+    assert run_jumping(main()) == 6 * 60
+    minutes = [at_s / 60 for at_s, _, _ in llm.asked]
+    assert minutes == [minute for minute in range(6) for _ in range(2000)]
+
+
+def test_arrival_is_handled_where_it_happens() -> None:
+    """A session asks its next question before another one's reply of the same moment is looked at."""
+    order: list[str] = []
+
+    class Log(Paced):
+        async def astream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+            order.append(f"ask {request.session_id}")
+            reply = await super().astream(request, on_delta)
+            order.append(f"reply {request.session_id}")
+            return reply
+
+    async def main() -> None:
+        chart, store, llm = turns(2), MemoryStore(), Log()
+        await asyncio.gather(
+            *(arun(chart, session_id=name, llm=llm, store=store) for name in ("a", "b"))
+        )
+
+    run_jumping(main())
+    assert order == [
+        "ask a",
+        "ask b",
+        "reply a",
+        "ask a",
+        "reply b",
+        "ask b",
+        "reply a",
+        "reply b",
+    ]
+
+
+def test_polling_session_looks_when_it_says() -> None:
+    """An event waits for the next look: a turn of 1 s, looked for each 0.4 s, takes 1.2 s."""
+    llm = Paced()
+
+    async def main() -> None:
+        await arun(TURNS, session_id="s", llm=llm, store=MemoryStore(), poll_ms=400)
+
+    run_jumping(main())
+    assert [round(at_s, 6) for at_s, _, _ in llm.asked] == [0.0, 1.2, 2.4, 3.6, 4.8, 6.0]
+
+
+def leaving() -> Chart:
+    """Make a chart whose outer conversation leaves the inner one in mid stream, and goes on."""
+    inner = State("inner", conversation=Conversation("i", lambda _: "", system="inner"))
+    outer = State(
+        "outer",
+        states=(inner,),
+        transitions=(Transition("leave", "next"),),
+        conversation=Conversation("o", lambda _: "", system="outer", events=("leave",)),
+    )
+    following = State(
+        "next",
+        transitions=(Transition("finish", "end"),),
+        conversation=Conversation("n", lambda _: "", system="next", events=("finish",)),
+    )
+    return Chart("leaving", "outer", (outer, following, Final("end")))
+
+
+class Uneven(Paced):
+    """A backend whose inner conversation would take for ever."""
+
+    def pause_of(self, request: LLMRequest) -> float:
+        """Take long where the system prompt says inner."""
+        return 1e9 if request.system == "inner" else self.pause_s
+
+
+def test_conversation_left_in_mid_stream_is_cancelled_at_once(tmp_path: Path) -> None:
+    """Its backend is interrupted where it waits, the session goes on, and no task is left."""
+    llm = Uneven()
+
+    async def main() -> SessionResult:
+        result = await arun(
+            leaving(),
+            session_id="s",
+            llm=llm,
+            store=MemoryStore(),
+            transcript=tmp_path / "t.jsonl",
+        )
+        assert asyncio.get_running_loop().time() == 2.0
+        assert len(asyncio.all_tasks()) == 1
+        return result
+
+    assert run_jumping(main()).status == "done"
+    assert llm.cancelled == ["inner"]
+    assert "abandoned" in [row["type"] for row in rows(tmp_path / "t.jsonl")]
+
+
+class Late(Uneven):
+    """A backend that ends its inner stream in the very moment in which it is abandoned."""
+
+    async def astream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+        """Be as fast as the outer one."""
+        if request.system != "inner":
+            return await super().astream(request, on_delta)
+        await asyncio.sleep(self.pause_s)
+        return LLMReply("too late")
+
+
+def test_reply_in_the_moment_of_leaving_is_dropped() -> None:
+    """A stream that is over but not looked at when its state is left raises no event."""
+    result = run_jumping(arun(leaving(), session_id="s", llm=Late(), store=MemoryStore()))
+    assert result.status == "done"
+
+
+def test_surplus_task_is_dismissed() -> None:
+    """When two conversations have become one, so have their workers."""
+    most: list[int] = []
+
+    class Counter(Paced):
+        async def astream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+            reply = await super().astream(request, on_delta)
+            names = [task.get_name() for task in asyncio.all_tasks()]
+            most.append(names.count("s:conversation"))
+            return reply
+
+    chart = pair(
+        Transition("o", "end", guard=lambda data, _: data["turns"] == 3),
+        Transition("o", actions=(count,)),
+        inner=(Transition("i", "rest"),),
+    )
+    assert run_jumping(arun(chart, session_id="s", llm=Counter(), store=MemoryStore())).data == {
+        "turns": 3
+    }
+    assert (most[0], most[-1]) == (2, 1)
+
+
+def test_cancelled_session_cancels_its_backend_and_writes_its_transcript(tmp_path: Path) -> None:
+    """Cancelling `arun` interrupts the stream, writes the last row and leaves no task."""
+    llm = Paced()
+
+    async def main() -> None:
+        session = asyncio.create_task(
+            arun(
+                TURNS,
+                session_id="s",
+                llm=llm,
+                store=MemoryStore(),
+                transcript=tmp_path / "t.jsonl",
+            )
+        )
+        await asyncio.sleep(1.75)
+        session.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await session
+        assert len(asyncio.all_tasks()) == 1
+
+    run_jumping(main())
+    assert len(llm.cancelled) == 1
+    assert rows(tmp_path / "t.jsonl")[-1]["error"] == "CancelledError()"
+
+
+def test_backend_that_cancels_itself_is_an_error_event() -> None:
+    """A CancelledError that nobody asked for is a failure of the communication."""
+
+    class Quitter(Paced):
+        async def astream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+            del request, on_delta
+            raise asyncio.CancelledError
+
+    with pytest.raises(SessionError, match=r"CancelledError: .*error\.communication"):
+        run_jumping(arun(TURNS, session_id="s", llm=Quitter(), store=MemoryStore()))
+
+
+def test_backend_that_ignores_its_cancellation_is_given_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It can't keep the session from its end: after a second it is left alone, and named."""
+
+    class Stubborn(Uneven):
+        async def astream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+            if request.system != "inner":
+                return await super().astream(request, on_delta)
+            while not self.cancelled:
+                try:
+                    await asyncio.sleep(1e9)
+                except asyncio.CancelledError:
+                    await asyncio.sleep(60)
+                    self.cancelled.append("inner")
+            return LLMReply("at last")
+
+    llm = Stubborn()
+
+    async def main() -> float:
+        await arun(leaving(), session_id="s", llm=llm, store=MemoryStore())
+        ended_s = asyncio.get_running_loop().time()
+        await asyncio.sleep(120)
+        assert len(asyncio.all_tasks()) == 1
+        return ended_s
+
+    with caplog.at_level(logging.WARNING, logger="escapement"):
+        assert run_jumping(main()) == 3.0
+    assert llm.cancelled == ["inner"]
+    assert "s:conversation: its backend does not end when cancelled" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["platform", "virtual", "auto"])
+def test_variable_chooses_the_workers(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams are taken on threads or on the loop, as `ESCAPEMENT_WORKERS` says."""
+    monkeypatch.setenv("ESCAPEMENT_WORKERS", kind)
+    seen: set[threading.Thread] = set()
+
+    class Where(ScriptedLLM):
+        def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+            seen.add(threading.current_thread())
+            return super().stream(request, on_delta)
+
+    llm = Where([call("continue")] * 12)
+    asyncio.run(arun(TURNS, session_id="a", llm=llm, store=MemoryStore()))
+    assert (threading.main_thread() in seen) == (kind != "platform")
+    seen.clear()
+    run(TURNS, session_id="b", llm=llm, store=MemoryStore())
+    assert (threading.main_thread() in seen) == (kind == "virtual")
+
+
+def test_backend_that_only_blocks_has_threads() -> None:
+    """Without `astream` a session on a loop falls back to threads, and no loop is blocked."""
+    llm = endless()
+    asyncio.run(arun(TURNS, session_id="s", llm=Blocking(llm), store=MemoryStore()))
+    assert len(llm.requests) == 6
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("green", r"ESCAPEMENT_WORKERS is 'green'; allowed: platform, virtual, auto"),
+        ("virtual", r"needs a backend with astream\(\), and Blocking has none"),
+    ],
+)
+def test_choice_that_can_not_be_had_is_refused(
+    value: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A misspelt kind, and tasks for a backend that only blocks, are errors before anything starts."""
+    monkeypatch.setenv("ESCAPEMENT_WORKERS", value)
+    with pytest.raises(ValueError, match=message):
+        run(TURNS, session_id="s", llm=Blocking(endless()), store=MemoryStore())
+    with pytest.raises(ValueError, match=message):
+        run_jumping(arun(TURNS, session_id="s", llm=Blocking(endless()), store=MemoryStore()))
+
+
+def test_loop_that_jumps_refuses_what_takes_real_time() -> None:
+    """Waiting for nothing and asking for an executor are errors, not hangs."""
+
+    async def wait_for_ever() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    async def block() -> None:
+        await asyncio.to_thread(print)
+
+    for main, message in ((wait_for_ever, "would wait for ever"), (block, "no executor")):
+        with pytest.raises(RuntimeError, match=message):
+            run_jumping(main())
+
+
+def test_loop_that_jumps_can_be_moved_by_hand() -> None:
+    """Work that takes time can be played by letting time pass."""
+    loop = JumpingLoop()
+    loop.jump(2.5)
+    assert loop.time() == 2.5
+    loop.close()

@@ -1,0 +1,180 @@
+"""Delayed events: in order, cancelled, and across the end of the process."""
+
+import asyncio
+from typing import cast
+
+import pytest
+
+from escapement import (
+    Cancel,
+    Chart,
+    Checkpoint,
+    Event,
+    FileBackedStore,
+    Final,
+    MemoryStore,
+    Send,
+    State,
+    Timer,
+    Transition,
+    arun,
+    run,
+)
+from escapement.microstep import Data
+from escapement.testing import JumpingLoop, ScriptedLLM, run_jumping
+from escapement.timers import Timers
+from tests.unit.escapement.scenes import Mode, drive, every
+
+NOBODY = ScriptedLLM([])
+
+
+def note(data: Data, event: Event) -> Data:
+    """Note an event's name."""
+    return {"log": (*cast("tuple[str, ...]", data["log"]), event.name)}
+
+
+def waiting(*sends: Send | Cancel, ends_with: str = "end") -> Chart:
+    """Make a chart that sends when it starts, notes what comes, and ends with one of the events."""
+    wait = State(
+        "wait",
+        on_entry=sends,
+        transitions=(
+            Transition(ends_with, "over", actions=(note,)),
+            Transition("*", actions=(note,)),
+        ),
+    )
+    return Chart("waiting", "wait", (wait, Final("over")), {"log": ()})
+
+
+def play(chart: Chart, store: MemoryStore | FileBackedStore | None = None) -> tuple[Data, float]:
+    """Run a chart on a loop that jumps; return its data, and how long it took."""
+
+    async def main() -> tuple[Data, float]:
+        kept = MemoryStore() if store is None else store
+        result = await arun(chart, session_id="s", llm=NOBODY, store=kept)
+        assert result.status == "done"
+        return result.data, asyncio.get_running_loop().time()
+
+    return run_jumping(main())
+
+
+@every
+def test_delayed_events_come_when_they_are_due(mode: Mode) -> None:
+    """Events come in order of due time, not of sending, under every pump."""
+    chart = waiting(Send("end", delay_ms=3), Send("late", delay_ms=2), Send("soon", delay_ms=1))
+    assert drive(mode, chart, NOBODY).data["log"] == ("soon", "late", "end")
+
+
+@pytest.mark.parametrize("poll_ms", [0, 400])
+def test_delay_is_kept_to_the_second_or_the_next_look(poll_ms: int) -> None:
+    """A day takes a day, and under polling it ends with the look that follows."""
+    chart = waiting(Send("soon", delay_ms=500), Send("end", delay_ms=86_400_100))
+
+    async def main() -> float:
+        await arun(chart, session_id="s", llm=NOBODY, store=MemoryStore(), poll_ms=poll_ms)
+        return asyncio.get_running_loop().time()
+
+    assert run_jumping(main()) == pytest.approx(86_400.4 if poll_ms else 86_400.1)
+
+
+def test_events_due_at_the_same_time_come_in_order_of_sending() -> None:
+    """The order of equal delays is the order of execution, and no delay at all is before any."""
+    sends = [Send(f"e{n}", delay_ms=1000) for n in range(5)]
+    data, took_s = play(waiting(*sends, Send("at-once"), Send("end", delay_ms=1000)))
+    assert data["log"] == ("at-once", "e0", "e1", "e2", "e3", "e4", "end")
+    assert took_s == pytest.approx(1.0)
+
+
+def test_cancelled_event_never_comes() -> None:
+    """`Cancel` takes back all delayed events of an id, and leaves the others (SCXML 6.3)."""
+    data, _ = play(
+        waiting(
+            Send("one", delay_ms=10, id="x"),
+            Send("two", delay_ms=20, id="x"),
+            Send("other", delay_ms=30, id="y"),
+            Send("end", delay_ms=40),
+            Cancel("x"),
+            Cancel("nobody"),
+        )
+    )
+    assert data["log"] == ("other", "end")
+
+
+def test_timer_that_is_armed_later_may_fall_due_first() -> None:
+    """The pump waits for whichever is next, also when that changes."""
+    wait = State(
+        "wait",
+        on_entry=(Send("slow", delay_ms=60_000), Send("kick", delay_ms=10_000)),
+        transitions=(
+            Transition("kick", actions=(note, Send("fast", delay_ms=1_000))),
+            Transition("fast", actions=(note,)),
+            Transition("slow", "over", actions=(note,)),
+        ),
+    )
+    chart = Chart("c", "wait", (wait, Final("over")), {"log": ()})
+    data, took_s = play(chart)
+    assert data["log"] == ("kick", "fast", "slow")
+    assert took_s == pytest.approx(60.0)
+
+
+def test_session_that_waits_for_a_timer_is_neither_idle_nor_wedged() -> None:
+    """However long the delay, the session is there when it falls due."""
+    _, took_s = play(waiting(Send("end", delay_ms=10**9)))
+    assert took_s == pytest.approx(10**6)
+
+
+def test_checkpoint_holds_what_has_not_fallen_due() -> None:
+    """Each checkpoint has the rest of the timers, the next one first, by the calendar."""
+    store = MemoryStore()
+    saved: list[Checkpoint] = []
+
+    class Recorder(MemoryStore):
+        def save(self, session_id: str, record: Checkpoint) -> None:
+            saved.append(record)
+            store.save(session_id, record)
+
+    sends = (Send("end", {"n": 1}, delay_ms=7_200_000, id="x"), Send("soon", delay_ms=1000))
+    play(waiting(*sends), Recorder())
+    assert [[timer.event.name for timer in record.timers] for record in saved] == [
+        ["soon", "end"],
+        ["end"],
+        [],
+    ]
+    (end,) = saved[1].timers
+    assert (end.event, end.id) == (Event("end", {"n": 1}), "x")
+    assert end.due_s == saved[0].timers[1].due_s
+
+
+def test_resumed_session_waits_for_what_is_left() -> None:
+    """The calendar decides what is overdue, which comes at once and in order; the rest is waited for."""
+    calendar_s, loop = 1_000_000.0, JumpingLoop()
+    loop.jump(50)
+    timers = Timers(loop, lambda: calendar_s)
+    timers.rearm(
+        (
+            Timer(Event("later"), calendar_s + 30),
+            Timer(Event("second"), calendar_s - 10),
+            Timer(Event("first"), calendar_s - 3600),
+        )
+    )
+    assert [event.name for event in timers.take_due()] == ["first", "second"]
+    assert timers.next_due_s == 80
+    assert [timer.event.name for timer in timers.pending()] == ["later"]
+    loop.close()
+
+
+@every
+def test_killed_session_goes_on_with_its_timers(mode: Mode) -> None:
+    """What fell due while nobody was there comes at once, in order, after what was pending."""
+    store = MemoryStore()
+    timers = (Timer(Event("second"), 20.0), Timer(Event("first"), 10.0), Timer(Event("end"), 30.0))
+    record = Checkpoint("waiting", ("wait",), {"log": ()}, (Event("pending"),), timers=timers)
+    store.save("s", record)
+    result = drive(mode, waiting(), NOBODY, store)
+    assert (result.status, result.data["log"]) == ("done", ("pending", "first", "second", "end"))
+
+
+def test_blocking_session_sleeps_until_its_timer() -> None:
+    """`run` handles an event that is delayed, though nobody wakes it."""
+    result = run(waiting(Send("end", delay_ms=1)), session_id="s", llm=NOBODY, store=MemoryStore())
+    assert result.data["log"] == ("end",)

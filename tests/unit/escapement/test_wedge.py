@@ -1,0 +1,87 @@
+"""A session in which nothing moves is an error after a bound, not a hang."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from escapement import LLMReply, LLMRequest, MemoryStore, SessionError, arun, run
+from escapement.testing import call, run_jumping
+from tests.unit.escapement.scenes import TURNS, Mode, drive, endless, every
+
+
+class Halting:
+    """A backend that says a word each so many seconds, and at last nothing more."""
+
+    def __init__(self, *pauses_s: float) -> None:
+        self.pauses_s = pauses_s
+
+    def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+        """Refuse: nothing here blocks."""
+        raise AssertionError(request, on_delta)
+
+    async def astream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+        """Say words, then hang in the first turn only."""
+        for pause_s in self.pauses_s:
+            await asyncio.sleep(pause_s)
+            on_delta("word")
+        if request.messages[0].content == "turn 0":
+            await asyncio.sleep(1e9)
+        return call("continue")
+
+
+@pytest.mark.parametrize("poll_ms", [0, 100])
+def test_backend_that_hangs_wedges_its_session(poll_ms: int) -> None:
+    """The error comes between one and one and a quarter of the bound after the last token."""
+
+    async def main() -> float:
+        session = arun(
+            TURNS,
+            session_id="s",
+            llm=Halting(30, 30),
+            store=MemoryStore(),
+            poll_ms=poll_ms,
+            wedged_after_s=40,
+        )
+        match = r"session 's' is wedged: for 40 s neither an event nor a token .* state 'turn'"
+        with pytest.raises(SessionError, match=match):
+            await session
+        assert len(asyncio.all_tasks()) == 1
+        return asyncio.get_running_loop().time()
+
+    assert 60 + 40 <= run_jumping(main()) <= 60 + 50 + 1
+
+
+def test_slow_backend_wedges_nothing() -> None:
+    """A stream that says a word within the bound may take as long as it likes."""
+    llm = Halting(*[39.0] * 200)
+    session = arun(TURNS, session_id="s", llm=llm, store=MemoryStore(), wedged_after_s=40)
+    with pytest.raises(SessionError, match="wedged"):
+        run_jumping(session)
+
+
+@every
+def test_bound_that_is_none_is_refused(mode: Mode) -> None:
+    """A bound of nothing, or of what is no number, is the caller's mistake."""
+    for bound in (0.0, -1.0, float("nan")):
+        with pytest.raises(ValueError, match="wedged_after_s is"):
+            drive(mode, TURNS, endless(), wedged_after_s=bound)
+
+
+def test_blocking_session_is_wedged_too() -> None:
+    """`run` raises though its backend's thread still hangs, and that thread ends at its next token."""
+    release = threading.Event()
+    held: list[threading.Thread] = []
+
+    class Hanging:
+        def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+            held.append(threading.current_thread())
+            assert release.wait(20)
+            on_delta(request.session_id)
+            return call("continue")
+
+    with pytest.raises(SessionError, match="wedged"):
+        run(TURNS, session_id="s", llm=Hanging(), store=MemoryStore(), wedged_after_s=0.01)
+    release.set()
+    held[0].join()
