@@ -78,10 +78,15 @@ class Load(_Record, frozen=True, kw_only=True):
     def arguments(self) -> tuple[str, ...]:
         """The probe's positional arguments after ARM and C.
 
-        The last one is left to ``SCALE_STATE_KB`` where it is zero, because an argument wins over the environment.
+        What is zero at the end is left to ``SCALE_QSLEEP_MS`` and ``SCALE_STATE_KB``, because an argument wins over the
+        environment.
         """
-        shown = [self.turns, self.ttft_ms, self.tokens, self.tok_ms, self.qsleep_ms]
-        return tuple(str(value) for value in (shown + [self.state_kb] * (self.state_kb > 0)))
+        shown = [self.turns, self.ttft_ms, self.tokens, self.tok_ms]
+        if self.qsleep_ms or self.state_kb:
+            shown.append(self.qsleep_ms)
+        if self.state_kb:
+            shown.append(self.state_kb)
+        return tuple(str(value) for value in shown)
 
     @property
     def nominal_session_s(self) -> float:

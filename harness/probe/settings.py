@@ -24,6 +24,7 @@ Run one arm at one concurrency and print CAPS, PROGRESS and RESULT lines.
 
 environment:
   SCALE_VT            1: an asyncio task a session; 0: an OS thread a session (1)
+  SCALE_QSLEEP_MS     as QSLEEP_MS, which wins over it                        (0)
   SCALE_STATE_KB      as STATE_KB, which wins over it                         (0)
   SCALE_PACING        sleep: the next token is timed from this one;
                       server: tokens fall due on an absolute schedule         (sleep)
@@ -37,7 +38,14 @@ Any other SCALE_* variable is a usage error.
 
 Exit code: 0 with a RESULT, 2 for a usage error, otherwise the worker's own (137 stays 137)."""
 
-_TOGGLES = ("SCALE_CLOCK", "SCALE_PACING", "SCALE_PROCS", "SCALE_STATE_KB", "SCALE_VT")
+_TOGGLES = (
+    "SCALE_CLOCK",
+    "SCALE_PACING",
+    "SCALE_PROCS",
+    "SCALE_QSLEEP_MS",
+    "SCALE_STATE_KB",
+    "SCALE_VT",
+)
 _MOST_PROCS = 64
 
 _DEFAULTS = ("sc-mem", "100", "6", "400", "150", "20", "0", "0")
@@ -101,10 +109,6 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         raise UsageError(msg)
     _check_toggles(environment)
     words = (*arguments, *_DEFAULTS[len(arguments) :])
-    if len(arguments) < len(_DEFAULTS) and environment.get("SCALE_STATE_KB"):
-        state_kb = _whole("SCALE_STATE_KB", environment["SCALE_STATE_KB"])
-    else:
-        state_kb = _whole("STATE_KB", words[7])
     pacing = _toggle(environment, "SCALE_PACING", ("sleep", "server"))
     sessions = _whole("C", words[1], least=1)
     return Settings(
@@ -114,12 +118,19 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         ttft_ms=_whole("TTFT_MS", words[3]),
         tokens=_whole("TOKENS", words[4]),
         tok_ms=_whole("TOK_MS", words[5]),
-        qsleep_ms=_whole("QSLEEP_MS", words[6]),
-        state_kb=state_kb,
+        qsleep_ms=_either("QSLEEP_MS", arguments[6:7], environment),
+        state_kb=_either("STATE_KB", arguments[7:8], environment),
         is_virtual=_toggle(environment, "SCALE_VT", ("1", "0")) == "1",
         pacing="server" if pacing == "server" else "sleep",
         procs=_procs(environment.get("SCALE_PROCS") or "1", sessions),
     )
+
+
+def _either(name: str, argument: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Read what may come as an argument, which wins, or as a toggle; 0 for neither."""
+    if argument:
+        return _whole(name, argument[0])
+    return _whole(f"SCALE_{name}", environment.get(f"SCALE_{name}") or "0")
 
 
 def _check_toggles(environment: Mapping[str, str]) -> None:

@@ -13,6 +13,10 @@ _TOGGLES = (
         "each session carries N KB of state, so that checkpoints are realistically large",
     ),
     (
+        "SCALE_QSLEEP_MS=N",
+        "the runtime's pump polls each N ms instead of waking on arrival",
+    ),
+    (
         "SCALE_PACING=sleep",
         "the next token is timed from the delivery of this one; server: from the request",
     ),

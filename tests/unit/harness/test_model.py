@@ -17,9 +17,11 @@ def test_outcome_timeouts_are_those_that_we_ended() -> None:
     assert timeouts == {Outcome.TIMEOUT_PROGRESSING, Outcome.TIMEOUT_STALLED}
 
 
-def test_load_arguments_leave_the_state_to_the_environment_where_there_is_none() -> None:
-    """An argument wins over SCALE_STATE_KB, so a zero is not given."""
-    assert Load().arguments == ("6", "200", "50", "5", "0")
+def test_load_arguments_leave_what_is_zero_to_the_environment() -> None:
+    """An argument wins over SCALE_QSLEEP_MS and SCALE_STATE_KB, so a zero at the end is not given."""
+    assert Load().arguments == ("6", "200", "50", "5")
+    assert Load(qsleep_ms=50).arguments == ("6", "200", "50", "5", "50")
+    assert Load(state_kb=64).arguments == ("6", "200", "50", "5", "0", "64")
 
 
 def test_load_arguments_hold_the_state_where_there_is_some() -> None:

@@ -107,6 +107,7 @@ ARMS = """\
 |:------------------------|:----------------------------------------------------------------------------------------|
 | SCALE_VT=1              | one asyncio task a session (the image's default); 0 is one OS thread a session          |
 | SCALE_STATE_KB=N        | each session carries N KB of state, so that checkpoints are realistically large         |
+| SCALE_QSLEEP_MS=N       | the runtime's pump polls each N ms instead of waking on arrival                         |
 | SCALE_PACING=sleep      | the next token is timed from the delivery of this one; server: from the request         |
 | SCALE_PROCS=N           | the sessions are dealt out to N processes (default 1)                                   |
 | ESCAPEMENT_WORKERS=auto | the workers of a session are tasks where they can be; platform: threads; virtual: tasks |"""

@@ -31,17 +31,18 @@ def test_settings_take_every_argument_in_order() -> None:
 
 
 def test_settings_read_the_toggles() -> None:
-    """SCALE_VT, SCALE_PACING, SCALE_STATE_KB and SCALE_PROCS are read from the environment."""
+    """What is no argument, or is left out as one, is read from the environment."""
     toggles = {
         "SCALE_VT": "0",
         "SCALE_PACING": "server",
         "SCALE_STATE_KB": "9",
+        "SCALE_QSLEEP_MS": "50",
         "SCALE_PROCS": "5",
     }
     settings = read_settings(["hand", "5"], toggles)
     assert not settings.is_virtual
     assert settings.pacing == "server"
-    assert settings.state_kb == 9
+    assert (settings.state_kb, settings.qsleep_ms) == (9, 50)
     assert settings.procs == 5
 
 
@@ -57,10 +58,11 @@ def test_settings_leave_the_variables_of_others_alone() -> None:
     assert read_settings(["hand"], others).procs == 1
 
 
-def test_settings_state_kb_argument_wins_over_the_environment() -> None:
+def test_settings_argument_wins_over_the_environment() -> None:
     """An argument is nearer than the environment, even a zero."""
     words = ["hand", "1", "1", "0", "0", "0", "0", "0"]
-    assert read_settings(words, {"SCALE_STATE_KB": "9"}).state_kb == 0
+    settings = read_settings(words, {"SCALE_STATE_KB": "9", "SCALE_QSLEEP_MS": "50"})
+    assert (settings.state_kb, settings.qsleep_ms) == (0, 0)
 
 
 def test_settings_count_an_empty_toggle_as_not_set() -> None:
@@ -107,7 +109,7 @@ def test_settings_nominal_turn_is_ttft_and_all_the_tokens() -> None:
         (
             "hand 1",
             {"SCALE_STAT_KB": "64"},
-            "SCALE_STAT_KB is no toggle; there are SCALE_CLOCK, SCALE_PACING, SCALE_PROCS, SCALE_STATE_KB, SCALE_VT",
+            "SCALE_STAT_KB is no toggle; there are SCALE_CLOCK, SCALE_PACING, SCALE_PROCS, SCALE_QSLEEP_MS, SCALE_STATE_KB, SCALE_VT",
         ),
         (
             "hand 1",
