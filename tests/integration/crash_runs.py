@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from escapement import Checkpoint, FileBackedStore
-from tests.integration.crash_sessions import SESSION_IDS, TURNS, entries, turns_of
+from tests.integration.crash_sessions import KEYS, SESSION_IDS, TICKS, TURNS, entries, turns_of
 
 ROOT = Path(__file__).parents[2]
 FURTHEST_BYTES = 160  # of progress, a byte a step
@@ -76,12 +76,12 @@ def _undisturbed(folder: Path) -> Records:
 
 
 def _check_turns(expected: Records) -> list[str]:
-    turns = list(range(TURNS))
     return [
         f"{session_id}: {key} is wrong without a kill"
         for session_id in SESSION_IDS
-        for key in ("inner", "outer")
-        if turns_of(expected[session_id].data, key) != turns
+        for key in KEYS
+        if turns_of(expected[session_id].data, key)
+        != list(range(TICKS if key == "ticks" else TURNS))
     ]
 
 
@@ -140,7 +140,7 @@ def _end(record: Checkpoint) -> Checkpoint:
 def _compare(before: Records, after: Records, expected: Records) -> list[str]:
     differences: list[str] = []
     for session_id, whole in expected.items():
-        for key in ("inner", "outer"):
+        for key in KEYS:
             had, has = (
                 entries(records[session_id].data, key) if session_id in records else []
                 for records in (before, after)

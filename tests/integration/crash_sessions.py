@@ -3,7 +3,7 @@
 A third of them runs in threads, a third on an event loop with threads as workers, a third with tasks; each goes on from what FOLDER holds of it. Every step of the backend and of
 the store is a byte on standard output, before and after, so that whoever reads them can kill this process anywhere.
 
-An event appends its turn to the data. The backend tells the turn from the prompt, which is made from the data, so a lost event and one that
+Beside two conversations runs a clock of delayed events, which goes on by its history. An event appends its turn to the data. The backend tells the turn from the prompt, which is made from the data, so a lost event and one that
 was handled twice would both show: as a gap, or as a turn that is there twice.
 """
 
@@ -21,8 +21,11 @@ from escapement import (
     Event,
     FileBackedStore,
     Final,
+    History,
     LLMReply,
     LLMRequest,
+    Parallel,
+    Send,
     State,
     ToolCall,
     Transition,
@@ -31,6 +34,8 @@ from escapement import (
 )
 
 TURNS = 24  # of each of the two conversations of a session
+TICKS = 8  # events that are delayed, each sent by the one before
+KEYS = ("inner", "outer", "ticks")
 SESSIONS = 4  # of each kind
 SESSION_IDS = tuple(f"{pump}-{n}" for pump in ("thread", "loop", "task") for n in range(SESSIONS))
 
@@ -38,13 +43,13 @@ Data = Mapping[str, object]
 
 
 def make_chart() -> Chart:
-    """Make a chart in which two conversations append to the data at once, until both have had all turns."""
+    """Make a chart in which two conversations and a clock append to the data, until all have done so often enough."""
 
     def is_full(key: str) -> Callable[[Data, Event], bool]:
-        return lambda data, _event: len(entries(data, key)) >= TURNS
+        return lambda data, _event: len(entries(data, key)) >= (TICKS if key == "ticks" else TURNS)
 
-    def is_over(data: Data, _event: Event) -> bool:
-        return all(len(entries(data, key)) >= TURNS for key in ("inner", "outer"))
+    def is_over(data: Data, event: Event) -> bool:
+        return all(is_full(key)(data, event) for key in KEYS)
 
     turn = State(
         "turn",
@@ -60,15 +65,41 @@ def make_chart() -> Chart:
     )
     work = State(
         "work",
-        initial="turn",
         states=(turn, following, State("rest")),
         conversation=_talk("outer"),
+        transitions=(Transition("outer", actions=(_append("outer"),)),),
+    )
+    both = Parallel(
+        "both",
+        states=(work, _make_clock(is_full("ticks"))),
+        transitions=(Transition(target="end", guard=is_over),),
+    )
+    data: dict[str, object] = {key: [] for key in KEYS}
+    return Chart("crash", "both", (both, Final("end")), data)
+
+
+def _make_clock(is_full: Callable[[Data, Event], bool]) -> State:
+    """Make a state that ticks after a delay, and goes on by its history, each second time on the other side."""
+
+    def is_odd(data: Data, _event: Event) -> bool:
+        return len(entries(data, "ticks")) % 2 == 1
+
+    again = Send("tick", delay_ms=1)
+    dial = State(
+        "dial",
+        states=(State("tic"), State("tac"), History("past", "tic")),
+        transitions=(Transition("tick", "pause", actions=(_append("ticks"),)),),
+    )
+    pause = State(
+        "pause",
         transitions=(
-            Transition("outer", actions=(_append("outer"),)),
-            Transition(target="end", guard=is_over),
+            Transition(target="past", guard=is_full),
+            Transition(target="tac", guard=is_odd, actions=(again,)),
+            Transition(target="past", actions=(again,)),
         ),
     )
-    return Chart("crash", "work", (work, Final("end")), {"inner": [], "outer": []})
+    start = State("start", transitions=(Transition(target="dial", actions=(again,)),))
+    return State("clock", initial="start", states=(start, dial, pause))
 
 
 def entries(data: Data, key: str) -> list[object]:
@@ -89,7 +120,8 @@ def _talk(key: str) -> Conversation:
 
 def _append(key: str) -> Callable[[Data, Event], Data]:
     def append(data: Data, event: Event) -> Data:
-        return {key: (*entries(data, key), event.data)}
+        held = entries(data, key)
+        return {key: (*held, event.data or {"turn": len(held)})}
 
     return append
 
