@@ -1,17 +1,18 @@
 """What both pumps share: a session's state, and what handling an event means for it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from escapement.chart import Cancel, Send
 from escapement.compiler import compile_chart
+from escapement.complaints import failed, wedged
 from escapement.configuration import Place
 from escapement.conversation import Dialogue
-from escapement.errors import CheckpointError, SessionError
-from escapement.event import ErrorEvent, Event
+from escapement.event import Event
 from escapement.machine import Step, begin, step
 from escapement.microstep import Data
 from escapement.node import Node
+from escapement.restore import restore
 from escapement.setup import SessionResult, Setup, Status
 from escapement.store import Checkpoint
 from escapement.timers import Clock, Timers
@@ -140,7 +141,7 @@ class Session:
             SessionError: The chart fails, or a worker can't be started.
         """
         if self._timers:
-            self._arrivals += [(event, None) for event in self._timers.take_due()]
+            self._arrivals.extend([(event, None) for event in self._timers.take_due()])
         if not self._arrivals:
             return False
         event, sender = self._arrivals.pop(0)
@@ -166,13 +167,7 @@ class Session:
             return
         self._idle_looks += 1
         if self._idle_looks == _LOOKS:
-            waiting = ", ".join(repr(node.id) for node in self._dialogues)
-            message = (
-                f"session {self._session_id!r} is wedged: for"
-                f" {self._wedged_after_s:g} s neither an event nor a token has come from the"
-                f" conversation of state {waiting}; see whether the backend still answers"
-            )
-            raise SessionError(message)
+            raise wedged(self._session_id, self._wedged_after_s, self._dialogues)
 
     def close(self, error: BaseException | None = None) -> Leaving:
         """End all conversations and tell the workers to end; to close twice changes nothing.
@@ -220,20 +215,11 @@ class Session:
         return moved
 
     def _resume(self, record: Checkpoint) -> None:
-        chart = self._table.chart
-        place = self._table.place(record.configuration, record.history)
-        if record.chart_id != chart.id or place is None:
-            states = ", ".join(record.configuration)
-            message = (
-                f"{record.source}: session {self._session_id!r} was in chart"
-                f" {record.chart_id!r}, state {states}, which is no state of chart {chart.id!r};"
-                " run it with its own chart, or under another session id"
-            )
-            raise CheckpointError(message)
+        place = restore(self._table, record, self._session_id)
         self._place = place
         self._data = record.data
         self._finished = place.configuration.is_final
-        self._arrivals += [(event, None) for event in record.pending]
+        self._arrivals.extend([(event, None) for event in record.pending])
         if record.timers:
             self._timers = Timers(self._clock)
             self._timers.rearm(record.timers)
@@ -251,7 +237,7 @@ class Session:
             self._transcript.record(what, state=node.id)
         self._place = result.place
         if result.unhandled is not None:
-            raise self._failed(result.unhandled)
+            raise failed(self._session_id, self._place.configuration.ids, result.unhandled)
         self._data = result.data
         self._finished = result.finished
         for node in result.ended:
@@ -303,14 +289,3 @@ class Session:
 
     def _waits(self, sender: Dialogue) -> bool:
         return self._dialogues.get(sender.node) is sender
-
-    def _failed(self, event: Event) -> SessionError:
-        detail = event.data["message"] if isinstance(event.data, Mapping) else event.data
-        ids = self._place.configuration.ids
-        message = (
-            f"session {self._session_id!r}, state {', '.join(ids)}:"
-            f" {detail} (an {event.name} that no transition takes)"
-        )
-        error = SessionError(message)
-        error.__cause__ = event.cause if isinstance(event, ErrorEvent) else None
-        return error

@@ -109,11 +109,16 @@ def test_data_that_can_not_be_stored_ends_the_session(tmp_path: Path) -> None:
         run(chart(), session_id="s", llm=ScriptedLLM([]), store=store, data={"odd": object()})
 
 
-def test_unhandled_error_from_a_stored_queue_has_no_cause() -> None:
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [("lost", "lost"), ({"message": "lost"}, "lost"), ({"at": 1}, r"\{'at': 1\}")],
+)
+def test_unhandled_error_from_a_stored_queue_has_no_cause(data: object, shown: str) -> None:
     """An error event that was stored still ends the session, with what is known of it."""
     store = MemoryStore()
-    pending = (Event("error.communication", "lost"),)
+    pending = (Event("error.communication", data),)
     store.save("s", Checkpoint("turns", ("turn",), {"turns": 0}, pending))
-    with pytest.raises(SessionError, match=r"state turn: lost \(an error.communication") as raised:
+    match = rf"state turn: {shown} \(an error.communication"
+    with pytest.raises(SessionError, match=match) as raised:
         run(chart(), session_id="s", llm=ScriptedLLM([]), store=store)
     assert raised.value.__cause__ is None
