@@ -101,7 +101,7 @@ class Box(Protocol):
     def run_cell(
         self, build: Build, order: CellOrder, on_progress: Callable[[ProgressLine], None]
     ) -> Observation:
-        """Run one cell to its end or its time limit, and leave nothing behind.
+        """Run one cell to its end or its time limit; what it wrote may stay until `reap`.
 
         Raises:
             NoBoxError: The engine is gone.

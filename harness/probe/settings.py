@@ -1,7 +1,9 @@
 """What one run of the probe is asked to do: its arguments and its environment, checked."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Pacing = Literal["sleep", "server"]
@@ -30,6 +32,8 @@ environment:
                       server: tokens fall due on an absolute schedule         (sleep)
   SCALE_PROCS         worker processes that the sessions are dealt out to,
                       1 to 64 and at most C                                   (1)
+  SCALE_SCRATCH       folder for what the sessions write, and left there;
+                      without it, one for temporary files that is removed
   SCALE_CLOCK         real                                                    (real)
   ESCAPEMENT_WORKERS  platform | virtual | auto, read by the runtime itself;
                       RESULT's `workers` says what was seen
@@ -43,6 +47,7 @@ _TOGGLES = (
     "SCALE_PACING",
     "SCALE_PROCS",
     "SCALE_QSLEEP_MS",
+    "SCALE_SCRATCH",
     "SCALE_STATE_KB",
     "SCALE_VT",
 )
@@ -70,6 +75,7 @@ class Settings:
         is_virtual: An asyncio task a session, else an OS thread.
         pacing: What the next token is timed from.
         procs: Worker processes, 1 to 64 and at most one a session.
+        scratch: Where the sessions write; None for a folder for temporary files.
     """
 
     arm: str
@@ -83,6 +89,7 @@ class Settings:
     is_virtual: bool
     pacing: Pacing
     procs: int
+    scratch: Path | None
 
     def indices_of(self, shard: int) -> range:
         """Return the sessions that belong to one of the worker processes."""
@@ -123,6 +130,7 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         is_virtual=_toggle(environment, "SCALE_VT", ("1", "0")) == "1",
         pacing="server" if pacing == "server" else "sleep",
         procs=_procs(environment.get("SCALE_PROCS") or "1", sessions),
+        scratch=_scratch(environment.get("SCALE_SCRATCH") or ""),
     )
 
 
@@ -152,6 +160,13 @@ def _procs(word: str, sessions: int) -> int:
         )
         raise UsageError(msg)
     return procs
+
+
+def _scratch(word: str) -> Path | None:
+    if word and not os.access(word, os.R_OK | os.W_OK | os.X_OK):
+        msg = f"SCALE_SCRATCH is {word!r}; allowed: a folder that can be written to"
+        raise UsageError(msg)
+    return Path(word) if word else None
 
 
 def _toggle(environment: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:

@@ -38,7 +38,10 @@ def supervise(settings: Settings, words: Sequence[str], out: TextIO = sys.stdout
     stop = StopRequest()
     box = BoxWatch(Cgroup.of_this_process())
     write_line(out, "CAPS", box.caps())
-    with _scratch_folder() as scratch, Shards(words, scratch, settings.procs) as shards:
+    with (
+        _scratch_folder(settings.scratch) as scratch,
+        Shards(words, scratch, settings.procs) as shards,
+    ):
         watch = Watch(settings, shards, box, out)
         if not watch.until_end(stop):
             return 128 + stop.signal
@@ -162,9 +165,11 @@ class Watch:
 
 
 @contextmanager
-def _scratch_folder() -> Iterator[Path]:
-    folder = tempfile.mkdtemp(prefix="probe-")
+def _scratch_folder(parent: Path | None) -> Iterator[Path]:
+    """Give a folder for what the sessions write; whoever gave the parent removes it, in their own time."""
+    folder = tempfile.mkdtemp(prefix="probe-", dir=parent)
     try:
         yield Path(folder)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if parent is None:
+            shutil.rmtree(folder, ignore_errors=True)

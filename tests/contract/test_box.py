@@ -17,6 +17,7 @@ from tests.fakes.docker_side import images_kept, make_docker_tree
 from tests.fakes.fake_box import FakeBox, holds_up_to
 
 CAPS = Caps(cpus=0.5, memory_bytes=64 << 20, pids=64, timeout_s=60.0)
+RUN_ID = own_run_id()
 TREE = make_docker_tree("one")
 BROKEN = make_docker_tree("broken", dockerfile="FORM nothing\n")
 
@@ -24,7 +25,7 @@ BROKEN = make_docker_tree("broken", dockerfile="FORM nothing\n")
 def order(arm: str = "ok", *, level: int = 5, caps: Caps = CAPS, run_id: str = "") -> CellOrder:
     """Ask for one cell; the probe of the test takes the arm for how to end."""
     return CellOrder(
-        run_id=run_id or own_run_id(),
+        run_id=run_id or RUN_ID,
         arm=arm,
         level=level,
         load=Load(turns=1),
@@ -51,6 +52,7 @@ def box(request: pytest.FixtureRequest) -> Iterator[Box]:
     request.getfixturevalue("docker_client")
     adapter = DockerBox(lambda _: None)
     yield adapter
+    adapter.reap(RUN_ID)
     adapter.close()
 
 

@@ -64,6 +64,7 @@ def run(client: docker.DockerClient, box: DockerBox, build: Build) -> Iterator[R
         return box.run_cell(build, order, lambda _: None)
 
     yield run_it
+    box.reap(RUN_ID)
     assert _containers(client, RUN_ID) == []
 
 
@@ -101,7 +102,7 @@ def test_docker_cell_is_given_its_order(run: Run) -> None:
     death = run("caps").output.death
     assert death is not None
     assert death.evidence == {
-        "arguments": ["caps", "5", "1", "200", "50", "5", "0"],
+        "arguments": ["caps", "5", "1", "200", "50", "5"],
         "toggle": "1",
         "uid": 65534,
         "capabilities": "CapEff:\t0000000000000000",
@@ -165,10 +166,10 @@ def test_docker_cell_of_an_image_that_is_gone_is_told(box: DockerBox, build: Bui
         box.run_cell(Build(image="sha256:" + "0" * 64, how=build.how), order, lambda _: None)
 
 
-def test_docker_cell_that_is_interrupted_leaves_nothing(
+def test_docker_cell_that_is_interrupted_runs_no_longer(
     client: docker.DockerClient, box: DockerBox, build: Build
 ) -> None:
-    """Ctrl-C while a cell runs removes its container."""
+    """Ctrl-C while a cell runs ends its container, which goes with those of its run."""
 
     def interrupt(_: object) -> None:
         raise KeyboardInterrupt
@@ -177,6 +178,9 @@ def test_docker_cell_that_is_interrupted_leaves_nothing(
     order = CellOrder(run_id=run_id, arm="slow", level=5, load=Load(), caps=CAPS, environment={})
     with pytest.raises(KeyboardInterrupt):
         box.run_cell(build, order, interrupt)
+    (left,) = _containers(client, run_id)
+    assert client.containers.get(left).status == "exited"
+    assert box.reap(run_id) == [f"container {left}"]
     assert _containers(client, run_id) == []
 
 

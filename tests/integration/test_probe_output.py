@@ -31,6 +31,19 @@ def test_probe_runs_every_arm_in_both_modes(
 
 
 @pytest.mark.slow
+def test_probe_leaves_what_was_written_where_it_was_told_to_write(
+    start: Start, tmp_path: Path
+) -> None:
+    """A folder that was given is the giver's to clear; the one for temporary files stays empty."""
+    given = tmp_path / "given"
+    given.mkdir()
+    ended = end(start("sc-mem 5 2 5 3 2", SCALE_SCRATCH=str(given)))
+    assert ended.code == 0, ended.stderr
+    assert len(list(given.rglob("*.jsonl"))) == 5
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+@pytest.mark.slow
 def test_probe_prints_the_result_again_for_people(start: Start) -> None:
     """The second copy is the same map, a key a line, sorted."""
     ended = end(start("hand 3 1 1 1 1"))

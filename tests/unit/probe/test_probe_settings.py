@@ -109,7 +109,7 @@ def test_settings_nominal_turn_is_ttft_and_all_the_tokens() -> None:
         (
             "hand 1",
             {"SCALE_STAT_KB": "64"},
-            "SCALE_STAT_KB is no toggle; there are SCALE_CLOCK, SCALE_PACING, SCALE_PROCS, SCALE_QSLEEP_MS, SCALE_STATE_KB, SCALE_VT",
+            "SCALE_STAT_KB is no toggle; there are SCALE_CLOCK, SCALE_PACING, SCALE_PROCS, SCALE_QSLEEP_MS, SCALE_SCRATCH, SCALE_STATE_KB, SCALE_VT",
         ),
         (
             "hand 1",
@@ -121,6 +121,11 @@ def test_settings_nominal_turn_is_ttft_and_all_the_tokens() -> None:
             "hand 1",
             {"ESCAPEMENT_WORKERS": "fibers"},
             "ESCAPEMENT_WORKERS is 'fibers'; allowed: platform, virtual, auto",
+        ),
+        (
+            "hand 1",
+            {"SCALE_SCRATCH": "/nowhere/at/all"},
+            "SCALE_SCRATCH is '/nowhere/at/all'; allowed: a folder that can be written to",
         ),
         (
             "hand 1",
