@@ -17,6 +17,11 @@ Trail = tuple[tuple[str, Node], ...]  # ("exit" | "enter", state)
 Candidates = tuple[tuple[Arc, ...], ...]  # of each active atomic state, the first one goes first
 
 
+def signed(trail: Trail) -> list[str]:
+    """Show what was left and entered in one list, in this order: `-left`, `+entered`."""
+    return [("-" if what == "exit" else "+") + node.id for what, node in trail]
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a session is in its chart.

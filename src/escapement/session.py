@@ -6,8 +6,9 @@ from typing import Any
 from escapement.chart import Cancel, Send
 from escapement.compiler import compile_chart
 from escapement.complaints import failed, wedged
-from escapement.configuration import Place
+from escapement.configuration import Place, signed
 from escapement.conversation import Dialogue
+from escapement.errors import SessionError
 from escapement.event import Event
 from escapement.machine import Step, begin, step
 from escapement.microstep import Data
@@ -124,7 +125,9 @@ class Session:
             resumed=record is not None,
         )
         if record is None:
-            self._apply(begin(self._table, self._data))
+            result = begin(self._table, self._data)
+            self._transcript.record("begin", trail=signed(result.trail))
+            self._apply(result)
         else:
             self._resume(record)
 
@@ -148,8 +151,13 @@ class Session:
         self._moved = True
         if sender is not None and sender.over and self._waits(sender):
             del self._dialogues[sender.node]
-        self._transcript.record("event", name=event.name, data=event.data)
-        result = step(self._place, self._data, event)
+        try:
+            result = step(self._place, self._data, event)
+        except SessionError:
+            self._transcript.record("event", name=event.name, data=event.data, trail=None)
+            raise
+        trail = signed(result.trail)
+        self._transcript.record("event", name=event.name, data=event.data, trail=trail)
         self._apply(result)
         if sender is not None and self._waits(sender):
             sender.accepted = result.accepted
@@ -233,8 +241,6 @@ class Session:
                 self._open(node)
 
     def _apply(self, result: Step) -> None:
-        for what, node in result.trail:
-            self._transcript.record(what, state=node.id)
         self._place = result.place
         if result.unhandled is not None:
             raise failed(self._session_id, self._place.configuration.ids, result.unhandled)

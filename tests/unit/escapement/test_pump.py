@@ -31,15 +31,16 @@ def test_session_runs_to_its_final_state(mode: Mode, poll_ms: int, tmp_path: Pat
     assert prompts == [f"turn {n}" for n in range(6)]
     written = rows(transcript)
     assert [row["seq"] for row in written] == list(range(len(written)))
-    assert [row["type"] for row in written[:8]] == [
+    assert [row["type"] for row in written] == [
         "session-start",
-        "enter",
-        "request",
-        "reply",
-        "event",
-        "exit",
-        "enter",
-        "exit",
+        "begin",
+        *["request", "reply", "event"] * 6,
+        "session-end",
+    ]
+    assert written[1]["trail"] == ["+turn"]
+    assert [row["trail"] for row in written if row["type"] == "event"] == [
+        *[["-turn", "+decide", "-decide", "+turn"]] * 5,
+        ["-turn", "+decide", "-decide", "+end"],
     ]
     assert written[-1] == {
         "seq": len(written) - 1,
