@@ -121,6 +121,23 @@ def pair(*outer: Transition, inner: tuple[Transition, ...] = ()) -> Chart:
     return Chart("pair", "outer", (outside, Final("end")), {"turns": 0})
 
 
+def leaving() -> Chart:
+    """Make a chart whose outer conversation leaves the inner one in mid stream, and another follows."""
+    inner = State("inner", conversation=Conversation("i", lambda _: "", system="inner"))
+    outer = State(
+        "outer",
+        states=(inner,),
+        transitions=(Transition("leave", "next"),),
+        conversation=Conversation("o", lambda _: "", system="outer", events=("leave",)),
+    )
+    following = State(
+        "next",
+        transitions=(Transition("finish", "end"),),
+        conversation=Conversation("n", lambda _: "", system="next", events=("finish",)),
+    )
+    return Chart("leaving", "outer", (outer, following, Final("end")))
+
+
 def endless() -> ScriptedLLM:
     """Make a backend that always continues."""
     return ScriptedLLM(itertools.repeat(call("continue")))

@@ -4,9 +4,9 @@ import threading
 from collections.abc import Callable
 from typing import cast
 
-from escapement import Chart, Conversation, Final, LLMReply, LLMRequest, State, Transition
+from escapement import LLMReply, LLMRequest, Transition
 from escapement.testing import call
-from tests.unit.escapement.scenes import PATIENCE_S, Mode, count, drive, on_threads, pair
+from tests.unit.escapement.scenes import PATIENCE_S, Mode, count, drive, leaving, on_threads, pair
 
 
 class Leaver:
@@ -34,23 +34,6 @@ class Leaver:
         self.entered.set()
         assert self.unwound.wait(PATIENCE_S)
         return call("finish")
-
-
-def leaving() -> Chart:
-    """Make a chart with two conversations at once, and a third one after them."""
-    inner = State("inner", conversation=Conversation("i", lambda _: "", system="inner"))
-    outer = State(
-        "outer",
-        states=(inner,),
-        transitions=(Transition("leave", "next"),),
-        conversation=Conversation("o", lambda _: "", system="outer", events=("leave",)),
-    )
-    following = State(
-        "next",
-        transitions=(Transition("finish", "end"),),
-        conversation=Conversation("n", lambda _: "", system="next", events=("finish",)),
-    )
-    return Chart("leaving", "outer", (outer, following, Final("end")))
 
 
 @on_threads

@@ -9,21 +9,26 @@ from pathlib import Path
 import pytest
 
 from escapement import (
-    Chart,
-    Conversation,
-    Final,
     LLMReply,
     LLMRequest,
     MemoryStore,
     SessionError,
     SessionResult,
-    State,
     Transition,
     arun,
     run,
 )
 from escapement.testing import JumpingLoop, ScriptedLLM, call, run_jumping
-from tests.unit.escapement.scenes import TURNS, Blocking, count, endless, pair, rows, turns
+from tests.unit.escapement.scenes import (
+    TURNS,
+    Blocking,
+    count,
+    endless,
+    leaving,
+    pair,
+    rows,
+    turns,
+)
 
 
 class Paced:
@@ -139,23 +144,6 @@ def test_polling_session_looks_when_it_says() -> None:
 
     run_jumping(main())
     assert [round(at_s, 6) for at_s, _, _ in llm.asked] == [0.0, 1.2, 2.4, 3.6, 4.8, 6.0]
-
-
-def leaving() -> Chart:
-    """Make a chart whose outer conversation leaves the inner one in mid stream, and goes on."""
-    inner = State("inner", conversation=Conversation("i", lambda _: "", system="inner"))
-    outer = State(
-        "outer",
-        states=(inner,),
-        transitions=(Transition("leave", "next"),),
-        conversation=Conversation("o", lambda _: "", system="outer", events=("leave",)),
-    )
-    following = State(
-        "next",
-        transitions=(Transition("finish", "end"),),
-        conversation=Conversation("n", lambda _: "", system="next", events=("finish",)),
-    )
-    return Chart("leaving", "outer", (outer, following, Final("end")))
 
 
 class Uneven(Paced):
