@@ -1,6 +1,9 @@
 """The documents, against what they speak of: files that exist, verbs and flags that there are."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,3 +118,21 @@ def test_readme_tells_every_exit_code() -> None:
 def test_readme_tells_every_arm(arm: Arm) -> None:
     """Each arm has a row in the README's table."""
     assert f"\n| `{arm}` | " in _text(ROOT / "README.md")
+
+
+@EVERY_DOCUMENT
+def test_programs_in_the_documents_print_what_is_said(document: Path) -> None:
+    """A program that a document shows runs as it stands, and prints the block that follows it."""
+    shown = re.findall(
+        r"^```python\n(.*?)^```.*?^```text\n(.*?)^```", _text(document), flags=re.DOTALL | re.MULTILINE
+    )
+    for program, printed in shown:
+        ended = subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (ended.stdout, ended.stderr) == (printed, "")
