@@ -124,7 +124,9 @@ def test_readme_tells_every_arm(arm: Arm) -> None:
 def test_programs_in_the_documents_print_what_is_said(document: Path) -> None:
     """A program that a document shows runs as it stands, and prints the block that follows it."""
     shown = re.findall(
-        r"^```python\n(.*?)^```.*?^```text\n(.*?)^```", _text(document), flags=re.DOTALL | re.MULTILINE
+        r"^```python\n(.*?)^```.*?^```text\n(.*?)^```",
+        _text(document),
+        flags=re.DOTALL | re.MULTILINE,
     )
     for program, printed in shown:
         ended = subprocess.run(
