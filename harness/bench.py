@@ -223,6 +223,7 @@ def _describe_box(world: World, base_image: str, caps: Caps) -> BoxInfo:
 
 def _tidy(world: World) -> None:
     """Remove what a run made; an engine that refuses to must not take the run's result with it."""
+    world.progress.say("removing what the cells wrote")
     try:
         world.box.reap(world.run_id)
         world.box.trim()

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,6 +18,8 @@ from harness.errors import NoBoxError
 from harness.model import BoxInfo
 
 RUN_LABEL = "esc-bench.run"
+_REMOVAL_S = 900.0
+_LOOK_S = 1.0
 _NO_SWAP = "the engine does not account swap: a cell may swap beyond its memory cap"
 
 
@@ -101,11 +104,28 @@ def reap(client: docker.DockerClient, run_id: str | None) -> list[str]:
 
 
 def remove(container: Container) -> None:
-    """Remove a container with its anonymous volumes, whether it runs or is gone already."""
+    """Remove a container with its anonymous volumes, whether it runs or is gone already.
+
+    A volume of hundreds of thousands of files takes minutes: an engine that is silent for that long is still at it.
+    """
     try:
         container.remove(force=True, v=True)
     except docker.errors.NotFound:
         return
+    except requests.ReadTimeout:
+        _wait_until_gone(container)
+
+
+def _wait_until_gone(container: Container) -> None:
+    deadline = time.monotonic() + _REMOVAL_S
+    while time.monotonic() < deadline:
+        try:
+            container.reload()
+        except docker.errors.NotFound:
+            return
+        time.sleep(_LOOK_S)
+    msg = f"container {container.name} is not gone after {_REMOVAL_S:g} s"
+    raise NoBoxError(msg, hint="see what `docker ps -a` and the engine's log say of it")
 
 
 def _last_cause(error: BaseException) -> str:

@@ -121,6 +121,7 @@ def test_goals_tells_its_progress() -> None:
         "box    docker, Docker 27.0 (overlay2): 2 CPU, 2 GiB, no swap, no network, 600 s a cell",
         "1/2 sc-mem C=32,000 SCALE_PROCS=2 crash: exit code 2 without a RESULT (1.0 s)",
         "2/2 sc-mem C=32,000 SCALE_PROCS=2 crash: exit code 2 without a RESULT (1.0 s)",
+        "removing what the cells wrote",
         "results in results/2026-11-30T12:00:00Z-goals-b4a7b4a",
     ]
 
@@ -166,7 +167,7 @@ def test_goals_that_are_interrupted_keep_what_was_measured() -> None:
     ]
     assert rows[13].startswith("0 of 2 goals met, 1 not measured; 3 repeats, ")
     assert rows[-1] == "- the run was interrupted: figures rest on the cells that are there"
-    assert fakes.progress.lines[-1] == (
+    assert fakes.progress.lines[-2] == (
         "what was measured is in results/2026-11-30T12:00:00Z-goals-b4a7b4a"
     )
 
