@@ -8,6 +8,7 @@ import resource
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, NoReturn
@@ -202,23 +203,28 @@ def test_failed_write_keeps_the_last_record(
     assert [path.name for path in tmp_path.iterdir()] == ["s.json"]
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """Let this process write no file beyond 4096 bytes; the rest of a write is refused."""
+    """Let this process write no file beyond 4096 bytes; the rest of a write is refused.
+
+    For the length of one call alone: what the test runner prints may go to a file too.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
-@pytest.mark.usefixtures("small_files")
 def test_record_that_is_written_in_part_is_removed(tmp_path: Path) -> None:
     """When the system really refuses the rest of a record, nothing of it stays."""
     store = FileBackedStore(tmp_path)
     store.save("s", RECORD)
-    with pytest.raises(CheckpointError, match=r"s\.json: can't write .*File too large"):
+    refused = pytest.raises(CheckpointError, match=r"s\.json: can't write .*File too large")
+    with refused, small_files():
         store.save("s", Checkpoint("c", ("b",), {"big": "x" * 5000}))
     assert store.load("s") == RECORD
     assert [path.name for path in tmp_path.iterdir()] == ["s.json"]
