@@ -15,11 +15,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
 from load import Load
+
+import escapement
 
 HERE = Path(__file__).resolve().parent
 OURS = "escapement"
@@ -32,7 +34,7 @@ CONTESTANTS = {
     "langgraph, custom, no saver": 'astream(stream_mode="custom"), no LangChain model',
 }
 WARM_UP = 10  # sessions that import, compile and cache before the clock starts
-PACKAGES = ("escapement", "langgraph", "langgraph-checkpoint", "langchain-core")
+PACKAGES = ("langgraph", "langgraph-checkpoint", "langchain-core")
 
 
 def main() -> None:
@@ -154,11 +156,8 @@ def _ms(run: dict[str, float]) -> str:
 
 def _versions() -> str:
     found = [f"{platform.python_implementation()} {platform.python_version()}"]
-    for package in PACKAGES:
-        try:
-            found.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            found.append(f"{package} from {os.environ.get('PYTHONPATH', '?')}")
+    found.append(f"escapement {escapement.__version__}")  # what is imported, installed or not
+    found += [f"{package} {version(package)}" for package in PACKAGES]
     workers = os.environ.get("ESCAPEMENT_WORKERS", "auto")
     return f"{', '.join(found)}; ESCAPEMENT_WORKERS={workers}; {os.cpu_count()} CPUs"
 

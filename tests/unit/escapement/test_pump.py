@@ -7,13 +7,17 @@ from typing import cast
 import pytest
 
 from escapement import (
+    Chart,
+    Conversation,
     FileBackedStore,
     MemoryStore,
     SessionError,
     SessionResult,
+    State,
+    Transition,
     arun,
 )
-from escapement.testing import ScriptedLLM
+from escapement.testing import ScriptedLLM, call
 from tests.unit.escapement.scenes import TURNS, Mode, drive, endless, every, rows
 
 
@@ -85,6 +89,24 @@ def test_failed_session_says_so_in_its_transcript(mode: Mode, tmp_path: Path) ->
     last = rows(transcript)[-1]
     assert (last["type"], last["status"]) == ("session-end", "failed")
     assert "boom" in last["error"]
+
+
+@every
+def test_event_that_the_chart_gets_lost_in_is_in_the_transcript(
+    mode: Mode, tmp_path: Path
+) -> None:
+    """A chart that never settles ends its session, and the row of the event has no trail."""
+    talk = Conversation("talk", lambda _: "", events=("go",))
+    lost = (
+        State("ask", conversation=talk, transitions=(Transition("go", "here"),)),
+        State("here", transitions=(Transition(None, "there"),)),
+        State("there", transitions=(Transition(None, "here"),)),
+    )
+    transcript = tmp_path / "t.jsonl"
+    with pytest.raises(SessionError, match="not stable after"):
+        drive(mode, Chart("lost", "ask", lost), ScriptedLLM([call("go")]), transcript=transcript)
+    (event,) = (row for row in rows(transcript) if row["type"] == "event")
+    assert (event["name"], event["trail"]) == ("go", None)
 
 
 @every

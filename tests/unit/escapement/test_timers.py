@@ -9,6 +9,7 @@ from escapement import (
     Cancel,
     Chart,
     Checkpoint,
+    Conversation,
     Event,
     FileBackedStore,
     Final,
@@ -21,7 +22,7 @@ from escapement import (
     run,
 )
 from escapement.microstep import Data
-from escapement.testing import JumpingLoop, ScriptedLLM, run_jumping
+from escapement.testing import JumpingLoop, ScriptedLLM, call, run_jumping
 from escapement.timers import Timers
 from tests.unit.escapement.scenes import Mode, drive, every
 
@@ -115,6 +116,24 @@ def test_timer_that_is_armed_later_may_fall_due_first() -> None:
     data, took_s = play(chart)
     assert data["log"] == ("kick", "fast", "slow")
     assert took_s == pytest.approx(60.0)
+
+
+def test_event_that_comes_while_a_timer_is_waited_for_may_arm_an_earlier_one() -> None:
+    """The pump does not sleep through it: what was waited for is still second."""
+    wait = State(
+        "wait",
+        on_entry=(Send("slow", delay_ms=60_000),),
+        conversation=Conversation("talk", lambda _: "", events=("go",)),
+        transitions=(
+            Transition("go", actions=(note, Send("fast", delay_ms=1_000))),
+            Transition("slow", "over", actions=(note,)),
+            Transition("*", actions=(note,)),
+        ),
+    )
+    chart = Chart("c", "wait", (wait, Final("over")), {"log": ()})
+    llm = ScriptedLLM([call("go"), "bye"])
+    result = run_jumping(arun(chart, session_id="s", llm=llm, store=MemoryStore()))
+    assert result.data["log"] == ("go", "done.invoke.talk", "fast", "slow")
 
 
 def test_session_that_waits_for_a_timer_is_neither_idle_nor_wedged() -> None:
