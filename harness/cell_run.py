@@ -51,7 +51,7 @@ class CellRun:
             msg = f"the first cell of the {slot.side} is invalid: {cell.reason}"
             raise DisturbedError(msg, hint="nothing was measured")
         where = side.commit[:7] if side.commit else side.image.removeprefix("sha256:")[:12]
-        name = slot.side if self.info.kind == "compare" else "build"
+        name = slot.side if self.info.has_two_sides else "build"
         tail = cell.evidence.get("stderr-tail")
         lines = [str(line) for line in tail] if isinstance(tail, list) else []
         msg = f"the {name} {where} cannot run the probe at C=1: {cell.outcome}, {cell.reason}"

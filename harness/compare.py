@@ -1,56 +1,16 @@
 """Two series of cells into one comparison: rows, paired ratios, slopes, knees, and doubts about the data."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.model import Cell, Knee, Outcome, Result, RunInfo, Side
+from harness.metrics import METRICS, Metric
+from harness.model import Cell, Knee, Outcome, RunInfo, Side
 from harness.plan import CHECK_BLOCK
 from harness.ramp import find_knee, ladder_cells, pairs_at
 from harness.stats import Estimate, ratio_of_pairs, slope
 from harness.units import show_seconds
 
 LAG_LIMIT_MS = 50.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """A measured quantity that has a ratio and a slope.
-
-    Args:
-        name: The RESULT key.
-        read: Takes it from a RESULT.
-        per_session: Takes what grows with C, whose slope is the marginal cost of a session; None where there is none.
-        unit: Of that slope.
-    """
-
-    name: str
-    read: Callable[[Result], float | None]
-    per_session: Callable[[Result], float | None] | None = None
-    unit: str = ""
-
-
-METRICS = (
-    Metric(
-        name="peak-threads",
-        read=lambda result: result.peak_threads,
-        per_session=lambda result: result.peak_threads,
-        unit="threads/session",
-    ),
-    Metric(name="cpu-ms/turn", read=lambda result: result.cpu_ms_per_turn),
-    Metric(name="latency-infl", read=lambda result: result.latency_infl),
-    Metric(
-        name="peak-rss-mb",
-        read=lambda result: result.peak_rss_mb,
-        per_session=lambda result: result.peak_rss_mb and result.peak_rss_mb * 1024,
-        unit="KiB/session",
-    ),
-    Metric(
-        name="peak-fds",
-        read=lambda result: result.peak_fds,
-        per_session=lambda result: result.peak_fds,
-        unit="FDs/session",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

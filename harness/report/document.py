@@ -82,7 +82,7 @@ def _side_line(run: RunInfo, side: SideInfo) -> str:
     given = f", with {escape(environment)}" if environment else ""
     subject = f"; runtime {side.subject[:12]}" if side.subject else ""
     driven = f", driven by {side.arm}" if len(run.arms) > 1 else ""
-    name = side.side if run.kind == "compare" else "build"
+    name = side.side if run.has_two_sides else "build"
     return f"{name}: {_name(side)} — {escape(side.title)}{subject}{driven}{given}"
 
 

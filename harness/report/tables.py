@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from harness.compare import METRICS, Comparison, Row
+from harness.compare import Comparison, Row
+from harness.metrics import METRICS
 from harness.model import Cell, Outcome, Side
 from harness.report.markdown import escape, table
 from harness.stats import Estimate, geometric_mean

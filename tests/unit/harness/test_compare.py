@@ -3,7 +3,8 @@
 import pytest
 from msgspec import structs
 
-from harness.compare import METRICS, Comparison, compare
+from harness.compare import Comparison, compare
+from harness.metrics import METRICS
 from harness.model import Caps, Cell, Knee, Load, Outcome, Result, Side
 from harness.stats import ratio_of_pairs
 from tests.fakes.builders import make_block, make_box_info, make_cell, make_run, make_side, ok_cell

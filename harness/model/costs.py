@@ -1,0 +1,49 @@
+"""What a unit of work costs, counted instead of timed."""
+
+import msgspec
+
+from harness.model.nouns import Arm, Load
+from harness.model.stored import Record
+
+
+class ExactCost(Record, frozen=True, kw_only=True):
+    """What one unit of work costs, counted instead of timed: the slope between two small levels.
+
+    Args:
+        name: With its unit of work: ``instructions/turn``, ``traced-bytes/session``, ``allocated-blocks/session``,
+            ``system-calls/turn``.
+        base, branch: The slopes; None for a side on which it cannot be counted.
+        spread: The largest relative difference of two runs of one side; None where there was one run.
+        reproducible: Whether two runs of each side agree to 1 part in 10,000; what does not is not gated.
+        detail: Of the base and the branch by name, as system calls have.
+    """
+
+    name: str
+    base: float | None
+    branch: float | None
+    spread: float | None
+    reproducible: bool
+    detail: dict[str, tuple[float, float]] = msgspec.field(default_factory=dict)
+
+
+class ExactCosts(Record, frozen=True, kw_only=True):
+    """All that was counted of both sides.
+
+    Args:
+        arm, load: What was driven.
+        costs: In the order in which they are shown.
+        levels: The two levels of each counter, by the counter's name.
+        missing: A sentence for each counter that is not here, with how to get it, and for each side that cannot be counted.
+        confinement: How the counted processes were held; it says ``unconfined`` where they were not.
+        python: The interpreter that was counted.
+        wall_s: How long all of it took.
+    """
+
+    arm: Arm
+    load: Load
+    costs: tuple[ExactCost, ...]
+    levels: dict[str, tuple[int, int]]
+    missing: tuple[str, ...]
+    confinement: str
+    python: str
+    wall_s: float

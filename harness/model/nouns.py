@@ -1,0 +1,113 @@
+"""Sides, arms, outcomes and phases, and what a cell is given: a load, and caps."""
+
+from enum import StrEnum
+
+from harness.model.stored import Record
+
+
+class Side(StrEnum):
+    """Which of the two builds."""
+
+    BASE = "base"
+    BRANCH = "branch"
+
+    @property
+    def other(self) -> "Side":
+        """The side that this one is compared with."""
+        return Side.BRANCH if self is Side.BASE else Side.BASE
+
+
+class Arm(StrEnum):
+    """The shape of orchestration that is driven."""
+
+    SC_CKPT = "sc-ckpt"
+    SC_MEM = "sc-mem"
+    HAND = "hand"
+
+
+ARM_SHAPES = {
+    Arm.SC_CKPT: "the runtime with checkpoints on disk and a transcript: the shape of production",
+    Arm.SC_MEM: "the same with an in-memory store: isolates the cost of engine and queue",
+    Arm.HAND: "a bare loop over the same mock, no runtime at all: the floor",
+}
+
+
+class Outcome(StrEnum):
+    """How a cell ended."""
+
+    OK = "ok"
+    ERRORS = "errors"
+    OOM = "oom"
+    THREADS = "threads"
+    FDS = "fds"
+    TIMEOUT_PROGRESSING = "timeout-progressing"
+    TIMEOUT_STALLED = "timeout-stalled"
+    CRASH = "crash"
+    INVALID = "invalid"
+
+    @property
+    def is_timeout(self) -> bool:
+        """Whether the cell was ended by us, at its time limit."""
+        return self in {Outcome.TIMEOUT_PROGRESSING, Outcome.TIMEOUT_STALLED}
+
+
+class Purity(StrEnum):
+    """What differs between the sides."""
+
+    CHANGE = "change"
+    SETTINGS = "settings"
+    AA = "A/A"
+
+
+class Phase(StrEnum):
+    """What a cell is run for."""
+
+    CHECK = "check"
+    WARM_UP = "warm-up"
+    LADDER = "ladder"
+    REFINE = "refine"
+    DECISION = "decision"
+
+    @property
+    def counts(self) -> bool:
+        """Whether the cell says something about its side, beyond that it runs at all."""
+        return self not in {Phase.CHECK, Phase.WARM_UP}
+
+
+class Load(Record, frozen=True, kw_only=True):
+    """What each session does: turns of a streamed answer, and what it carries."""
+
+    turns: int = 6
+    ttft_ms: int = 200
+    tokens: int = 50
+    tok_ms: int = 5
+    qsleep_ms: int = 0
+    state_kb: int = 0
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The probe's positional arguments after ARM and C.
+
+        What is zero at the end is left to ``SCALE_QSLEEP_MS`` and ``SCALE_STATE_KB``, because an argument wins over the
+        environment.
+        """
+        shown = [self.turns, self.ttft_ms, self.tokens, self.tok_ms]
+        if self.qsleep_ms or self.state_kb:
+            shown.append(self.qsleep_ms)
+        if self.state_kb:
+            shown.append(self.state_kb)
+        return tuple(str(value) for value in shown)
+
+    @property
+    def nominal_session_s(self) -> float:
+        """How long a session takes when nothing is in its way, in seconds."""
+        return self.turns * (self.ttft_ms + self.tokens * self.tok_ms) / 1000
+
+
+class Caps(Record, frozen=True, kw_only=True):
+    """The size of the box. `pids` None leaves the number of processes and threads to the host."""
+
+    cpus: float = 2.0
+    memory_bytes: int = 2 << 30
+    pids: int | None = None
+    timeout_s: float = 600.0
