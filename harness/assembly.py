@@ -17,10 +17,10 @@ from harness.adapters.git_repo import GitRepo
 from harness.adapters.owner import own_run_id
 from harness.adapters.pyproject_file import read_defaults
 from harness.adapters.system_clock import SystemClock
-from harness.bench import Request, World
 from harness.config import Sources, parse_arm, parse_environment, settle
 from harness.model import Drive, Side
 from harness.ports import Store
+from harness.world import Request, World
 
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from harness.bench import Request, World
 from harness.config import Settings
 from harness.model import Arm, Drive, Side
 from harness.tree import Tree
+from harness.world import Request, World
 from tests.fakes.builders import CAPS, LOAD, make_tree
 from tests.fakes.fake_box import Behaviour, FakeBox, holds_up_to
 from tests.fakes.fake_clock import FakeClock

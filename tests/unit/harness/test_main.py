@@ -7,8 +7,8 @@ from typing import TextIO
 import pytest
 
 from harness import __main__ as command
-from harness.bench import World
 from harness.errors import NoBoxError
+from harness.world import World
 from tests.fakes.builders import make_observation
 from tests.fakes.fake_box import FakeBox, holds_up_to
 from tests.fakes.world import FakeWorld

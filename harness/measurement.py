@@ -1,0 +1,63 @@
+"""The cells of a run, and what is said and tidied around them."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from harness.compare import Comparison
+from harness.errors import DisturbedError, NoBoxError
+from harness.goals import GoalTable
+from harness.model import Outcome, RunInfo
+from harness.ports import RunWriter
+from harness.report import render
+from harness.run import Run
+from harness.units import show_bytes
+from harness.world import World
+
+Said = TypeVar("Said", Comparison, GoalTable)
+
+
+def climb(world: World, run: RunInfo, name: str) -> str:
+    """Go up the ladder of a comparison or a ramp, and return its table."""
+    comparison, folder = measure(
+        world,
+        run,
+        name,
+        lambda writer: Run(world.box, world.clock, world.progress, writer, run).go(),
+    )
+    for side, knee in comparison.knees.items():
+        world.progress.knee(comparison.name_of(side), knee)
+    world.progress.say(f"results in {folder}")
+    if any(cell.outcome is Outcome.INVALID and cell.slot.attempt for cell in comparison.invalid):
+        msg = f"a cell was invalid twice: the results in {folder} do not reach the knee"
+        raise DisturbedError(msg, hint="see the warnings under the table, then run it again")
+    return render(comparison)
+
+
+def measure(
+    world: World, run: RunInfo, name: str, loop: Callable[[RunWriter], Said]
+) -> tuple[Said, str]:
+    """Run a loop over cells; return what they say, and the folder in which it is."""
+    caps = run.caps
+    world.progress.say(
+        f"box    {run.box.box}, {run.box.engine}: {caps.cpus:g} CPU, {show_bytes(caps.memory_bytes)}, no swap, "
+        f"no network, {caps.timeout_s:g} s a cell"
+    )
+    writer = world.store.open_run(run, name)
+    try:
+        return loop(writer), writer.folder
+    except KeyboardInterrupt:
+        if writer.holds_cells:
+            world.progress.say(f"what was measured is in {writer.folder}")
+        raise
+    finally:
+        _tidy(world)
+
+
+def _tidy(world: World) -> None:
+    """Remove what a run made; an engine that refuses to must not take the run's result with it."""
+    world.progress.say("removing what the cells wrote")
+    try:
+        world.box.reap(world.run_id)
+        world.box.trim()
+    except NoBoxError as error:
+        world.progress.say(f"{error}; `invoke clean` removes what is left")
