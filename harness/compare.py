@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.metrics import METRICS, Metric
+from harness.capacity import Capacity, find_capacity
+from harness.limits import lines_of
+from harness.metrics import METRICS
 from harness.model import Cell, Knee, Outcome, RunInfo, Side
 from harness.plan import CHECK_BLOCK
 from harness.ramp import find_knee, ladder_cells, pairs_at
-from harness.stats import Estimate, ratio_of_pairs, slope
+from harness.stats import Estimate, Line, ratio_of_pairs
 from harness.units import show_seconds
 
 LAG_LIMIT_MS = 50.0
@@ -15,11 +17,12 @@ LAG_LIMIT_MS = 50.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A level: each side's valid cells, and the ratio of branch to base where both passed, by metric."""
+    """A level: each side's valid cells, its (base, branch) pairs that both ended ok, and the ratios of these by metric where both sides passed."""
 
     level: int
     cells: dict[Side, list[Cell]]
     ratios: dict[str, Estimate]
+    pairs: tuple[tuple[Cell, Cell], ...] = ()
 
     def passed(self, side: Side) -> bool:
         """Whether all of a side's cells here ended ok, and there is one."""
@@ -39,19 +42,31 @@ class Comparison:
     """What the cells of a run say.
 
     Args:
+        cells: All that say something about their side, in the order in which they ran.
         rows: A row a level, ascending.
         knees: By side.
-        slopes: Marginal costs by metric and side, over the cells that ended ok.
+        capacities: By side.
+        lines: By metric and side, over the cells that ended ok: the slope is what a session adds.
         invalid: Cells that say nothing about their side; they enter nothing above.
     """
 
     run: RunInfo
+    cells: tuple[Cell, ...]
     rows: tuple[Row, ...]
     knees: dict[Side, Knee]
-    slopes: dict[str, dict[Side, Estimate]]
+    capacities: dict[Side, Capacity]
+    lines: dict[str, dict[Side, Line]]
     warnings: tuple[DataWarning, ...]
     invalid: tuple[Cell, ...]
     complete: bool
+
+    @property
+    def slopes(self) -> dict[str, dict[Side, Estimate]]:
+        """Marginal costs: what a session adds, by metric and side."""
+        return {
+            name: {side: line.slope for side, line in by_side.items()}
+            for name, by_side in self.lines.items()
+        }
 
     def name_of(self, side: Side) -> str:
         """Return what to call a side: of one build alone there is nothing to tell it from."""
@@ -69,9 +84,11 @@ def compare(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> Compariso
     sides = tuple(side.side for side in run.sides)
     return Comparison(
         run=run,
+        cells=tuple(cell for cell in cells if cell.slot.phase.counts),
         rows=tuple(_row(cells, level, sides) for level in run.levels),
         knees={side: find_knee(cells, side, run.levels) for side in sides},
-        slopes={metric.name: _slopes(metric, run, cells) for metric in METRICS},
+        capacities={side: find_capacity(cells, side, run.levels, run.objective) for side in sides},
+        lines={metric.name: lines_of(metric, run, cells) for metric in METRICS},
         warnings=(*_doubts(run, cells), *_unfinished(complete=complete)),
         invalid=tuple(cell for cell in cells if cell.outcome is Outcome.INVALID),
         complete=complete,
@@ -83,35 +100,18 @@ def _row(cells: Sequence[Cell], level: int, sides: Sequence[Side]) -> Row:
     row = Row(level=level, cells=by_side, ratios={})
     if not all(row.passed(side) for side in sides):
         return row  # latency and cost are compared only where both sides pass
+    pairs = tuple(pairs_at(cells, level))
     ratios = {}
     for metric in METRICS:
-        pairs = [
+        measured = [
             (metric.read(base.result), metric.read(branch.result))
-            for base, branch in pairs_at(cells, level)
+            for base, branch in pairs
             if base.result is not None and branch.result is not None
         ]
-        positive = [(a, b) for a, b in pairs if a is not None and b is not None and a > 0 < b]
+        positive = [(a, b) for a, b in measured if a is not None and b is not None and a > 0 < b]
         if positive:
             ratios[metric.name] = ratio_of_pairs(positive)
-    return Row(level=level, cells=by_side, ratios=ratios)
-
-
-def _slopes(metric: Metric, run: RunInfo, cells: Sequence[Cell]) -> dict[Side, Estimate]:
-    found: dict[Side, Estimate] = {}
-    if metric.per_session is None:
-        return found
-    for side in (info.side for info in run.sides):
-        points = []
-        for level in run.levels:
-            for cell in ladder_cells(cells, side, level):
-                if cell.outcome is Outcome.OK and cell.result is not None:
-                    value = metric.per_session(cell.result)
-                    if value is not None:
-                        points.append((float(level), float(value)))
-        estimate = slope(points)
-        if estimate is not None:
-            found[side] = estimate
-    return found
+    return Row(level=level, cells=by_side, ratios=ratios, pairs=pairs)
 
 
 def _doubts(run: RunInfo, cells: Sequence[Cell]) -> list[DataWarning]:

@@ -13,7 +13,7 @@ class Metric:
     Args:
         name: The RESULT key.
         read: Takes it from a RESULT.
-        per_session: Takes what grows with C, whose slope is the marginal cost of a session; None where there is none.
+        per_session: Takes what grows with C, whose slope is the marginal cost of a session, or of a turn; None where there is none.
         unit: Of that slope.
     """
 
@@ -30,7 +30,12 @@ METRICS = (
         per_session=lambda result: result.peak_threads,
         unit="threads/session",
     ),
-    Metric(name="cpu-ms/turn", read=lambda result: result.cpu_ms_per_turn),
+    Metric(
+        name="cpu-ms/turn",
+        read=lambda result: result.cpu_ms_per_turn,
+        per_session=lambda result: result.cpu_ms_per_turn and result.cpu_ms_per_turn * result.c,
+        unit="cpu-ms/turn",
+    ),
     Metric(name="latency-infl", read=lambda result: result.latency_infl),
     Metric(
         name="peak-rss-mb",

@@ -14,7 +14,7 @@ from harness.adapters import docker_engine
 from harness.adapters.docker_engine import RUN_LABEL, translated
 from harness.adapters.docker_images import DockerImages
 from harness.errors import NoBoxError
-from harness.model import BoxInfo, Side
+from harness.model import OPEN_FILES, BoxInfo, Side
 from harness.outcome import Observation
 from harness.ports import BaseImage, Build, CellOrder
 from harness.protocol import ProgressLine, read_output
@@ -23,7 +23,6 @@ from harness.tree import Tree
 _POLL_S = 0.2
 _HEARD_EACH_S = 1.0
 _LOG_BYTES = "32m"
-_OPEN_FILES = 20_000  # the same on every engine, whatever its own default is
 _STDERR_LINES = 1000
 _PROGRESS_LINES = 20  # the last lines of both streams: among them is the last PROGRESS
 
@@ -118,7 +117,7 @@ class DockerBox:
             mem_limit=caps.memory_bytes,
             memswap_limit=caps.memory_bytes,
             pids_limit=caps.pids,
-            ulimits=[Ulimit(name="nofile", soft=_OPEN_FILES, hard=_OPEN_FILES)],
+            ulimits=[Ulimit(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES)],
             network_mode="none",
             cap_drop=["ALL"],
             security_opt=["no-new-privileges"],

@@ -3,11 +3,22 @@
 from harness.model.cells import Cell, Knee, Result, Slot, Subject
 from harness.model.costs import ExactCost, ExactCosts
 from harness.model.decision import Floor, GateInfo, Margin
-from harness.model.nouns import ARM_SHAPES, Arm, Caps, Load, Outcome, Phase, Purity, Side
+from harness.model.nouns import (
+    ARM_SHAPES,
+    OPEN_FILES,
+    Arm,
+    Caps,
+    Load,
+    Outcome,
+    Phase,
+    Purity,
+    Side,
+)
 from harness.model.runs import BoxInfo, Drive, RunInfo, SideInfo
 
 __all__ = [
     "ARM_SHAPES",
+    "OPEN_FILES",
     "Arm",
     "BoxInfo",
     "Caps",

@@ -74,6 +74,10 @@ class Phase(StrEnum):
         return self not in {Phase.CHECK, Phase.WARM_UP}
 
 
+OPEN_FILES = 20_000
+"""What a cell may hold open, on every engine, whatever its own default is."""
+
+
 class Load(Record, frozen=True, kw_only=True):
     """What each session does: turns of a streamed answer, and what it carries."""
 
@@ -99,9 +103,14 @@ class Load(Record, frozen=True, kw_only=True):
         return tuple(str(value) for value in shown)
 
     @property
+    def nominal_turn_ms(self) -> int:
+        """How long a turn takes when nothing is in its way, in ms."""
+        return self.ttft_ms + self.tokens * self.tok_ms
+
+    @property
     def nominal_session_s(self) -> float:
         """How long a session takes when nothing is in its way, in seconds."""
-        return self.turns * (self.ttft_ms + self.tokens * self.tok_ms) / 1000
+        return self.turns * self.nominal_turn_ms / 1000
 
 
 class Caps(Record, frozen=True, kw_only=True):

@@ -100,7 +100,8 @@ def test_compare_takes_marginal_costs_from_the_cells_that_passed() -> None:
     assert slopes["peak-threads"][Side.BASE].value == pytest.approx(2.0)
     assert slopes["peak-rss-mb"][Side.BASE].value == pytest.approx(0.1 * 1024)
     assert Side.BRANCH not in slopes["peak-threads"]
-    assert slopes["cpu-ms/turn"] == {}
+    assert slopes["cpu-ms/turn"][Side.BASE].value == pytest.approx(2.0)
+    assert slopes["latency-infl"] == {}
 
 
 def test_compare_has_no_slope_of_what_was_not_measured() -> None:

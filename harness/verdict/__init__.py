@@ -1,0 +1,16 @@
+"""What a comparison comes to: a verdict for each metric, and one line for all of them."""
+
+from harness.verdict.estimated import ESTIMATED, floor_of
+from harness.verdict.kinds import MetricVerdict, OverallVerdict, Standing, Verdict
+from harness.verdict.overall import decision_rows, judge
+
+__all__ = [
+    "ESTIMATED",
+    "MetricVerdict",
+    "OverallVerdict",
+    "Standing",
+    "Verdict",
+    "decision_rows",
+    "floor_of",
+    "judge",
+]

@@ -1,0 +1,154 @@
+"""Knee and capacity: two brackets of levels against each other, and what binds each side."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.model import Cell, Outcome
+from harness.units import show_count
+from harness.verdict.kinds import MetricVerdict, Verdict
+
+_BUSY = 0.8
+_RESOURCES = {
+    Outcome.OOM: "memory",
+    Outcome.THREADS: "threads",
+    Outcome.FDS: "open files",
+    Outcome.ERRORS: "failing sessions",
+    Outcome.CRASH: "a crash",
+    Outcome.TIMEOUT_STALLED: "a stall",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bracket:
+    """Between which two levels a side gives way.
+
+    Args:
+        holds: The largest level that it holds; None where it holds none.
+        beyond: The smallest level above that it does not hold; None where none was found.
+        bad, cells: How many of the side's cells at `beyond` did not hold it, of how many.
+        bound_by: What gave way there; empty where nothing did.
+    """
+
+    holds: int | None
+    beyond: int | None
+    bad: int = 0
+    cells: int = 0
+    bound_by: str = ""
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether 2 of 3 repeats, or most of more, say that it does not hold the level beyond."""
+        return self.bad >= 2 and self.bad * 3 >= self.cells * 2
+
+    def __str__(self) -> str:
+        """Show it: ``4,000–8,000``, ``at least 8,000``, ``below 500``."""
+        if self.beyond is None:
+            return (
+                "nothing was run" if self.holds is None else f"at least {show_count(self.holds)}"
+            )
+        top = show_count(self.beyond)
+        return f"below {top}" if self.holds is None else f"{show_count(self.holds)}–{top}"
+
+
+def make_bracket(
+    holds: int | None, beyond: int | None, here: Sequence[Cell], is_bad: Callable[[Cell], bool]
+) -> Bracket:
+    """Make a bracket from the side's cells at the level beyond.
+
+    Args:
+        holds: Its lower end.
+        beyond: Its upper end.
+        here: The cells at `beyond`.
+        is_bad: Whether a cell there does not hold the level.
+    """
+    bad = [cell for cell in here if is_bad(cell)]
+    bound_by = what_binds(bad[0]) if bad else ""
+    return Bracket(holds=holds, beyond=beyond, bad=len(bad), cells=len(here), bound_by=bound_by)
+
+
+def what_binds(cell: Cell) -> str:
+    """Name the resource of which a cell had not enough."""
+    named = _RESOURCES.get(cell.outcome)
+    if named is not None:
+        return named
+    if cell.outcome is Outcome.OK:
+        return "CPU" if is_busy(cell) else "latency"
+    last = cell.evidence.get("cpu-pct")
+    return "time" if isinstance(last, int | float) and last < _BUSY * 100 else "CPU"
+
+
+def is_busy(cell: Cell) -> bool:
+    """Whether the workers of a cell that ended used most of what they can: one process uses one CPU."""
+    result = cell.result
+    if result is None or not result.wall_ms or result.cpu_sec is None:
+        return False
+    return result.cpu_sec * 1000 >= _BUSY * result.wall_ms * (result.procs or 1)
+
+
+def judge_bracket(metric: str, base: Bracket, branch: Bracket) -> MetricVerdict:
+    """Compare two brackets: disjoint is a difference, if repeats confirm it; overlapping is inconclusive.
+
+    Args:
+        metric: `knee` or `capacity`.
+        base: Of the base.
+        branch: Of the branch.
+    """
+    verdict, why = _compare(base, branch)
+    return MetricVerdict(
+        metric=metric,
+        verdict=verdict,
+        base=str(base),
+        branch=str(branch),
+        change=_ratio(base, branch),
+        why=why or _binding(base, branch),
+    )
+
+
+def _compare(base: Bracket, branch: Bracket) -> tuple[Verdict, str]:
+    if _is_below(branch, base):
+        return _confirmed(branch, Verdict.REGRESSED)
+    if _is_below(base, branch):
+        return _confirmed(base, Verdict.IMPROVED)
+    if base.holds is None and branch.holds is None:
+        return Verdict.INCONCLUSIVE, "neither side holds the lowest level"
+    if (base.holds, base.beyond) == (branch.holds, branch.beyond):
+        return Verdict.EQUIVALENT, ""
+    return Verdict.INCONCLUSIVE, "the brackets overlap: --refine narrows them"
+
+
+def _is_below(low: Bracket, high: Bracket) -> bool:
+    return low.beyond is not None and high.holds is not None and low.beyond <= high.holds
+
+
+def _confirmed(worse: Bracket, verdict: Verdict) -> tuple[Verdict, str]:
+    if worse.is_confirmed:
+        return verdict, ""
+    top = show_count(worse.beyond or 0)
+    return (
+        Verdict.INCONCLUSIVE,
+        f"C={top} gave way in {worse.bad} of {worse.cells} cells, not in 2 of 3",
+    )
+
+
+def _binding(base: Bracket, branch: Bracket) -> str:
+    if not base.bound_by and not branch.bound_by:
+        return ""
+    if base.bound_by == branch.bound_by:
+        return f"bound by {base.bound_by}"
+    if not base.bound_by or not branch.bound_by:
+        side, by = ("base", base.bound_by) if base.bound_by else ("branch", branch.bound_by)
+        return f"the {side} is bound by {by}"
+    return f"bound by {branch.bound_by} instead of {base.bound_by}"
+
+
+def _ratio(base: Bracket, branch: Bracket) -> str:
+    """Show by which factor the branch holds more, as the range that the brackets allow."""
+    if base.holds is None or branch.holds is None:
+        return ""
+    if (base.holds, base.beyond) == (branch.holds, branch.beyond):
+        return "none"
+    least = branch.holds / base.beyond if base.beyond else 0.0
+    most = branch.beyond / base.holds if branch.beyond else None
+    if most is None:
+        return f"at least ×{least:.3g}" if least else ""
+    return f"×{least:.3g} to ×{most:.3g}" if least else f"at most ×{most:.3g}"
