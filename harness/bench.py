@@ -21,7 +21,7 @@ def compare(world: World, request: Request) -> str:
     Raises:
         HarnessError: As its subclasses say; whatever was measured by then is on disk.
     """
-    run, name = prepare_comparison(world, request)
+    run, name, _ = prepare_comparison(world, request)
     return climb(world, run, name)
 
 

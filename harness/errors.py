@@ -31,6 +31,18 @@ class UsageError(HarnessError):
     exit_code = 2
 
 
+class RegressionError(HarnessError):
+    """The branch is worse than the base by more than a margin."""
+
+    exit_code = 3
+
+
+class InconclusiveError(HarnessError):
+    """What was measured does not decide, and it was to (`--strict`)."""
+
+    exit_code = 4
+
+
 class DisturbedError(HarnessError):
     """The run says nothing about the subject: the host, the box or a build was not what it should be."""
 

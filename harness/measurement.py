@@ -18,6 +18,16 @@ Said = TypeVar("Said", Comparison, GoalTable)
 
 def climb(world: World, run: RunInfo, name: str) -> str:
     """Go up the ladder of a comparison or a ramp, and return its table."""
+    comparison, folder = run_ladder(world, run, name)
+    world.progress.say(f"results in {folder}")
+    if any(cell.outcome is Outcome.INVALID and cell.slot.attempt for cell in comparison.invalid):
+        msg = f"a cell was invalid twice: the results in {folder} do not reach the knee"
+        raise DisturbedError(msg, hint="see the warnings under the table, then run it again")
+    return render(comparison)
+
+
+def run_ladder(world: World, run: RunInfo, name: str) -> tuple[Comparison, str]:
+    """Run the cells of a comparison or a ramp, and tell each side's knee; return what they say, and where it is."""
     comparison, folder = measure(
         world,
         run,
@@ -26,11 +36,7 @@ def climb(world: World, run: RunInfo, name: str) -> str:
     )
     for side, knee in comparison.knees.items():
         world.progress.knee(comparison.name_of(side), knee)
-    world.progress.say(f"results in {folder}")
-    if any(cell.outcome is Outcome.INVALID and cell.slot.attempt for cell in comparison.invalid):
-        msg = f"a cell was invalid twice: the results in {folder} do not reach the knee"
-        raise DisturbedError(msg, hint="see the warnings under the table, then run it again")
-    return render(comparison)
+    return comparison, folder
 
 
 def measure(

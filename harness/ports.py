@@ -7,7 +7,7 @@ from typing import Protocol
 
 from harness.compare import Comparison
 from harness.goals import GoalTable
-from harness.model import BoxInfo, Caps, Cell, Knee, Load, RunInfo, Side, Slot
+from harness.model import BoxInfo, Caps, Cell, Floor, Knee, Load, RunInfo, Side, Slot
 from harness.outcome import Observation
 from harness.protocol import ProgressLine
 from harness.tree import Tree
@@ -148,8 +148,8 @@ class RunWriter(Protocol):
     def add_cell(self, cell: Cell, observation: Observation) -> None:
         """Put a cell and its logs on disk before the next one starts."""
 
-    def write(self, said: Comparison | GoalTable, document: str) -> None:
-        """Put what the cells say as it now stands, and its table, in place of the last one."""
+    def write(self, said: Comparison | GoalTable, document: str, summary: str = "") -> None:
+        """Put what the cells say as it now stands, its table, and a summary where there is one, in place of the last ones."""
 
 
 class Store(Protocol):
@@ -164,6 +164,12 @@ class Store(Protocol):
         Raises:
             UsageError: It is not the folder of a run.
         """
+
+    def load_floor(self, key: str) -> Floor | None:
+        """Return the noise that was measured under a key; None where there is none that can be read."""
+
+    def keep_floor(self, floor: Floor) -> str:
+        """Keep a floor in place of the last one of its key; return where."""
 
 
 class Clock(Protocol):

@@ -1,9 +1,11 @@
 """What comes before the first cell: leftovers cleared, sides built, the box looked at."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from harness.errors import UsageError
-from harness.model import BoxInfo, Caps, Drive, RunInfo, SideInfo
+from harness.model import BoxInfo, Caps, Drive, RunInfo, Side, SideInfo
 from harness.ports import BaseImage
 from harness.sides import (
     build_sides,
@@ -12,20 +14,21 @@ from harness.sides import (
     describe_sides,
     find_purity,
 )
+from harness.tree import Tree
 from harness.units import show_bytes
 from harness.world import Request, World
 
 
 def prepare_comparison(
     world: World, request: Request, kind: Literal["compare", "gate"] = "compare"
-) -> tuple[RunInfo, str]:
-    """Clear leftovers and build both sides; return what is then settled, and the name of the results.
+) -> tuple[RunInfo, str, Mapping[Side, Tree]]:
+    """Clear leftovers and build both sides; return what is then settled, the name of the results, and both trees.
 
     Raises:
         HarnessError: As its subclasses say; nothing was measured.
     """
     clear_leftovers(world)
-    base_image, sides, how = build_both(world, request)
+    built = build_both(world, request)
     run = RunInfo(
         run_id=world.run_id,
         started_at=world.clock.utc_stamp(),
@@ -34,14 +37,14 @@ def prepare_comparison(
         caps=request.settings.caps,
         levels=request.settings.levels,
         blocks=request.settings.blocks,
-        sides=sides,
-        purity=find_purity(*sides),
-        how=how,
-        box=describe_box(world, base_image.name, request.settings.caps),
+        sides=built.sides,
+        purity=find_purity(*built.sides),
+        how=built.how,
+        box=describe_box(world, built.base_image.name, request.settings.caps),
     )
-    base, branch = sides
+    base, branch = built.sides
     name = f"{'-'.join(run.arms)}-{(base.commit or '')[:7]}-{(branch.commit or '')[:7]}"
-    return run, name
+    return run, name, built.trees
 
 
 def clear_leftovers(world: World) -> None:
@@ -65,8 +68,29 @@ def describe_box(world: World, base_image: str, caps: Caps) -> BoxInfo:
     return box
 
 
-def build_both(world: World, request: Request) -> tuple[BaseImage, tuple[SideInfo, SideInfo], str]:
-    """Build both sides; return the image that they stand on, what each was built from, and how the base was chosen."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """Both sides, built.
+
+    Args:
+        base_image: What they stand on.
+        sides: What each was built from, the base first.
+        trees: The same as files.
+        how: How the base was chosen.
+    """
+
+    base_image: BaseImage
+    sides: tuple[SideInfo, SideInfo]
+    trees: Mapping[Side, Tree]
+    how: str
+
+
+def build_both(world: World, request: Request) -> Built:
+    """Build both sides, and tell what they are.
+
+    Raises:
+        HarnessError: One does not build, or there is nothing to build.
+    """
     refs = world.repo.find_sides(base=request.base, main=request.main)
     dirty = " with uncommitted changes" if refs.dirty else ""
     world.progress.say(f"base   {refs.base[:7]} {refs.base_title}  ({refs.how})")
@@ -80,7 +104,7 @@ def build_both(world: World, request: Request) -> tuple[BaseImage, tuple[SideInf
     base, branch = infos
     arms = f" ({base.arm} and {branch.arm})" if base.arm is not branch.arm else ""
     world.progress.say(f"compared: {find_purity(base, branch)}{arms}")
-    return base_image, infos, refs.how
+    return Built(base_image=base_image, sides=infos, trees=sides.trees, how=refs.how)
 
 
 def build_one(world: World, wanted: str, drive: Drive) -> tuple[SideInfo, str]:

@@ -7,7 +7,7 @@ from harness.compare import Comparison, compare
 from harness.model import Cell, RunInfo
 from harness.plan import Plan, check_slots, next_slot
 from harness.ports import Box, Clock, Progress, RunWriter
-from harness.report import render
+from harness.report import render, render_summary
 
 
 @dataclass(slots=True)
@@ -56,5 +56,6 @@ class Run:
 
     def _write(self, *, complete: bool) -> Comparison:
         comparison = compare(self.info, self._cell_run.cells, complete=complete)
-        self.writer.write(comparison, render(comparison))
+        summary = render_summary(comparison) if self.info.kind == "gate" else ""
+        self.writer.write(comparison, render(comparison), summary)
         return comparison

@@ -11,13 +11,14 @@ import msgspec
 from harness.compare import Comparison, compare
 from harness.errors import DisturbedError, UsageError
 from harness.goals import GoalTable, find_goals
-from harness.model import Cell, RunInfo
+from harness.model import Cell, Floor, RunInfo
 from harness.outcome import Observation
 from harness.ports import RunWriter
 from harness.record import read_cells, read_run, write_cell, write_run
 from harness.report import index_text
 
 _COMPARISON, _GOALS, _CELLS, _TABLE = "compare.json", "goals.json", "cells.jsonl", "table.md"
+_SUMMARY = "summary.md"
 
 
 class FilesStore:
@@ -54,6 +55,23 @@ class FilesStore:
             )
         return run, cells, is_complete
 
+    def load_floor(self, key: str) -> Floor | None:
+        """Return the noise that was measured under a key; None where there is none that can be read."""
+        try:
+            return msgspec.json.decode(self._floor(key).read_bytes(), type=Floor)
+        except (OSError, msgspec.DecodeError):
+            return None  # it is measured again: nothing is lost
+
+    def keep_floor(self, floor: Floor) -> str:
+        """Keep a floor in place of the last one of its key; return where."""
+        path = self._floor(floor.key)
+        with _writable(path.parent):
+            _replace(path, msgspec.json.format(msgspec.json.encode(floor)).decode() + "\n")
+        return str(path)
+
+    def _floor(self, key: str) -> Path:
+        return self._root / "floors" / f"{key}.json"
+
 
 class FilesRun:
     """One run's folder."""
@@ -84,12 +102,14 @@ class FilesRun:
                 lines.flush()
                 os.fsync(lines.fileno())
 
-    def write(self, said: Comparison | GoalTable, document: str) -> None:
-        """Put what the cells say as it now stands, and its table, in place of the last one."""
+    def write(self, said: Comparison | GoalTable, document: str, summary: str = "") -> None:
+        """Put what the cells say as it now stands, its table, and a summary where there is one, in place of the last ones."""
         name = _COMPARISON if isinstance(said, Comparison) else _GOALS
         with _writable(self._folder):
             _replace(self._folder / name, write_run(said))
             _replace(self._folder / _TABLE, document)
+            if summary:
+                _replace(self._folder / _SUMMARY, summary)
             _write_index(self._root)
 
 

@@ -1,15 +1,19 @@
 """A comparison, and the plan of one, as people read them."""
 
 from harness.report.arms import arms_text
-from harness.report.document import render
+from harness.report.document import render, render_summary
 from harness.report.goals import goal_line, render_goals
 from harness.report.index import index_text
 from harness.report.lines import cell_line, knee_line, place, printable
 from harness.report.plan import plan_text
+from harness.report.selftest import SelfTestRow, render_selftest
+from harness.report.verdict import counted_lines
 
 __all__ = [
+    "SelfTestRow",
     "arms_text",
     "cell_line",
+    "counted_lines",
     "goal_line",
     "index_text",
     "knee_line",
@@ -18,4 +22,6 @@ __all__ = [
     "printable",
     "render",
     "render_goals",
+    "render_selftest",
+    "render_summary",
 ]

@@ -1,23 +1,68 @@
 """The markdown document of a run: what was compared, the table, what it says, and the doubts."""
 
+from collections.abc import Sequence
+
 from harness.compare import Comparison
 from harness.model import Purity, RunInfo, SideInfo
+from harness.report.limits import limits_table, observed
 from harness.report.lines import knee_line
 from harness.report.markdown import escape
 from harness.report.tables import cost_table, levels_table
 from harness.report.takeaways import takeaways
+from harness.report.verdict import headline, verdict_notes, verdict_table
 from harness.units import show_bytes, show_seconds
+from harness.verdict import judge
 
 
 def render(comparison: Comparison) -> str:
-    """Return the whole document, ending in a newline."""
+    """Return the whole document, ending in a newline: words first, then the tables, the details, and the doubts."""
     run = comparison.run
-    parts = [_title(run), header(run), levels_table(comparison), _takeaways(comparison)]
-    costs = cost_table(comparison)
+    parts = [_title(run), *_first_line(comparison), header(run), levels_table(comparison)]
+    parts += [*_verdict(comparison), *_details(comparison), _doubts(comparison)]
+    return _joined(parts)
+
+
+def render_summary(comparison: Comparison) -> str:
+    """Return what a pull request is given: the verdict and its tables, all else folded away."""
+    run = comparison.run
+    parts = [
+        _title(run),
+        *_first_line(comparison),
+        levels_table(comparison),
+        *_verdict(comparison),
+    ]
+    folded = _joined([header(run), *_details(comparison)])
+    parts.append(
+        f"<details><summary>How it was measured, and the details</summary>\n\n{folded}\n</details>"
+    )
+    return _joined([*parts, _doubts(comparison)])
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _first_line(comparison: Comparison) -> list[str]:
+    return [headline(judge(comparison), comparison)] if comparison.run.has_two_sides else []
+
+
+def _verdict(comparison: Comparison) -> list[str]:
+    if comparison.run.kind != "gate":
+        return []
+    verdict = judge(comparison)
+    return ["### Verdict", verdict_table(verdict), verdict_notes(verdict, comparison)]
+
+
+def _details(comparison: Comparison) -> list[str]:
+    parts = [_takeaways(comparison)]
+    costs, limits = cost_table(comparison), limits_table(comparison)
     if costs:
         parts.append(f"### Cost, where both sides passed\n\n{costs}\n\n{_COST_NOTE}")
-    parts.append(_doubts(comparison))
-    return "\n\n".join(part for part in parts if part) + "\n"
+    if limits:
+        parts.append(
+            f"### What a session adds, and how far that goes\n\n{limits}\n\n{observed(comparison)}"
+        )
+    return parts
 
 
 _COST_NOTE = (

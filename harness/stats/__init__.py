@@ -10,7 +10,7 @@ from harness.stats.paired import (
     mean_of_logs,
     ratio_of_pairs,
 )
-from harness.stats.power import pairs_needed, smallest_effect
+from harness.stats.power import pairs_needed, power_of, smallest_effect
 from harness.stats.ranks import hodges_lehmann, pseudomedian
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "p_above",
     "p_below",
     "pairs_needed",
+    "power_of",
     "pseudomedian",
     "ratio_of_pairs",
     "reach",

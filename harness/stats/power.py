@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from scipy.special import nctdtrinc, stdtrit
+from scipy.special import nctdtr, nctdtrinc, stdtrit
 
 from harness.stats.decisions import ROUNDING
 from harness.stats.paired import deviation
@@ -73,3 +73,21 @@ def pairs_needed(
 
     enough = bisect.bisect_left(range(2, at_most + 1), x=True, key=suffices) + 2
     return enough if enough <= at_most else None
+
+
+def power_of(effect: float, sd: float, n: int, *, alpha: float = 0.05) -> float:
+    """Return the probability that a one-sided paired t test finds a true effect.
+
+    Args:
+        effect: In logarithms, beyond the margin that is tested against; below zero the test has next to none.
+        sd: Standard deviation of the log ratios of pairs, above zero.
+        n: Pairs; below two nothing is found.
+        alpha: The probability of a false alarm.
+
+    Source:
+        As `smallest_effect`, of which it is the inverse.
+    """
+    if n < 2:
+        return 0.0
+    critical = stdtrit(n - 1, 1 - alpha)
+    return 1.0 - float(nctdtr(n - 1, effect * math.sqrt(n) / sd, critical))

@@ -1,6 +1,7 @@
 """What a comparison comes to: a verdict for each metric, and one line for all of them."""
 
 from harness.verdict.estimated import ESTIMATED, floor_of
+from harness.verdict.exact import judge_counted
 from harness.verdict.kinds import MetricVerdict, OverallVerdict, Standing, Verdict
 from harness.verdict.overall import decision_rows, judge
 
@@ -13,4 +14,5 @@ __all__ = [
     "decision_rows",
     "floor_of",
     "judge",
+    "judge_counted",
 ]

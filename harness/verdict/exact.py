@@ -87,7 +87,7 @@ def _change(base: float | None, branch: float | None) -> str:
     if base == branch:
         return "none"
     share = f"{show_change(branch / base)}, " if base > 0 else ""
-    return f"{share}{'+' if branch > base else '−'}{show_number(abs(branch - base))}"
+    return f"{share}{'+' if branch > base else '-'}{show_number(abs(branch - base))}"
 
 
 def _by_name(cost: ExactCost) -> str:

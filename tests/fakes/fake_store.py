@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from harness.compare import Comparison
 from harness.errors import UsageError
 from harness.goals import GoalTable
-from harness.model import Cell, RunInfo
+from harness.model import Cell, Floor, RunInfo
 from harness.outcome import Observation
 from harness.ports import RunWriter
 
@@ -16,6 +16,7 @@ class FakeRun:
 
     Attributes:
         document: The table as last written; None before the first.
+        summary: What a pull request is given, as last written; None where there is none.
         said: What the cells say as last written, `comparison` if it is one.
         completes: What each one that was written said of being complete.
     """
@@ -26,6 +27,7 @@ class FakeRun:
     comparison: Comparison | None = None
     said: Comparison | GoalTable | None = None
     document: str | None = None
+    summary: str | None = None
     completes: list[bool] = field(default_factory=list)
 
     @property
@@ -38,8 +40,9 @@ class FakeRun:
         self.cells.append(cell)
         self.logs[cell.log] = observation
 
-    def write(self, said: Comparison | GoalTable, document: str) -> None:
+    def write(self, said: Comparison | GoalTable, document: str, summary: str = "") -> None:
         """Keep what the cells say as it now stands."""
+        self.summary = summary or self.summary
         self.comparison = said if isinstance(said, Comparison) else None
         self.said, self.document = said, document
         self.completes.append(said.complete)
@@ -50,6 +53,7 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.runs: dict[str, FakeRun] = {}
+        self.floors: dict[str, Floor] = {}
 
     def open_run(self, run: RunInfo, name: str) -> RunWriter:
         """Make ready for a run."""
@@ -66,6 +70,15 @@ class FakeStore:
             msg = f"{folder} is not the folder of a run"
             raise UsageError(msg)
         return kept.said.run, list(kept.cells), kept.said.complete
+
+    def load_floor(self, key: str) -> Floor | None:
+        """Give a floor back."""
+        return self.floors.get(key)
+
+    def keep_floor(self, floor: Floor) -> str:
+        """Keep a floor."""
+        self.floors[floor.key] = floor
+        return f"results/floors/{floor.key}.json"
 
     @property
     def only(self) -> FakeRun:

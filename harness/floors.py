@@ -1,0 +1,71 @@
+"""The noise of a host: from pairs of identical builds, and how long it is believed."""
+
+import hashlib
+from datetime import datetime, timedelta
+
+import msgspec
+
+from harness.compare import Comparison
+from harness.metrics import METRICS
+from harness.model import Floor, RunInfo
+from harness.stats import deviation, log_ratios
+from harness.verdict import ESTIMATED
+
+_BELIEVED = timedelta(days=1)
+_READ = {metric.name: metric.read for metric in METRICS}
+
+
+def floor_key(run: RunInfo) -> str:
+    """Return the name under which a run's noise is kept: one of host, box, caps, arm and load."""
+    box = run.box
+    base = run.sides[0]
+    what = (
+        (box.host, box.host_cpus, box.host_memory_bytes, box.endpoint, box.box, box.engine),
+        run.caps,
+        run.load,
+        base.arm,
+        sorted(base.environment.items()),
+    )
+    return hashlib.sha256(msgspec.json.encode(what)).hexdigest()[:16]
+
+
+def find_floor(comparison: Comparison, level: int) -> Floor:
+    """Take the noise from a comparison of identical builds.
+
+    Args:
+        comparison: Of kind A/A.
+        level: Of whose pairs.
+
+    Returns:
+        A floor with a deviation for each metric of which there are two pairs.
+    """
+    row = next(row for row in comparison.rows if row.level == level)
+    deviations = {}
+    for name in ESTIMATED:
+        measured = [
+            (_READ[name](base.result), _READ[name](branch.result))
+            for base, branch in row.pairs
+            if base.result is not None and branch.result is not None
+        ]
+        pairs = [(a, b) for a, b in measured if a is not None and b is not None and a > 0 < b]
+        sd = deviation(log_ratios(pairs))
+        if sd is not None:
+            deviations[name] = sd
+    return Floor(
+        key=floor_key(comparison.run),
+        measured_at=comparison.run.started_at,
+        level=level,
+        pairs=len(row.pairs),
+        deviations=deviations,
+    )
+
+
+def is_believed(floor: Floor, now: str) -> bool:
+    """Whether a floor is less than a day old.
+
+    Args:
+        floor: As it was kept.
+        now: UTC, as ``2026-11-30T12:34:56Z``.
+    """
+    age = datetime.fromisoformat(now) - datetime.fromisoformat(floor.measured_at)
+    return timedelta(0) <= age < _BELIEVED

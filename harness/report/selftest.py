@@ -1,0 +1,108 @@
+"""The self-test of the gate as people read it: the noise, and what was caught."""
+
+import math
+from dataclasses import dataclass
+
+from harness.controls import Control
+from harness.margins import log_margin
+from harness.model import Floor, RunInfo
+from harness.report.document import header
+from harness.report.markdown import escape, table
+from harness.stats import power_of
+from harness.units import show_count
+from harness.verdict import ESTIMATED, MetricVerdict, OverallVerdict, Verdict, floor_of
+
+_NONE = "–"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTestRow:
+    """One gate of a self-test.
+
+    Args:
+        control: What was injected; None for identical builds.
+        gated: What the gate said.
+        pairs: At its level.
+    """
+
+    control: Control | None
+    gated: OverallVerdict
+    pairs: int
+
+
+def render_selftest(run: RunInfo, floor: Floor, rows: list[SelfTestRow]) -> str:
+    """Return the whole document, ending in a newline."""
+    parts = [
+        "## Self-test of the gate",
+        header(run),
+        f"### The floor of this host, at C={show_count(floor.level)} with {floor.pairs} pairs",
+        _floor_table(floor),
+        "### What was injected, and what caught it",
+        _controls_table(floor, rows),
+        _NOTE,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+_NOTE = (
+    "“would be seen” is the smallest change for the worse, beyond the margin, that so many pairs show with 80 % power; a margin below it is refused. “pairs alone” "
+    "is what the estimated metric says without what is counted; beside it is the power that the floor predicts for it."
+)
+
+
+def _floor_table(floor: Floor) -> str:
+    rows = []
+    for name in ESTIMATED:
+        sd, least = floor.deviations.get(name), floor_of(name, floor.pairs, floor)
+        shown = [_NONE, _NONE] if sd is None or least is None else [_share(sd), _share(least)]
+        rows.append([name, *shown])
+    return table(["metric", "deviation of a pair", "would be seen"], rows, words=("metric",))
+
+
+def _controls_table(floor: Floor, rows: list[SelfTestRow]) -> str:
+    header_ = ["injected", "verdict", "counts and outcomes", "pairs alone", "power predicted"]
+    body = [_row(floor, row) for row in rows]
+    return table(header_, body, words=("injected", "verdict", "outcomes", "alone"))
+
+
+def _row(floor: Floor, row: SelfTestRow) -> list[str]:
+    exact = [m for m in row.gated.metrics if m.metric not in ESTIMATED and m.is_gated]
+    caught = [m.metric for m in exact if m.verdict is Verdict.REGRESSED]
+    control = row.control
+    if control is None:
+        alarms = [m.metric for m in row.gated.metrics if m.verdict is Verdict.REGRESSED]
+        return [
+            "nothing (A/A)",
+            str(row.gated.verdict),
+            escape(", ".join(caught)) or "no alarm",
+            escape(", ".join(name for name in alarms if name in ESTIMATED)) or "no alarm",
+            _NONE,
+        ]
+    given = " ".join(f"{name}={value}" for name, value in control.environment.items())
+    return [
+        f"{escape(control.name)} (`{given}`)",
+        str(row.gated.verdict),
+        escape(", ".join(caught)) or "not seen",
+        *_by_pairs(floor, control, row),
+    ]
+
+
+def _by_pairs(floor: Floor, control: Control, row: SelfTestRow) -> list[str]:
+    metric = next((m for m in row.gated.metrics if m.metric == control.metric), None)
+    if metric is None or metric.ratio is None:
+        return [_NONE, _NONE]
+    seen = "caught" if metric.verdict is Verdict.REGRESSED else "not seen"
+    p = "" if metric.p is None else f", p {metric.p:.2g}"
+    return [f"{seen}: {_share(metric.ratio.value - 1)}{p}", _power(floor, control, metric)]
+
+
+def _power(floor: Floor, control: Control, metric: MetricVerdict) -> str:
+    sd = floor.deviations.get(control.metric)
+    if not sd or metric.margin is None or metric.ratio is None:
+        return _NONE
+    beyond = math.log1p(control.effect) - log_margin(metric.margin, float(metric.base))
+    return f"{power_of(beyond, sd, metric.ratio.n):.0%}".replace("%", " %")
+
+
+def _share(value: float) -> str:
+    return f"{value * 100:+.1f} %" if value < 0 else f"{value * 100:.1f} %"

@@ -1,0 +1,117 @@
+"""The verdict as people read it: one line, and a row for each metric."""
+
+import re
+
+from harness.compare import Comparison
+from harness.margins import DEFAULT_MARGINS, show_margin
+from harness.model import RunInfo
+from harness.report.markdown import escape, table
+from harness.report.tables import show_interval
+from harness.units import show_count
+from harness.verdict import MetricVerdict, OverallVerdict, Verdict, judge_counted
+
+_NONE = "–"
+_INTERVAL = re.compile(r"\\\[([-+×.,0-9 %]+)\\\]")  # of which no link can be made
+_BRACKETS = ("knee", "capacity")
+_COLUMNS = (
+    "metric",
+    "C",
+    "base",
+    "branch",
+    "change [95 % interval]",
+    "margin",
+    "would be seen",
+    "verdict",
+)
+_WORDS = ("metric", "interval]", "verdict")
+
+
+def headline(verdict: OverallVerdict, comparison: Comparison) -> str:
+    """Return the line that comes first; a run that is no gate says that it is a screen."""
+    text = _INTERVAL.sub(r"[\1]", escape(verdict.headline))
+    return f"**{text}**" if comparison.run.kind == "gate" else f"Screen, no gate — {text}"
+
+
+def verdict_table(verdict: OverallVerdict) -> str:
+    """Render a row a metric: outcome first, then what was counted, then what was measured."""
+    rows = [_row(metric) for metric in verdict.metrics]
+    return table(_COLUMNS, rows, words=_WORDS)
+
+
+def verdict_notes(verdict: OverallVerdict, comparison: Comparison) -> str:
+    """Return what is to be known to read the table: where pairs stood, what was refused."""
+    run = comparison.run
+    lines = [_NOTE.format(objective=f"{run.objective:g}")]
+    counted = run.costs
+    if counted is not None:
+        lines.append(f"Counted: {escape(counted.confinement)}, Python {escape(counted.python)}.")
+        lines += [f"Not counted: {escape(text)}." for text in counted.missing]
+    lines += [f"Not gated: {escape(text)}." for text in verdict.refused]
+    if run.gate is not None and run.gate.floor is None:
+        lines.append(
+            "The floor of this host is not known, so that no margin was held against it: `invoke selftest` measures it."
+        )
+    return "\n".join(f"- {line}" for line in lines)
+
+
+_NOTE = (
+    "Less is better, but for knee and capacity (the largest C that passes, and with latency within {objective}×). "
+    "“would be seen” is the smallest change for the worse that these pairs show with 80 % power; what has none is exact. "
+    "Decided by one-sided tests at 5 % against the margin, Holm-adjusted; the intervals are not adjusted."
+)
+
+
+def counted_lines(run: RunInfo) -> list[str]:
+    """Say in a line each what was counted, for somebody who follows the run."""
+    if run.costs is None:
+        return []
+    margins = DEFAULT_MARGINS if run.gate is None else run.gate.margins
+    lines = []
+    for metric in (judge_counted(cost, margins) for cost in run.costs.costs):
+        said = metric.verdict if metric.is_gated else f"not gated: {metric.refusal}"
+        lines.append(
+            f"{metric.metric} {metric.base} → {metric.branch}, {metric.change or _NONE}: {said}"
+        )
+    return [*lines, *run.costs.missing]
+
+
+def _row(metric: MetricVerdict) -> list[str]:
+    return [
+        metric.metric,
+        _NONE if metric.level is None else show_count(metric.level),
+        escape(metric.base),
+        escape(metric.branch),
+        escape(_change(metric)),
+        _margin(metric),
+        _NONE if metric.smallest is None else f"{metric.smallest * 100:+.1f} %",
+        _verdict(metric),
+    ]
+
+
+def _change(metric: MetricVerdict) -> str:
+    shown = metric.change if metric.ratio is None else show_interval(metric.ratio)
+    return shown or _NONE
+
+
+def _margin(metric: MetricVerdict) -> str:
+    if metric.metric in _BRACKETS:
+        return "disjoint"
+    return _NONE if metric.margin is None else show_margin(metric.margin)
+
+
+def _verdict(metric: MetricVerdict) -> str:
+    if not metric.is_gated:
+        return f"not gated: {escape(metric.refusal)}"
+    word = str(metric.verdict)
+    shown = f"**{word}**" if metric.verdict is Verdict.REGRESSED else word
+    more = [metric.why] if metric.why else []
+    if metric.needed is not None and metric.ratio is not None:
+        more.append(_needed(metric.needed, metric.ratio.n))
+    return f"{shown}: {escape('; '.join(more))}" if more else shown
+
+
+def _needed(needed: int, there: int) -> str:
+    """Say how many pairs it would take; where there are as many, this run has been unlucky."""
+    if needed > there:
+        return f"{needed} pairs would decide, {there} do not"
+    return f"{there} pairs often decide, these do not: run it again"
