@@ -2,9 +2,8 @@
 
 from harness.compare import Comparison
 from harness.limits import Limit, find_limits
-from harness.model import Side
-from harness.report.lines import knee_line
-from harness.report.markdown import escape, table
+from harness.model import Knee, Side
+from harness.report.markdown import table
 from harness.stats import Estimate
 from harness.units import show_count, show_number
 
@@ -33,11 +32,18 @@ def limits_table(comparison: Comparison) -> str:
 
 def observed(comparison: Comparison) -> str:
     """Say what was in fact seen, to be held against what the slopes foretell."""
-    knees = [
-        escape(knee_line(comparison.name_of(side), knee))
-        for side, knee in comparison.knees.items()
+    parts = [
+        f"{comparison.name_of(side)} {_seen(knee)}" for side, knee in comparison.knees.items()
     ]
-    return f"Observed: {'; '.join(knees)}."
+    return f"Observed: {'; '.join(parts)}."
+
+
+def _seen(knee: Knee) -> str:
+    if knee.first_fail is None:
+        held = show_count(knee.last_pass or 0)
+        return f"held C={held}, the last that was tried" if knee.last_pass else "was not run"
+    failed = f"C={show_count(knee.first_fail)} ({knee.outcome})"
+    return f"gave way {'between C=' + show_count(knee.last_pass) + ' and' if knee.last_pass else 'at'} {failed}"
 
 
 def _row(comparison: Comparison, limit: Limit, sides: list[Side]) -> list[str]:
