@@ -1,5 +1,6 @@
 """The paired ratio by ranks, which one wild pair cannot pull away: it stands beside the t interval as a check."""
 
+import bisect
 import itertools
 import statistics
 from collections.abc import Sequence
@@ -51,13 +52,8 @@ def pseudomedian(logs: Sequence[float], *, confidence: float = 0.95) -> Estimate
 @cache
 def _rank_of_end(n: int, confidence: float) -> int:
     """Return which mean of twos, counted from either end, bounds the interval; 0 where even the outermost do not suffice."""
-    allowed = (1 - confidence) / 2 * 2**n
-    below = 0
-    for rank, ways in enumerate(_ways_to_sum(n)):
-        below += ways
-        if below > allowed:
-            return rank
-    raise AssertionError  # pragma: no cover
+    allowed = (1 - confidence) / 2 * 2**n  # patterns of signs, in each tail
+    return bisect.bisect_right(list(itertools.accumulate(_ways_to_sum(n))), allowed)
 
 
 def _ways_to_sum(n: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Intervals: their bounds, and what swapping the sides does to them."""
+"""Intervals and decisions: their bounds, and what swapping the sides does to them."""
 
 import math
 
@@ -7,7 +7,23 @@ from hypothesis import assume, given, strategies as st
 
 from harness.compare import compare
 from harness.model import Side
-from harness.stats import ratio_of_pairs, slope
+from harness.stats import (
+    Estimate,
+    fit_line,
+    hodges_lehmann,
+    holm,
+    log_ratios,
+    mcnemar,
+    mean_of_logs,
+    p_above,
+    p_below,
+    pairs_needed,
+    pseudomedian,
+    ratio_of_pairs,
+    reach,
+    slope,
+    smallest_effect,
+)
 from tests.fakes.builders import make_block, make_run
 
 POSITIVE = st.floats(min_value=1e-3, max_value=1e9)
@@ -17,6 +33,19 @@ POINTS = st.lists(
     max_size=12,
 )
 CONFIDENCE = st.floats(min_value=0.5, max_value=0.999)
+MARGIN = st.floats(min_value=-1, max_value=1)
+PROBABILITIES = st.lists(st.floats(min_value=0, max_value=1), max_size=10)
+
+
+def mirror(estimate: Estimate) -> Estimate:
+    """Return what an estimate in logarithms is with the sides swapped."""
+    low, high = estimate.low, estimate.high
+    return Estimate(
+        value=-estimate.value,
+        low=None if high is None else -high,
+        high=None if low is None else -low,
+        n=estimate.n,
+    )
 
 
 @given(pairs=PAIRS, confidence=CONFIDENCE)
@@ -30,6 +59,101 @@ def test_ratio_lies_within_its_interval(
         assert len(pairs) == 1
     else:
         assert 0 <= found.low <= found.value <= found.high
+
+
+@given(pairs=PAIRS, confidence=CONFIDENCE)
+def test_swapping_the_sides_negates_every_logarithm_to_the_bit(
+    pairs: list[tuple[float, float]], confidence: float
+) -> None:
+    """Which side is called the base changes a sign, and not one bit beside it."""
+    logs = log_ratios(pairs)
+    swapped = log_ratios([(branch, base) for base, branch in pairs])
+    assert swapped == [-value for value in logs]
+    for estimate in (mean_of_logs, pseudomedian):
+        found = estimate(logs, confidence=confidence)
+        assert estimate(swapped, confidence=confidence) == mirror(found)
+
+
+@given(pairs=PAIRS, margin=MARGIN)
+def test_swapping_the_sides_mirrors_every_decision_to_the_bit(
+    pairs: list[tuple[float, float]], margin: float
+) -> None:
+    """A regression of the branch is, exactly as surely, an improvement of the base."""
+    logs = log_ratios(pairs)
+    swapped = log_ratios([(branch, base) for base, branch in pairs])
+    assert p_below(swapped, -margin) == p_above(logs, margin)
+    assert p_above(swapped, -margin) == p_below(logs, margin)
+    assert pairs_needed(swapped, -margin) == pairs_needed(logs, margin)
+
+
+@given(pairs=PAIRS, margin=MARGIN)
+def test_ratio_is_never_beyond_and_within_a_margin(
+    pairs: list[tuple[float, float]], margin: float
+) -> None:
+    """The two one-sided tests share one probability between them, or have nothing to say."""
+    logs = log_ratios(pairs)
+    above, below = p_above(logs, margin), p_below(logs, margin)
+    assert 0 <= above <= 1
+    assert above + below == pytest.approx(1) or (above, below) == (1, 1)
+
+
+@given(logs=st.lists(st.floats(-1, 1), min_size=2, max_size=12), one=MARGIN, two=MARGIN)
+def test_ratio_is_less_surely_above_a_higher_margin(
+    logs: list[float], one: float, two: float
+) -> None:
+    """A wider margin never makes a regression of what was none."""
+    lower, higher = sorted((one, two))
+    assert p_above(logs, lower) <= p_above(logs, higher)
+
+
+@given(p_values=PROBABILITIES)
+def test_holm_raises_and_keeps_the_order(p_values: list[float]) -> None:
+    """No test gets more significant by being one of many, none overtakes another, and none exceeds 1."""
+    adjusted = holm(p_values)
+    assert all(raw <= new <= 1 for raw, new in zip(p_values, adjusted, strict=True))
+    assert sorted(adjusted) == [new for _, new in sorted(zip(p_values, adjusted, strict=True))]
+    bound = min(p_values, default=0) * len(p_values)
+    assert min(adjusted, default=0) == min(1, bound)
+
+
+@given(p_values=PROBABILITIES, more=PROBABILITIES)
+def test_holm_is_the_stricter_the_more_tests_there_are(
+    p_values: list[float], more: list[float]
+) -> None:
+    """Another metric never makes one significant."""
+    alone, together = holm(p_values), holm([*p_values, *more])
+    assert all(one <= two for one, two in zip(alone, together, strict=False))
+
+
+@given(base_only=st.integers(0, 40), branch_only=st.integers(0, 40))
+def test_mcnemar_does_not_know_the_sides(base_only: int, branch_only: int) -> None:
+    """The test of outcomes is two-sided."""
+    found = mcnemar(base_only, branch_only)
+    assert 0 < found <= 1
+    assert found == mcnemar(branch_only, base_only)
+
+
+@given(pairs=PAIRS, confidence=CONFIDENCE)
+def test_typical_ratio_lies_within_its_interval_and_among_the_pairs(
+    pairs: list[tuple[float, float]], confidence: float
+) -> None:
+    """The estimate by ranks is never more extreme than what was measured, nor are the ends of its interval."""
+    found = hodges_lehmann(pairs, confidence=confidence)
+    ratios = [math.exp(value) for value in log_ratios(pairs)]
+    assert min(ratios) <= found.value <= max(ratios)
+    if found.low is not None and found.high is not None:
+        assert min(ratios) <= found.low <= found.value <= found.high <= max(ratios)
+
+
+@given(sd=st.floats(min_value=1e-6, max_value=1), n=st.integers(2, 100))
+def test_more_pairs_see_smaller_effects(sd: float, n: int) -> None:
+    """One pair more never sees less, and two sides never see more than one."""
+    one, more = smallest_effect(sd, n), smallest_effect(sd, n + 1)
+    both = smallest_effect(sd, n, sides=2)
+    assert one is not None
+    assert more is not None
+    assert both is not None
+    assert 0 < more < one < both
 
 
 @given(pairs=PAIRS)
@@ -65,6 +189,22 @@ def test_slope_lies_within_its_interval(
         assert len({x for x, _ in points}) < 2
     elif found.low is not None and found.high is not None:
         assert found.low <= found.value <= found.high
+
+
+@given(points=POINTS, cap=st.floats(min_value=-1e7, max_value=1e7), confidence=CONFIDENCE)
+def test_reach_lies_within_its_interval_and_on_the_line(
+    points: list[tuple[float, float]], cap: float, confidence: float
+) -> None:
+    """Where a line rises to a cap it is at the cap there, at no fewer than no sessions, and the interval holds it."""
+    line = fit_line(points, confidence=confidence)
+    found = None if line is None else reach(line, cap)
+    if line is None or found is None:
+        assert line is None or line.slope.value <= 0 or line.at(0) > cap
+        return
+    scale = abs(cap) + abs(line.intercept)
+    assert line.at(found.value) == pytest.approx(cap, rel=1e-6, abs=1e-9 * scale + 1e-9)
+    if found.low is not None and found.high is not None:
+        assert 0 <= found.low <= found.value <= found.high
 
 
 @given(points=POINTS, shift=st.floats(min_value=-1e6, max_value=1e6))

@@ -1,4 +1,4 @@
-"""Interval estimates, against scipy's own as an oracle."""
+"""The paired ratio in logarithms, against scipy's own as an oracle."""
 
 import itertools
 import math
@@ -6,7 +6,7 @@ import math
 import pytest
 from scipy import stats as oracle
 
-from harness.stats import Estimate, geometric_mean, ratio_of_pairs, slope
+from harness.stats import Estimate, deviation, geometric_mean, log_ratios, ratio_of_pairs
 
 PAIRS = [
     [(100.0, 110.0), (102.0, 115.0)],
@@ -45,7 +45,9 @@ def test_ratio_of_pairs_agrees_with_a_one_sample_t_test_on_logs(
 
 def test_ratio_of_one_pair_has_no_interval() -> None:
     """One pair shows a ratio and nothing of its spread."""
-    assert ratio_of_pairs([(2.0, 1.0)]) == Estimate(value=0.5, low=None, high=None, n=1)
+    found = ratio_of_pairs([(2.0, 1.0)])
+    assert found == Estimate(value=math.exp(-math.log(2)), low=None, high=None, n=1)
+    assert found.value == pytest.approx(0.5)
 
 
 def test_ratio_of_equal_pairs_is_a_point() -> None:
@@ -61,40 +63,23 @@ def test_ratio_of_two_wild_pairs_has_no_upper_end() -> None:
     assert found.low == pytest.approx(0.0)
 
 
-POINTS = [
-    [(500.0, 10.0), (1000.0, 19.0), (2000.0, 41.0)],
-    [(1.0, 5.0), (1.0, 7.0), (2.0, 5.5), (4.0, 5.2), (8.0, 9.9)],
-    [(0.0, 3.0), (1.0, 2.0), (2.0, 1.0), (3.0, 0.0)],
-]
-
-
-@pytest.mark.parametrize(("points", "confidence"), list(itertools.product(POINTS, [0.8, 0.95])))
-def test_slope_agrees_with_linear_regression(
-    points: list[tuple[float, float]], confidence: float
-) -> None:
-    """The slope is that of least squares, and its interval that of t with n - 2 degrees of freedom."""
-    xs, ys = zip(*points, strict=True)
-    expected = oracle.linregress(xs, ys)
-    half = oracle.t.ppf((1 + confidence) / 2, len(points) - 2) * expected.stderr
-    found = slope(points, confidence=confidence)
-    assert found is not None
-    assert found.value == pytest.approx(expected.slope)
-    assert found.low == pytest.approx(expected.slope - half)
-    assert found.high == pytest.approx(expected.slope + half)
-    assert found.n == len(points)
-
-
-def test_slope_of_two_points_has_no_interval() -> None:
-    """Two points are a line, and no more."""
-    assert slope([(500.0, 1009.0), (1000.0, 2009.0)]) == Estimate(
-        value=2.0, low=None, high=None, n=2
+def test_log_ratio_is_above_zero_where_the_branch_has_more() -> None:
+    """The branch stands over the base, in natural logarithms."""
+    assert log_ratios([(2.0, 2.0 * math.e), (5.0, 5.0), (math.e**3, 1.0)]) == pytest.approx(
+        [1.0, 0.0, -3.0], abs=1e-15
     )
 
 
-@pytest.mark.parametrize("points", [[], [(500.0, 8.0)], [(500.0, 8.0), (500.0, 9.0)]])
-def test_slope_needs_two_levels(points: list[tuple[float, float]]) -> None:
-    """Where x does not vary there is no slope, and none is made up."""
-    assert slope(points) is None
+def test_deviation_is_that_of_a_sample() -> None:
+    """The divisor is one less than the number of pairs."""
+    logs = [0.01, -0.02, 0.05, 0.0]
+    assert deviation(logs) == pytest.approx(oracle.tstd(logs))
+
+
+@pytest.mark.parametrize("logs", [[], [0.3]])
+def test_deviation_needs_two_pairs(logs: list[float]) -> None:
+    """One pair has no spread that could be seen."""
+    assert deviation(logs) is None
 
 
 def test_geometric_mean_is_that_of_the_oracle() -> None:
