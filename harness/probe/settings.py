@@ -35,6 +35,10 @@ environment:
   SCALE_SCRATCH       folder for what the sessions write, and left there;
                       without it, one for temporary files that is removed
   SCALE_CLOCK         real                                                    (real)
+  SCALE_INJECT_WORK     N: iterations of a fixed integer loop, each turn      (0)
+  SCALE_INJECT_THREADS  N: idle OS threads that each session holds            (0)
+  SCALE_INJECT_BYTES    N: bytes that each session holds                      (0)
+  SCALE_INJECT_FAILING  N: every Nth session fails at its end; 0: none        (0)
   ESCAPEMENT_WORKERS  platform | virtual | auto, read by the runtime itself;
                       RESULT's `workers` says what was seen
 
@@ -44,6 +48,10 @@ Exit code: 0 with a RESULT, 2 for a usage error, otherwise the worker's own (137
 
 _TOGGLES = (
     "SCALE_CLOCK",
+    "SCALE_INJECT_BYTES",
+    "SCALE_INJECT_FAILING",
+    "SCALE_INJECT_THREADS",
+    "SCALE_INJECT_WORK",
     "SCALE_PACING",
     "SCALE_PROCS",
     "SCALE_QSLEEP_MS",
@@ -58,6 +66,23 @@ _DEFAULTS = ("sc-mem", "100", "6", "400", "150", "20", "0", "0")
 
 class UsageError(Exception):
     """An argument or a toggle that the probe does not take; its text is one line for a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Injection:
+    """A known regression that is added to the run, to prove that it would be seen; nothing by default.
+
+    Args:
+        work: Iterations of a fixed integer loop at the end of each turn.
+        threads: Idle OS threads that each session holds for its life.
+        held_bytes: Bytes that each session holds for its life, rounded up to a whole number of 8.
+        failing: Every how manyth session fails at its end; 0 for none.
+    """
+
+    work: int = 0
+    threads: int = 0
+    held_bytes: int = 0
+    failing: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +101,7 @@ class Settings:
         pacing: What the next token is timed from.
         procs: Worker processes, 1 to 64 and at most one a session.
         scratch: Where the sessions write; None for a folder for temporary files.
+        injection: What is added to it that should be seen in the results.
     """
 
     arm: str
@@ -90,6 +116,7 @@ class Settings:
     pacing: Pacing
     procs: int
     scratch: Path | None
+    injection: Injection
 
     def indices_of(self, shard: int) -> range:
         """Return the sessions that belong to one of the worker processes."""
@@ -131,6 +158,12 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         pacing="server" if pacing == "server" else "sleep",
         procs=_procs(environment.get("SCALE_PROCS") or "1", sessions),
         scratch=_scratch(environment.get("SCALE_SCRATCH") or ""),
+        injection=Injection(
+            work=_injected("WORK", environment),
+            threads=_injected("THREADS", environment),
+            held_bytes=_injected("BYTES", environment),
+            failing=_injected("FAILING", environment),
+        ),
     )
 
 
@@ -139,6 +172,11 @@ def _either(name: str, argument: Sequence[str], environment: Mapping[str, str]) 
     if argument:
         return _whole(name, argument[0])
     return _whole(f"SCALE_{name}", environment.get(f"SCALE_{name}") or "0")
+
+
+def _injected(what: str, environment: Mapping[str, str]) -> int:
+    name = f"SCALE_INJECT_{what}"
+    return _whole(name, environment.get(name) or "0")
 
 
 def _check_toggles(environment: Mapping[str, str]) -> None:

@@ -13,8 +13,8 @@ import escapement
 from harness.probe.arms import ARMS
 from harness.probe.deliveries import Deliveries
 from harness.probe.executors import run_in_tasks, run_in_threads
+from harness.probe.injection import inject, make_llm
 from harness.probe.ledger import Ledger
-from harness.probe.mock_llm import MockLLM
 from harness.probe.proc_files import read_status
 from harness.probe.report import READY, Report
 from harness.probe.settings import Settings, read_settings
@@ -56,8 +56,8 @@ def _measure(
     indices = settings.indices_of(shard)
     deliveries = Deliveries(counters)
     ledger = Ledger(len(indices), counters)
-    llm = MockLLM(settings, deliveries)
-    arm = ARMS[settings.arm](settings, llm, scratch)
+    llm = make_llm(settings, deliveries)
+    arm = inject(ARMS[settings.arm](settings, llm, scratch), settings.injection)
     run = run_in_tasks if settings.is_virtual else run_in_threads
     base = read_status("self")
     span = run(arm, indices, ledger, _wait_for_start(out))

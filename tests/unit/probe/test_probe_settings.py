@@ -3,7 +3,7 @@
 import pytest
 
 from harness.probe.arms import ARMS
-from harness.probe.settings import ARM_NAMES, UsageError, read_settings
+from harness.probe.settings import ARM_NAMES, Injection, UsageError, read_settings
 
 
 def test_settings_have_the_original_defaults() -> None:
@@ -15,6 +15,7 @@ def test_settings_have_the_original_defaults() -> None:
     assert (settings.qsleep_ms, settings.state_kb) == (0, 0)
     assert settings.is_virtual
     assert settings.pacing == "sleep"
+    assert settings.injection == Injection()
 
 
 def test_settings_take_every_argument_in_order() -> None:
@@ -38,8 +39,13 @@ def test_settings_read_the_toggles() -> None:
         "SCALE_STATE_KB": "9",
         "SCALE_QSLEEP_MS": "50",
         "SCALE_PROCS": "5",
+        "SCALE_INJECT_WORK": "1",
+        "SCALE_INJECT_THREADS": "2",
+        "SCALE_INJECT_BYTES": "3",
+        "SCALE_INJECT_FAILING": "4",
     }
     settings = read_settings(["hand", "5"], toggles)
+    assert settings.injection == Injection(work=1, threads=2, held_bytes=3, failing=4)
     assert not settings.is_virtual
     assert settings.pacing == "server"
     assert (settings.state_kb, settings.qsleep_ms) == (9, 50)
@@ -109,7 +115,7 @@ def test_settings_nominal_turn_is_ttft_and_all_the_tokens() -> None:
         (
             "hand 1",
             {"SCALE_STAT_KB": "64"},
-            "SCALE_STAT_KB is no toggle; there are SCALE_CLOCK, SCALE_PACING, SCALE_PROCS, SCALE_QSLEEP_MS, SCALE_SCRATCH, SCALE_STATE_KB, SCALE_VT",
+            "SCALE_STAT_KB is no toggle; there are SCALE_CLOCK, SCALE_INJECT_BYTES, SCALE_INJECT_FAILING, SCALE_INJECT_THREADS, SCALE_INJECT_WORK, SCALE_PACING, SCALE_PROCS, SCALE_QSLEEP_MS, SCALE_SCRATCH, SCALE_STATE_KB, SCALE_VT",
         ),
         (
             "hand 1",
@@ -131,6 +137,11 @@ def test_settings_nominal_turn_is_ttft_and_all_the_tokens() -> None:
             "hand 1",
             {"SCALE_STATE_KB": "big"},
             "SCALE_STATE_KB is 'big'; allowed: a whole number of at least 0, up to 9 digits",
+        ),
+        (
+            "hand 1",
+            {"SCALE_INJECT_WORK": "-1"},
+            "SCALE_INJECT_WORK is '-1'; allowed: a whole number of at least 0, up to 9 digits",
         ),
     ],
 )

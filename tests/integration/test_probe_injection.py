@@ -1,0 +1,41 @@
+"""What a probe that was told to be worse measures of itself."""
+
+import pytest
+
+from tests.integration.probe_runs import Start, end
+
+LOAD = "1 20 5 5"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("virtual", ["1", "0"])
+@pytest.mark.parametrize("arm", ["sc-ckpt", "sc-mem", "hand"])
+def test_probe_measures_what_was_injected(start: Start, arm: str, virtual: str) -> None:
+    """Threads, memory and CPU rise by what was ordered, and only the session that was to fail does."""
+    words = f"{arm} 8 {LOAD}"
+    plain = end(start(words, SCALE_VT=virtual)).result
+    ended = end(
+        start(
+            words,
+            SCALE_VT=virtual,
+            SCALE_INJECT_THREADS="5",
+            SCALE_INJECT_BYTES=str(4 << 20),
+            SCALE_INJECT_WORK="300000",
+            SCALE_INJECT_FAILING="8",
+        )
+    )
+    worse = ended.result
+    assert (worse["ok"], worse["errors"]) == (7, 1)
+    told = "InjectedFailureError: session 7 was told to fail: SCALE_INJECT_FAILING=8"
+    assert worse["err-sample"] == told
+    assert worse["peak-threads"] >= plain["peak-threads"] + 30
+    assert worse["peak-rss-mb"] > plain["peak-rss-mb"] + 28
+    assert worse["cpu-sec"] > plain["cpu-sec"] + 0.05
+    assert ended.outcome["cause"] == "errors"
+
+
+@pytest.mark.slow
+def test_probe_injects_by_the_session_whatever_its_shard(start: Start) -> None:
+    """Every fourth of ten sessions fails, over two processes as in one."""
+    ended = end(start(f"hand 10 {LOAD}", SCALE_PROCS="2", SCALE_INJECT_FAILING="4"))
+    assert (ended.result["ok"], ended.result["errors"]) == (8, 2)

@@ -1,0 +1,202 @@
+"""Regressions on order: what is added to turns and sessions, and that nothing is added unasked."""
+
+import asyncio
+import gc
+import sys
+import threading
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
+
+from escapement import LLMRequest
+from harness.probe import injection
+from harness.probe.deliveries import Deliveries
+from harness.probe.injection import (
+    InjectedArm,
+    InjectedFailureError,
+    InjectedMockLLM,
+    fill,
+    inject,
+    make_llm,
+    work,
+)
+from harness.probe.mock_llm import MockLLM
+from harness.probe.settings import Injection, Settings
+
+REQUEST = LLMRequest("s", "", (), ())
+
+
+class WatchedArm:
+    """An arm whose sessions look about them.
+
+    Attributes:
+        seen: What `look` returned in each session, by index.
+    """
+
+    def __init__(self, look: Callable[[], object] = lambda: None) -> None:
+        self.look = look
+        self.seen: dict[int, object] = {}
+
+    def run(self, index: int) -> None:
+        """Look once."""
+        self.seen[index] = self.look()
+
+    async def arun(self, index: int) -> None:
+        """Look once, when the loop has had its turn."""
+        await asyncio.sleep(0)
+        self.run(index)
+
+
+def _drive(arm: InjectedArm, indices: range, *, is_virtual: bool) -> list[BaseException | None]:
+    """Run sessions in either mode, all at once in the virtual one, and return how each ended."""
+
+    async def together() -> list[BaseException | None]:
+        return await asyncio.gather(*map(arm.arun, indices), return_exceptions=True)
+
+    def alone(index: int) -> BaseException | None:
+        try:
+            arm.run(index)
+        except InjectedFailureError as error:
+            return error
+        return None
+
+    return asyncio.run(together()) if is_virtual else [alone(index) for index in indices]
+
+
+def test_injection_of_nothing_wraps_nothing(
+    make_settings: Callable[..., Settings], deliveries: Deliveries
+) -> None:
+    """Without a toggle the arm and the mock are the very ones that are always measured."""
+    arm = WatchedArm()
+    assert inject(arm, Injection()) is arm
+    assert inject(arm, Injection(work=5)) is arm
+    assert type(make_llm(make_settings(), deliveries)) is MockLLM
+    held = make_settings(injection=Injection(threads=1, held_bytes=1, failing=1))
+    assert type(make_llm(held, deliveries)) is MockLLM
+
+
+@pytest.mark.parametrize("is_virtual", [True, False])
+def test_injection_fails_every_nth_session_after_its_work(*, is_virtual: bool) -> None:
+    """Of 9 sessions with every third failing, these are 2, 5 and 8, and each of them did its work first."""
+    arm = WatchedArm()
+    ends = _drive(InjectedArm(arm, Injection(failing=3)), range(9), is_virtual=is_virtual)
+    assert [index for index, end in enumerate(ends) if end] == [2, 5, 8]
+    assert sorted(arm.seen) == list(range(9))
+    assert str(ends[2]) == "session 2 was told to fail: SCALE_INJECT_FAILING=3"
+
+
+def test_injection_of_one_failure_among_a_thousand_is_one() -> None:
+    """With C=1000 and N=1000 exactly one session fails, and none of a single one."""
+    arm = InjectedArm(WatchedArm(), Injection(failing=1000))
+    ends = _drive(arm, range(1000), is_virtual=False)
+    assert [index for index, end in enumerate(ends) if end] == [999]
+
+
+@pytest.mark.parametrize("is_virtual", [True, False])
+def test_injection_holds_threads_for_the_life_of_a_session(*, is_virtual: bool) -> None:
+    """While a session runs it has its threads; when it has ended they go."""
+    before = set(threading.enumerate())
+    arm = WatchedArm(lambda: set(threading.enumerate()) - before)
+    assert _drive(InjectedArm(arm, Injection(threads=3)), range(1), is_virtual=is_virtual) == [
+        None
+    ]
+    held = arm.seen[0]
+    assert isinstance(held, set)
+    assert len(held) == 3
+    for thread in held:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_injection_of_a_thread_that_cannot_be_started_fails_the_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is told as it is told to a runtime, and the threads before it are let go."""
+    started: list[threading.Thread] = []
+
+    class LimitedThread(threading.Thread):
+        """The third cannot be started."""
+
+        def start(self) -> None:
+            if len(started) == 2:
+                msg = "can't start new thread"
+                raise RuntimeError(msg)
+            started.append(self)
+            super().start()
+
+    monkeypatch.setattr(threading, "Thread", LimitedThread)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        InjectedArm(WatchedArm(), Injection(threads=3)).run(0)
+    for thread in started:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_injection_holds_bytes_for_the_life_of_a_session() -> None:
+    """They are traced as memory while the session runs, and gone when it has ended."""
+    arm = WatchedArm(lambda: tracemalloc.get_traced_memory()[0])
+    bulky = InjectedArm(arm, Injection(held_bytes=1 << 20))
+    tracemalloc.start()
+    try:
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        bulky.run(0)
+        gc.collect()
+        after = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert arm.seen[0] == pytest.approx(before + (1 << 20), abs=1 << 15)
+    assert after == pytest.approx(before, abs=1 << 15)
+
+
+def test_injected_bytes_are_one_object_of_a_session_alone() -> None:
+    """No two sessions share them, no page is left unwritten, and they are as many as was asked for, in eights."""
+    assert (len(fill(0, 0)), len(fill(0, 1)), len(fill(0, 4096))) == (0, 8, 4096)
+    assert fill(0, 4096) != fill(1, 4096)
+    pages = [fill(255, 3 * 4096)[at : at + 4096] for at in (0, 4096, 8192)]
+    assert all(any(page) for page in pages)
+    assert sys.getsizeof(fill(7, 1 << 20)) < (1 << 20) + 100
+
+
+@pytest.mark.parametrize("is_virtual", [True, False])
+def test_injection_works_once_a_turn_where_the_turn_ends(
+    make_settings: Callable[..., Settings],
+    deliveries: Deliveries,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_virtual: bool,
+) -> None:
+    """After the last token, on the caller's thread, as often as is asked for; the reply is the mock's own."""
+    told: list[object] = []
+    monkeypatch.setattr(
+        injection, "work", lambda n: told.append((n, threading.current_thread().name))
+    )
+    settings = make_settings(injection=Injection(work=7), ttft_ms=0, tokens=2, tok_ms=0)
+    llm = make_llm(settings, deliveries)
+    assert isinstance(llm, InjectedMockLLM)
+    if is_virtual:
+        reply = asyncio.run(llm.astream(REQUEST, told.append))
+    else:
+        reply = llm.stream(REQUEST, told.append)
+    assert reply.text == "word word "
+    assert told == ["word ", "word ", (7, threading.current_thread().name)]
+    assert llm.workers_seen == ("virtual" if is_virtual else "platform")
+
+
+def test_injected_work_goes_round_as_often_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each iteration is one round of the loop, whose outcome is always the same."""
+
+    class CountingMask(int):
+        """Counts how often a number is masked."""
+
+        rounds = 0
+
+        def __rand__(self, other: int) -> int:
+            CountingMask.rounds += 1
+            return int(self) & other
+
+    assert work(10) == work(10) != work(11)
+    monkeypatch.setattr(injection, "_MASK", CountingMask(0xFFFF))
+    work(300)
+    assert CountingMask.rounds == 300
