@@ -167,7 +167,7 @@ def _settle_caps(sources: Sources) -> Caps:
 
 
 def _refuse_unknown(pyproject: Mapping[str, object]) -> None:
-    known = {_PYPROJECT_NAMES.get(name, name) for name in _KNOWN}
+    known = {_PYPROJECT_NAMES.get(name, name) for name in _KNOWN} | {"gate"}  # a table of its own
     for name in pyproject:
         if name not in known:
             msg = f"[tool.esc-bench] in pyproject.toml has no setting {name!r}"
