@@ -104,6 +104,15 @@ def test_cap_within_the_whole_band_is_reached_anywhere(cap: float) -> None:
     assert (found.low, found.high) == (0, math.inf)
 
 
+def test_cap_far_below_the_points_of_a_doubtful_line_is_reached_anywhere() -> None:
+    """A line that may as well fall may reach a low cap on either side of its points."""
+    line = fit_line([(x + 100, y) for x, y in LOOSE])
+    assert line is not None
+    found = reach(line, line.intercept + 1)
+    assert found is not None
+    assert (found.low, found.high) == (0, math.inf)
+
+
 @pytest.mark.parametrize("cap", [2.0, 5.0, 7.0, 70.0])
 def test_line_without_noise_reaches_its_cap_at_a_point(cap: float) -> None:
     """What lies on a line exactly has an interval without width, before its centre, at it and beyond."""

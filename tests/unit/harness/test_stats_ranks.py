@@ -89,6 +89,12 @@ def test_interval_needs_as_many_pairs_as_can_reach_its_confidence(
     assert enough.high is not None
 
 
+def test_interval_may_be_exactly_as_sure_as_asked() -> None:
+    """Five pairs reach 93.75 %, and who asks for just that gets it."""
+    assert hodges_lehmann(PAIRS[:5], confidence=0.9375).low is not None
+    assert hodges_lehmann(PAIRS[:5], confidence=0.9376).low is None
+
+
 def test_outermost_pairs_bound_the_interval_of_six() -> None:
     """With six pairs the ends are the lowest and the highest ratio that was seen."""
     ratios = [branch / base for base, branch in PAIRS[:6]]
