@@ -98,8 +98,8 @@ def read_counters(cgroup: Cgroup) -> Counters:
         pids_refused=pids.read_pairs("pids.events").get("max") if pids else None,
         nr_throttled=stat.get("nr_throttled"),
         throttled_ms=throttled_ns / 1e6 if "nr_throttled" in stat else None,
-        cpu_pressure_ms=_pressure_ms(unified, "cpu.pressure"),
-        memory_pressure_ms=_pressure_ms(unified, "memory.pressure"),
+        cpu_pressure_ms=_pressure_of(unified, "cpu.pressure"),
+        memory_pressure_ms=_pressure_of(unified, "memory.pressure"),
     )
 
 
@@ -119,6 +119,32 @@ def read_usage(cgroup: Cgroup) -> Usage:
 def read_pids(folder: Folder | None) -> int | None:
     """Return the processes and threads that are in the cgroup right now."""
     return folder.read_int("pids.current") if folder else None
+
+
+def read_cpu_ms(cgroup: Cgroup) -> float | None:
+    """Return the processor time that those in the cgroup have taken so far."""
+    cpu = cgroup.folder("cpuacct")
+    if cpu is None:
+        return None
+    if cpu.version == 1:
+        nanoseconds = cpu.read_int("cpuacct.usage")
+        return None if nanoseconds is None else nanoseconds / 1e6
+    microseconds = cpu.read_pairs("cpu.stat").get("usage_usec")
+    return None if microseconds is None else microseconds / 1000
+
+
+def parse_pressure(text: str) -> float | None:
+    """Return the total of a pressure file's `some` line, in ms; None where there is none."""
+    for line in text.splitlines():
+        kind, *words = line.split()
+        totals = [word.removeprefix("total=") for word in words if word.startswith("total=")]
+        if kind == "some" and totals:
+            return int(totals[0]) / 1000
+    return None
+
+
+def _pressure_of(folder: Folder | None, name: str) -> float | None:
+    return parse_pressure((folder.read(name) if folder else None) or "")
 
 
 def _memory_limits(memory: Folder | None) -> tuple[int | None, int | None]:
@@ -152,16 +178,6 @@ def _cpus(cpu: Folder | None) -> float | None:
 
 def _pairs(folder: Folder | None, name_v1: str, name_v2: str) -> dict[str, int]:
     return folder.read_pairs(name_v1 if folder.version == 1 else name_v2) if folder else {}
-
-
-def _pressure_ms(folder: Folder | None, name: str) -> float | None:
-    """Read the total of a pressure file's `some` line, which is in microseconds."""
-    for line in ((folder.read(name) if folder else None) or "").splitlines():
-        kind, *words = line.split()
-        totals = [word.removeprefix("total=") for word in words if word.startswith("total=")]
-        if kind == "some" and totals:
-            return int(totals[0]) / 1000
-    return None
 
 
 def _risen(before: float | None, after: float | None) -> float | None:

@@ -95,16 +95,20 @@ class Shards:
         self.dead = next((worker for worker in ended if worker.report is None), None)
         return self.dead is not None or len(ended) == len(self._workers)
 
-    def start_when_ready(self, now_s: float) -> None:
+    def start_when_ready(self, now_s: float) -> bool:
         """Let all start, once, as soon as each has built what it needs.
 
         Args:
             now_s: Monotonic seconds; what is now is then the common start.
+
+        Returns:
+            Whether they have been started.
         """
         if not self._is_started and all(worker.is_ready for worker in self._workers):
             self._is_started = True
             for worker in self._workers:
                 worker.start(now_s)
+        return self._is_started
 
     def read(self, timeout_s: float) -> None:
         """Read what any of them writes, or let the time pass."""

@@ -13,6 +13,7 @@ from typing import TextIO
 
 from harness.probe.box_watch import BoxWatch
 from harness.probe.cgroup import Cgroup
+from harness.probe.host import HostWatch, host_reader
 from harness.probe.outcome import Cause, cause_of, exit_code_of, make_outcome
 from harness.probe.protocol import write_line, write_pretty
 from harness.probe.result import make_result
@@ -36,13 +37,14 @@ def supervise(settings: Settings, words: Sequence[str], out: TextIO = sys.stdout
         0 with a RESULT, else the exit code of the worker that died; 128+N when a signal asked the supervisor to stop.
     """
     stop = StopRequest()
-    box = BoxWatch(Cgroup.of_this_process())
+    cgroup = Cgroup.of_this_process()
+    box, host = BoxWatch(cgroup), HostWatch(host_reader(cgroup, _now_ms))
     write_line(out, "CAPS", box.caps())
     with (
         _scratch_folder(settings.scratch) as scratch,
         Shards(words, scratch, settings.procs) as shards,
     ):
-        watch = Watch(settings, shards, box, out)
+        watch = Watch(settings, shards, (box, host), out)
         if not watch.until_end(stop):
             return 128 + stop.signal
         return watch.conclude()
@@ -66,14 +68,16 @@ class Watch:
     Args:
         settings: What they were asked for.
         shards: The workers.
-        box: The box that they run in.
+        around: The box that they run in, and the host around it.
         out: Where the protocol goes.
     """
 
-    def __init__(self, settings: Settings, shards: Shards, box: BoxWatch, out: TextIO) -> None:
+    def __init__(
+        self, settings: Settings, shards: Shards, around: tuple[BoxWatch, HostWatch], out: TextIO
+    ) -> None:
         self._settings = settings
         self._shards = shards
-        self._box = box
+        self._box, self._host = around
         self._out = out
         self._start_s = time.monotonic()
         self._sampler = Sampler(shards.pids, self._elapsed_ms)
@@ -96,7 +100,7 @@ class Watch:
                 self._print_progress()
                 next_progress_s = max(next_progress_s + _PROGRESS_S, now_s)
             self._shards.read(max(0.0, next_sample_s - time.monotonic()))
-            self._shards.start_when_ready(time.monotonic())
+            self._watch_host(is_started=self._shards.start_when_ready(time.monotonic()))
         self._print_progress()
         return are_over
 
@@ -122,11 +126,19 @@ class Watch:
             self._print_outcome("errors", failed)
         return 0
 
+    def _watch_host(self, *, is_started: bool) -> None:
+        """Take account of the host from the start of the sessions to their end, without what comes before and after."""
+        if is_started:
+            self._host.start()
+        if self._shards.totals.done >= self._settings.sessions:
+            self._host.stop()
+
     def _elapsed_ms(self) -> float:
         return (time.monotonic() - self._start_s) * 1000
 
     def _print_progress(self) -> None:
         peaks, totals = self._sampler.peaks, self._shards.totals
+        self._host.look()
         progress = {
             "t-ms": round(self._elapsed_ms()),
             "done": totals.done,
@@ -140,6 +152,7 @@ class Watch:
             "peak-fds": peaks.fds,
             "cpu-pct": self._cpu.read_pct(),
             "deltas": totals.deltas,
+            **self._host.account(),
         }
         write_line(self._out, "PROGRESS", progress)
 
@@ -162,6 +175,10 @@ class Watch:
             "last-samples": self._sampler.last_samples,
             **self._box.evidence(),
         }
+
+
+def _now_ms() -> float:
+    return time.monotonic() * 1000
 
 
 @contextmanager

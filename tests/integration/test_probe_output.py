@@ -60,9 +60,13 @@ def test_probe_progress_tells_what_is_known_so_far(start: Start) -> None:
     assert set(last) == {
         *("t-ms", "done", "errors", "C", "threads", "rss-mb", "fds", "peak-threads"),
         *("peak-rss-mb", "peak-fds", "cpu-pct", "deltas"),
+        *("host-cpus", "host-ms", "steal-ms", "others-cpu-ms", "pressure-ms"),
     }
     assert (last["done"], last["errors"], last["C"], last["deltas"]) == (3, 0, 3, 6)
     assert last["peak-rss-mb"] > 0
+    assert last["t-ms"] > last["host-ms"] > 1200
+    assert last["host-cpus"] >= 1
+    assert min(last["steal-ms"], last["others-cpu-ms"]) >= 0
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,13 @@ import pytest
 
 from harness.probe.box_watch import BoxWatch
 from harness.probe.cgroup import Cgroup
-from harness.probe.cgroup_counters import Limits, read_counters, read_limits, read_usage
+from harness.probe.cgroup_counters import (
+    Limits,
+    read_counters,
+    read_cpu_ms,
+    read_limits,
+    read_usage,
+)
 
 UNLIMITED = "9223372036854771712\n"
 
@@ -24,6 +30,7 @@ V1_FILES = {
     "pids/pids.events": "max 3\n",
     "cpu/cpu.cfs_quota_us": "200000\n",
     "cpu/cpu.cfs_period_us": "100000\n",
+    "cpuacct/cpuacct.usage": "7500000000\n",
     "cpu/cpu.stat": "nr_periods 100\nnr_throttled 7\nthrottled_time 2500000000\n",
 }
 
@@ -31,7 +38,7 @@ V2_FILES = {
     "cgroup.events": "populated 1\nfrozen 0\n",
     "cpu.max": "150000 100000\n",
     "cpu.stat": (
-        "usage_usec 100\nuser_usec 60\nsystem_usec 40\nnr_periods 9\nnr_throttled 4\n"
+        "usage_usec 1250\nuser_usec 60\nsystem_usec 40\nnr_periods 9\nnr_throttled 4\n"
         "throttled_usec 1500\n"
     ),
     "cpu.pressure": (
@@ -139,6 +146,18 @@ def test_cgroup_v2_limits_and_counters(tmp_path: Path) -> None:
     assert (counters.cpu_pressure_ms, counters.memory_pressure_ms) == (250.0, 4.0)
     assert (usage.pids, usage.pids_peak) == (5, 21)
     assert (usage.anonymous_bytes, usage.memory_peak_bytes) == (800000000, 900000000)
+
+
+def test_cgroup_cpu_time_is_read_in_ms(tmp_path: Path) -> None:
+    """The v1 kernel counts it in ns, in a hierarchy that may be its own; the v2 kernel in us; without a cgroup it is unknown."""
+    write(tmp_path / "v1", V1_FILES)
+    write(tmp_path / "v2", V2_FILES)
+    apart = f"40 31 0:40 / {tmp_path}/v1/cpuacct ro - cgroup cgroup rw,cpuacct\n"
+    assert read_cpu_ms(Cgroup(apart, "2:cpuacct:/\n")) == 7500.0
+    assert read_cpu_ms(Cgroup(mount_v2(tmp_path / "v2", "/"), "0::/\n")) == 1.25
+    assert read_cpu_ms(Cgroup(mount_v2(tmp_path, "/"), "0::/\n")) is None
+    assert read_cpu_ms(Cgroup(apart.replace("v1/cpuacct", "none"), "2:cpuacct:/\n")) is None
+    assert read_cpu_ms(Cgroup("", "")) is None
 
 
 def test_cgroup_v1_wins_where_both_are_mounted(tmp_path: Path) -> None:
