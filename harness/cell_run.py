@@ -44,6 +44,7 @@ class CellRun:
         side = structs.replace(side, environment=alone)
         cell = self.run(slot, side, _CHECK_LOAD)
         if cell.outcome is Outcome.INVALID:
+            self.progress.cell_ended(cell)
             cell = self.run(structs.replace(slot, attempt=1), side, _CHECK_LOAD)
         if cell.outcome is Outcome.OK:
             return
@@ -94,7 +95,9 @@ class CellRun:
         return cell
 
     def _judge(self, slot: Slot, seen: Observation, foreign: str, started_at: str) -> Cell:
-        outcome, reason = decide(seen, self.info.caps, slot.level)
+        is_check = slot.block == CHECK_BLOCK  # which measures nothing that lateness could spoil
+        attempt = 1 if is_check else slot.attempt
+        outcome, reason = decide(seen, self.info.caps, slot.level, attempt=attempt)
         if foreign:
             outcome, reason = Outcome.INVALID, foreign
         result = seen.output.result

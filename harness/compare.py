@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.capacity import Capacity, find_capacity
+from harness.disturbance import LAG_LIMIT_MS, counted_lag
 from harness.limits import lines_of
 from harness.metrics import METRICS
 from harness.model import Cell, Knee, Outcome, RunInfo, Side
@@ -11,8 +12,6 @@ from harness.plan import CHECK_BLOCK
 from harness.ramp import find_knee, ladder_cells, pairs_at
 from harness.stats import Estimate, Line, ratio_of_pairs
 from harness.units import show_seconds
-
-LAG_LIMIT_MS = 50.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +47,7 @@ class Comparison:
         capacities: By side.
         lines: By metric and side, over the cells that ended ok: the slope is what a session adds.
         invalid: Cells that say nothing about their side; they enter nothing above.
+        reruns: The second runs of such cells, in the order in which they ran.
     """
 
     run: RunInfo
@@ -59,6 +59,7 @@ class Comparison:
     warnings: tuple[DataWarning, ...]
     invalid: tuple[Cell, ...]
     complete: bool
+    reruns: tuple[Cell, ...] = ()
 
     @property
     def slopes(self) -> dict[str, dict[Side, Estimate]]:
@@ -92,6 +93,7 @@ def compare(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> Compariso
         warnings=(*_doubts(run, cells), *_unfinished(complete=complete)),
         invalid=tuple(cell for cell in cells if cell.outcome is Outcome.INVALID),
         complete=complete,
+        reruns=tuple(cell for cell in cells if cell.slot.attempt > 0),
     )
 
 
@@ -122,11 +124,6 @@ def _doubts(run: RunInfo, cells: Sequence[Cell]) -> list[DataWarning]:
         )
         text = f"{needs}, and a cell has {show_seconds(run.caps.timeout_s)}: no level can pass"
         doubts.append(DataWarning(text))
-    for cell in cells:
-        where = _where(run, cell)
-        if cell.outcome is Outcome.INVALID:
-            again = "run once more" if cell.slot.attempt == 0 else "that side stops here"
-            doubts.append(DataWarning(f"{where}: invalid cell ({cell.reason}); {again}"))
     return [*doubts, *_mixed(run), *_lag_doubts(run, cells)]
 
 
@@ -151,18 +148,22 @@ def _mixed(run: RunInfo) -> list[DataWarning]:
 
 
 def _lag_doubts(run: RunInfo, cells: Sequence[Cell]) -> list[DataWarning]:
-    """A floor whose tokens come late measures the gauge, not the subject."""
-    return [
-        DataWarning(
-            f"{_where(run, cell)}: the mock was {cell.result.mock_lag_p99_ms:,.0f} ms late "
-            "(99th percentile) in the floor itself: the box is too small for this level"
-        )
-        for cell in cells
-        if cell.result is not None
-        and cell.slot.block != CHECK_BLOCK
-        and cell.result.arm == "hand"
-        and (cell.result.mock_lag_p99_ms or 0) > LAG_LIMIT_MS
-    ]
+    """Tokens that come late measure the gauge, but for a subject that holds it up."""
+    doubts = []
+    for cell in cells:
+        result = cell.result
+        counts = cell.slot.phase.counts and cell.slot.block != CHECK_BLOCK
+        if result is None or not counts or cell.outcome is Outcome.INVALID:
+            continue
+        late, lag_ms = counted_lag(result, run.caps), result.mock_lag_p99_ms or 0.0
+        if late:
+            doubts.append(f"{_where(run, cell)}: {late}")
+        elif result.arm == "hand" and lag_ms > LAG_LIMIT_MS:
+            doubts.append(
+                f"{_where(run, cell)}: the mock was {lag_ms:,.0f} ms late "
+                "(99th percentile) in the floor itself: the box is too small for this level"
+            )
+    return [DataWarning(text) for text in doubts]
 
 
 def _unfinished(*, complete: bool) -> list[DataWarning]:

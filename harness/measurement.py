@@ -22,7 +22,7 @@ def climb(world: World, run: RunInfo, name: str) -> str:
     world.progress.say(f"results in {folder}")
     if any(cell.outcome is Outcome.INVALID and cell.slot.attempt for cell in comparison.invalid):
         msg = f"a cell was invalid twice: the results in {folder} do not reach the knee"
-        raise DisturbedError(msg, hint="see the warnings under the table, then run it again")
+        raise DisturbedError(msg, hint="see the invalid cells under the table, then run it again")
     return render(comparison)
 
 

@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from harness.disturbance import host_evidence, host_trouble, idle_lag
 from harness.model import Caps, Outcome
 from harness.protocol import Death, ProbeOutput, ProgressLine
 from harness.units import show_bytes, show_count, show_seconds
@@ -13,6 +14,14 @@ _STOPPED_CODES = {130, 143}  # the supervisor was asked to stop, and not by us
 _LARGEST_PAGE_BYTES = 64 << 10
 _QUIET_MS = 2500  # PROGRESS comes once a second, and a container takes a moment to start
 _NO_FD = "Too many open files"
+
+# What comes of too little CPU. The box's own memory, threads and descriptors do not run out sooner on a busy host.
+_SHAPED_BY_CPU = {
+    Outcome.OK,
+    Outcome.ERRORS,
+    Outcome.TIMEOUT_PROGRESSING,
+    Outcome.TIMEOUT_STALLED,
+}
 
 Decision = tuple[Outcome, str]
 
@@ -42,20 +51,35 @@ class Observation:
     stdout: str = ""
 
 
-def decide(seen: Observation, caps: Caps, sessions: int) -> Decision:
+def decide(seen: Observation, caps: Caps, sessions: int, *, attempt: int = 0) -> Decision:
     """Name the outcome of a cell, and in a phrase what it rests on.
 
     The first rule that applies decides: was the box what was asked for, did we kill it, what the supervisor saw in the cgroup, the engine's flag, the RESULT, the
-    exit code, the text of standard error.
+    exit code, the text of standard error. What it decides is invalid all the same when it may come of too little CPU and the host withheld that, or when the gauge
+    itself was late with CPU to spare, the first time.
 
     Args:
         seen: The observation.
         caps: What was asked for.
         sessions: The cell's concurrency.
+        attempt: 1 for the second run of an invalid cell, in which lateness is the subject's.
 
     Returns:
         The outcome, and the reason (empty for ok).
     """
+    outcome, reason = _by_rules(seen, caps, sessions)
+    if outcome not in _SHAPED_BY_CPU:
+        return outcome, reason
+    doubt = host_trouble(seen.output.progress, caps)
+    if not doubt and attempt == 0 and seen.output.result is not None:
+        doubt = idle_lag(seen.output.result, caps)
+    if not doubt:
+        return outcome, reason
+    ended = "" if outcome is Outcome.OK else f"; it ended as {outcome}"
+    return Outcome.INVALID, f"{doubt}{ended}"
+
+
+def _by_rules(seen: Observation, caps: Caps, sessions: int) -> Decision:
     rules: tuple[Callable[[Observation, Caps, int], Decision | None], ...] = (
         _engine_at_fault,
         _caps_not_held,
@@ -93,6 +117,8 @@ def evidence_of(seen: Observation) -> dict[str, object]:
             "pids": seen.output.caps.pids,
             "network": seen.output.caps.network,
         }
+    if host := host_evidence(seen.output.progress):
+        evidence["host"] = host
     if death is not None:
         evidence["supervisor"] = {"cause": death.cause, "signal": death.signal, **death.evidence}
     if seen.output.result is None and seen.stderr:

@@ -37,7 +37,15 @@ class BoxCaps(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProgressLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What was known of a cell at one moment: sessions done, peaks so far."""
+    """What was known of a cell at one moment: sessions done, peaks so far, and what the host did since the sessions started.
+
+    Args:
+        host_cpus: Processors of the host.
+        host_ms: For how long account was taken of it.
+        steal_ms: Processor time that a hypervisor took meanwhile.
+        others_cpu_ms: Processor time that all but this cgroup used.
+        pressure_ms: For how long some task of the host waited for a processor.
+    """
 
     t_ms: float = msgspec.field(default=0.0, name="t-ms")
     done: int = 0
@@ -48,6 +56,11 @@ class ProgressLine(msgspec.Struct, frozen=True, kw_only=True):
     peak_rss_mb: float | None = msgspec.field(default=None, name="peak-rss-mb")
     peak_fds: int | None = msgspec.field(default=None, name="peak-fds")
     cpu_pct: float | None = msgspec.field(default=None, name="cpu-pct")
+    host_cpus: int | None = msgspec.field(default=None, name="host-cpus")
+    host_ms: float | None = msgspec.field(default=None, name="host-ms")
+    steal_ms: float | None = msgspec.field(default=None, name="steal-ms")
+    others_cpu_ms: float | None = msgspec.field(default=None, name="others-cpu-ms")
+    pressure_ms: float | None = msgspec.field(default=None, name="pressure-ms")
 
 
 class Death(msgspec.Struct, frozen=True, kw_only=True):

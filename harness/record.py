@@ -102,6 +102,18 @@ def _derive(comparison: Comparison) -> dict[str, object]:
             for row in comparison.rows
         ],
         "warnings": [warning.text for warning in comparison.warnings],
+        "invalid": [_invalid(cell) for cell in comparison.invalid],
+    }
+
+
+def _invalid(cell: Cell) -> dict[str, object]:
+    slot = cell.slot
+    return {
+        "C": slot.level,
+        "side": slot.side,
+        "phase": slot.phase,
+        "attempt": slot.attempt,
+        "reason": cell.reason,
     }
 
 

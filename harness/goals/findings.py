@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from harness.disturbance import counted_lag
 from harness.errors import UsageError
 from harness.goals.definitions import GOALS
 from harness.goals.goal import Goal
 from harness.goals.plan import cells_at
 from harness.goals.readings import Reading
 from harness.model import Cell, Outcome, RunInfo
+from harness.plan import CHECK_BLOCK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +60,14 @@ class GoalTable:
     Args:
         invalid: Cells that say nothing about the build; they enter nothing above.
         complete: Whether all cells were run.
+        late: A sentence for each cell that counts although its mock was late with CPU to spare.
     """
 
     run: RunInfo
     findings: tuple[Finding, ...]
     invalid: tuple[Cell, ...]
     complete: bool
+    late: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -74,6 +78,7 @@ class GoalTable:
             doubts.append(
                 f"{cell.arm} C={cell.slot.level:,}: invalid cell ({cell.reason}); {again}"
             )
+        doubts.extend(self.late)
         if not self.complete:
             doubts.append("the run was interrupted: figures rest on the cells that are there")
         return tuple(doubts)
@@ -96,6 +101,13 @@ def find_goals(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> GoalTa
         findings=tuple(_find(known[key], run.blocks, valid) for key in run.goals),
         invalid=tuple(cell for cell in cells if cell.outcome is Outcome.INVALID),
         complete=complete,
+        late=tuple(
+            f"{cell.arm} C={cell.slot.level:,}: {late}"
+            for cell in valid
+            if cell.slot.block != CHECK_BLOCK
+            and cell.result is not None
+            and (late := counted_lag(cell.result, run.caps))
+        ),
     )
 
 

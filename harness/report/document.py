@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from harness.compare import Comparison
 from harness.model import Purity, RunInfo, SideInfo
+from harness.report.invalid import invalid_cells
 from harness.report.limits import limits_table, observed
 from harness.report.lines import knee_line
 from harness.report.markdown import escape
@@ -141,7 +142,6 @@ def _takeaways(comparison: Comparison) -> str:
 
 
 def _doubts(comparison: Comparison) -> str:
-    if not comparison.warnings:
-        return ""
     lines = "\n".join(f"- {escape(warning.text)}" for warning in comparison.warnings)
-    return f"### Warnings\n\n{lines}"
+    warnings = f"### Warnings\n\n{lines}" if lines else ""
+    return "\n\n".join(part for part in (invalid_cells(comparison), warnings) if part)

@@ -18,7 +18,7 @@ def describe_cell(cell: Cell) -> str:
     """Say how a cell ended, without its place."""
     if cell.outcome is not Outcome.OK or cell.result is None:
         peak = f", peak threads ~{show_count(cell.peak_threads)}" if cell.peak_threads else ""
-        return f"{cell.outcome}: {printable(cell.reason)}{peak}"
+        return f"{cell.outcome}: {printable(cell.reason)}{peak}{_what_follows(cell)}"
     result = cell.result
     parts = ["ok"]
     if result.latency_infl is not None:
@@ -30,6 +30,12 @@ def describe_cell(cell: Cell) -> str:
     if result.peak_rss_mb is not None:
         parts.append(f"{show_number(result.peak_rss_mb)} MB")
     return ", ".join(parts)
+
+
+def _what_follows(cell: Cell) -> str:
+    if cell.outcome is not Outcome.INVALID:
+        return ""
+    return "; it is run once more" if cell.slot.attempt == 0 else "; twice is enough"
 
 
 def knee_line(name: str, knee: Knee) -> str:

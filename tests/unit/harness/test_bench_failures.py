@@ -47,6 +47,31 @@ def test_compare_stops_when_the_host_cannot_run_the_check() -> None:
     assert caught.value.what == "the first cell of the base is invalid: the engine fell over"
 
 
+def test_compare_tells_of_a_check_that_is_invalid_and_runs_it_once_more() -> None:
+    """A check is no part of the results; that it was disturbed is told all the same."""
+    answers = iter([fails_with(Outcome.INVALID)])
+
+    def behave(image: str, order: CellOrder) -> Observation:
+        return next(answers, holds_up_to(9999))(image, order)
+
+    fakes = make_world(base=behave)
+    bench.compare(fakes.world, make_request(1000))
+    told = "C=1       base   invalid: the engine fell over; it is run once more (1.0 s)"
+    assert fakes.progress.lines.count(told) == 1
+
+
+def test_compare_counts_a_cell_that_is_late_with_cpu_to_spare_twice() -> None:
+    """The first run is invalid, the second is in the table with a warning under it."""
+    late = {"cpu_sec": 3.0, "wall_ms": 10_000.0, "mock_lag_p99_ms": 120.0}
+    fakes = make_world(branch=holds_up_to(9999, **late), base=holds_up_to(9999))
+    shown = bench.compare(fakes.world, make_request(1000))
+    late_line = "the gauge was late by 120 ms (99th percentile) with the worker only 30 % busy"
+    assert shown.count(f"| {late_line} | run once more: ok |") == 2, "and not of the check"
+    assert shown.count(f"- C=1,000 branch: {late_line}, and it counts") == 2
+    attempts = [cell.slot.attempt for cell in fakes.store.only.cells if cell.slot.side == "branch"]
+    assert attempts == [0, 1, 0, 1]
+
+
 def test_compare_refuses_a_cell_that_ran_other_code() -> None:
     """The run is invalid from that cell on; the cell itself is kept, and enters nothing."""
 
@@ -92,7 +117,7 @@ def test_compare_goes_on_after_a_cell_that_is_invalid_once() -> None:
 
     fakes = make_world(base=behave)
     shown = bench.compare(fakes.world, make_request(1000))
-    assert "C=1,000 base: invalid cell (the engine fell over); run once more" in shown
+    assert "| 1,000 | base   |         1 | the engine fell over | run once more: ok |" in shown
     assert len(fakes.store.only.cells) == 5
 
 

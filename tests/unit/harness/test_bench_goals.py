@@ -185,6 +185,18 @@ def test_goals_run_an_invalid_cell_once_more() -> None:
     assert "0 of 2 goals met, 1 not measured; 1 repeat, " in shown
 
 
+def test_goals_tell_of_lag_that_came_twice_with_cpu_to_spare() -> None:
+    """The first run of such a cell is invalid, the second is measured, and the reader is told of both."""
+    late = {"cpu_sec": 3.0, "wall_ms": 10_000.0, "mock_lag_p99_ms": 120.0}
+    fakes = make_world(branch=holds_up_to(9_999, **late))
+    shown = bench.goals(fakes.world, make_request(), only="hand, C=8", repeats=1)
+    said = "the gauge was late by 120 ms (99th percentile) with the worker only 30 % busy"
+    assert [order.level for _, order in fakes.box.orders] == [1, 8_000, 8_000]
+    assert f"- hand C=8,000: invalid cell ({said}); run once more\n" in shown
+    assert f"- hand C=8,000: {said}, and it counts: there is no runtime in it" in shown
+    assert shown.count("and it counts") == 1, "and nothing of the check"
+
+
 def test_goals_of_a_build_that_cannot_run_measure_nothing() -> None:
     """The cell at C=1 comes before all others."""
     fakes = make_world(branch=fails_with(Outcome.CRASH))

@@ -5,9 +5,18 @@ from msgspec import structs
 
 from harness.compare import Comparison, compare
 from harness.metrics import METRICS
-from harness.model import Caps, Cell, Knee, Load, Outcome, Result, Side
+from harness.model import Caps, Cell, Knee, Load, Outcome, Phase, Result, Side, Slot
 from harness.stats import ratio_of_pairs
-from tests.fakes.builders import make_block, make_box_info, make_cell, make_run, make_side, ok_cell
+from tests.fakes.builders import (
+    cell_at,
+    make_block,
+    make_box_info,
+    make_cell,
+    make_result,
+    make_run,
+    make_side,
+    ok_cell,
+)
 
 
 def _abba(level: int, base: tuple[float, float], branch: tuple[float, float]) -> list[Cell]:
@@ -116,7 +125,7 @@ def test_compare_has_no_slope_of_what_was_not_measured() -> None:
 
 
 def test_compare_tells_of_invalid_cells_and_leaves_them_out() -> None:
-    """Both runs of an invalid cell are told and kept, and neither is in a row."""
+    """Both runs of an invalid cell are kept, the second as a rerun as well, and neither is in a row."""
     cells = [
         make_cell(Side.BASE, 1000, Outcome.INVALID, reason="host pressure"),
         make_cell(Side.BASE, 1000, Outcome.INVALID, reason="host pressure", attempt=1),
@@ -124,10 +133,8 @@ def test_compare_tells_of_invalid_cells_and_leaves_them_out() -> None:
     comparison = compare(make_run(), cells, complete=True)
     assert comparison.invalid == tuple(cells)
     assert comparison.rows[1].cells[Side.BASE] == []
-    assert _texts(comparison) == [
-        "C=1,000 base: invalid cell (host pressure); run once more",
-        "C=1,000 base: invalid cell (host pressure); that side stops here",
-    ]
+    assert comparison.reruns == (cells[1],)
+    assert _texts(comparison) == []
 
 
 def test_compare_tells_what_the_box_doubts() -> None:
@@ -149,9 +156,36 @@ def test_compare_tells_when_two_things_differ_at_once() -> None:
     assert _texts(compare(one, [], complete=True)) == []
 
 
-def _lag(arm: str, lag_ms: float | None) -> list[str]:
-    cell = ok_cell(Side.BASE, 1000, arm=arm, mock_lag_p99_ms=lag_ms)
+def _lag(arm: str, lag_ms: float | None, **more: object) -> list[str]:
+    cell = ok_cell(Side.BASE, 1000, {"arm": arm, "mock_lag_p99_ms": lag_ms, **more})
     return _texts(compare(make_run(), [cell], complete=True))
+
+
+@pytest.mark.parametrize(
+    ("arm", "blame"),
+    [
+        ("sc-mem", "a runtime that blocks its loop without using the CPU looks like this"),
+        ("hand", "there is no runtime in it to hold it up"),
+    ],
+)
+def test_compare_tells_of_lag_that_counts_with_cpu_to_spare(arm: str, blame: str) -> None:
+    """What came late again in the second run of a cell is in the figures, and the reader is told."""
+    late = "the gauge was late by 120 ms (99th percentile) with the worker only 30 % busy"
+    texts = _lag(arm, 120.0, cpu_sec=3.0, wall_ms=10_000.0)
+    assert texts == [f"C=1,000 base: {late}, and it counts: {blame}"]
+
+
+def test_compare_says_nothing_of_the_lag_of_cells_that_do_not_count() -> None:
+    """An invalid cell is listed with its reason, and neither the check before the ramp nor a warm-up is measured."""
+    late = make_result(1000, arm="hand", mock_lag_p99_ms=120.0, cpu_sec=3.0, wall_ms=10_000.0)
+    cells = [
+        make_cell(Side.BASE, 1000, Outcome.INVALID, result=late),
+        make_cell(Side.BASE, 1, result=late, block=-1),
+        cell_at(
+            Slot(side=Side.BASE, level=1000, block=0, pair=None, phase=Phase.WARM_UP), result=late
+        ),
+    ]
+    assert _texts(compare(make_run(), cells, complete=True)) == []
 
 
 def test_compare_tells_of_a_floor_that_is_late() -> None:

@@ -42,6 +42,18 @@ from tests.fakes.builders import make_block, make_cell, make_result, make_run, o
             "C=1,000   base   crash:  [2Jgone  (4.0 s)",
             id="hostile",
         ),
+        pytest.param(
+            make_cell(
+                Side.BASE, 1000, Outcome.INVALID, reason="the host was busy", peak_threads=9
+            ),
+            "C=1,000   base   invalid: the host was busy, peak threads ~9; it is run once more (4.0 s)",
+            id="invalid",
+        ),
+        pytest.param(
+            make_cell(Side.BASE, 1000, Outcome.INVALID, reason="the host was busy", attempt=1),
+            "C=1,000   base   invalid: the host was busy; twice is enough (4.0 s)",
+            id="invalid twice",
+        ),
     ],
 )
 def test_cell_line_says_how_a_cell_ended(cell: Cell, expected: str) -> None:
