@@ -59,6 +59,22 @@ def test_record_derives_what_other_programs_read() -> None:
     assert ratio == {"value": 0.5, "low": None, "high": None, "n": 1}
     assert derived["slopes"] == {}
     assert derived["warnings"] == []
+    assert derived["invalid"] == []
+
+
+def test_record_derives_which_cells_are_invalid() -> None:
+    """Another program need not look for them: place, attempt and reason of each."""
+    cell = make_cell(Side.BASE, 1000, Outcome.INVALID, reason="the host was busy", attempt=1)
+    stored = json.loads(write_run(compare(RUN, [cell], complete=True)))
+    assert stored["derived"]["invalid"] == [
+        {
+            "C": 1000,
+            "side": "base",
+            "phase": "ladder",
+            "attempt": 1,
+            "reason": "the host was busy",
+        }
+    ]
 
 
 def test_record_keeps_infinity_out_of_the_json() -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from escapement import LLMRequest
 from harness.probe import injection
+from harness.probe.arms import HandArm
 from harness.probe.deliveries import Deliveries
+from harness.probe.executors import run_in_tasks
 from harness.probe.injection import (
     InjectedArm,
     InjectedFailureError,
@@ -21,8 +23,11 @@ from harness.probe.injection import (
     make_llm,
     work,
 )
+from harness.probe.ledger import Ledger
 from harness.probe.mock_llm import MockLLM
 from harness.probe.settings import Injection, Settings
+from harness.probe.shared_counters import SharedCounters
+from tests.unit.probe.conftest import JumpingLoop
 
 REQUEST = LLMRequest("s", "", (), ())
 
@@ -182,6 +187,23 @@ def test_injection_works_once_a_turn_where_the_turn_ends(
     assert reply.text == "word word "
     assert told == ["word ", "word ", (7, threading.current_thread().name)]
     assert llm.workers_seen == ("virtual" if is_virtual else "platform")
+
+
+def test_injection_takes_none_of_the_loops_own_time(
+    make_settings: Callable[..., Settings],
+    deliveries: Deliveries,
+    counters: SharedCounters,
+    loop: JumpingLoop,
+) -> None:
+    """It looks at no clock: where time passes by waiting alone, a session that is made worse takes as long as it should."""
+    worse = Injection(work=1000, threads=2, held_bytes=4096, failing=4)
+    settings = make_settings(injection=worse)
+    arm = inject(HandArm(settings, make_llm(settings, deliveries)), worse)
+    ledger = Ledger(4, counters)
+    run_in_tasks(arm, range(4), ledger, loop.time(), lambda: loop)
+    nominal_ms = settings.turns * settings.nominal_turn_ms
+    assert list(ledger.latencies_ms) == pytest.approx([nominal_ms] * 3)
+    assert (ledger.ok, ledger.errors) == (3, 1)
 
 
 def test_injected_work_goes_round_as_often_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
