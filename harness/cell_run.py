@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from msgspec import structs
 
 from harness.errors import DisturbedError
-from harness.model import Cell, Load, Outcome, RunInfo, SideInfo, Slot
+from harness.model import Cell, Load, Outcome, Phase, RunInfo, SideInfo, Slot
 from harness.outcome import Observation, decide, evidence_of, sessions_done
-from harness.plan import CHECK_BLOCK
 from harness.ports import Box, Build, CellOrder, Clock, Progress, RunWriter
 from harness.sides import MARKS, foreign_subject
 
@@ -85,7 +84,7 @@ class CellRun:
             environment=side.environment,
         )
         self.cells.append(cell)
-        if slot.block != CHECK_BLOCK:
+        if slot.phase is not Phase.CHECK:
             self.writer.add_cell(cell, seen)
             self.on_cell(cell)
         if foreign:

@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from harness.capacity import Capacity, find_capacity
 from harness.limits import lines_of
 from harness.metrics import METRICS
-from harness.model import Cell, Knee, Outcome, RunInfo, Side
-from harness.plan import CHECK_BLOCK
-from harness.ramp import find_knee, ladder_cells, pairs_at
+from harness.model import Cell, Knee, Outcome, Phase, RunInfo, Side, Slot
+from harness.ramp import (
+    find_knee,
+    ladder_cells,
+    paired_values,
+    pairs_at,
+    passes,
+    tried_levels,
+)
 from harness.stats import Estimate, Line, ratio_of_pairs
 from harness.units import show_seconds
 
@@ -25,9 +31,8 @@ class Row:
     pairs: tuple[tuple[Cell, Cell], ...] = ()
 
     def passed(self, side: Side) -> bool:
-        """Whether all of a side's cells here ended ok, and there is one."""
-        here = self.cells[side]
-        return bool(here) and all(cell.outcome is Outcome.OK for cell in here)
+        """Whether a side passes here, see `harness.ramp.passes`."""
+        return passes(self.cells[side])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Comparison:
         capacities: By side.
         lines: By metric and side, over the cells that ended ok: the slope is what a session adds.
         invalid: Cells that say nothing about their side; they enter nothing above.
+        order: The places of all cells, as they ran; those of the check, which are not kept, are not among them.
     """
 
     run: RunInfo
@@ -58,6 +64,7 @@ class Comparison:
     lines: dict[str, dict[Side, Line]]
     warnings: tuple[DataWarning, ...]
     invalid: tuple[Cell, ...]
+    order: tuple[Slot, ...]
     complete: bool
 
     @property
@@ -82,15 +89,17 @@ def compare(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> Compariso
         complete: Whether the plan was run to its end.
     """
     sides = tuple(side.side for side in run.sides)
+    levels = sorted({*run.levels, *tried_levels(cells)})
     return Comparison(
         run=run,
         cells=tuple(cell for cell in cells if cell.slot.phase.counts),
-        rows=tuple(_row(cells, level, sides) for level in run.levels),
-        knees={side: find_knee(cells, side, run.levels) for side in sides},
-        capacities={side: find_capacity(cells, side, run.levels, run.objective) for side in sides},
+        rows=tuple(_row(cells, level, sides) for level in levels),
+        knees={side: find_knee(cells, side) for side in sides},
+        capacities={side: find_capacity(cells, side, run.objective) for side in sides},
         lines={metric.name: lines_of(metric, run, cells) for metric in METRICS},
         warnings=(*_doubts(run, cells), *_unfinished(complete=complete)),
         invalid=tuple(cell for cell in cells if cell.outcome is Outcome.INVALID),
+        order=tuple(cell.slot for cell in cells if cell.slot.phase is not Phase.CHECK),
         complete=complete,
     )
 
@@ -103,14 +112,9 @@ def _row(cells: Sequence[Cell], level: int, sides: Sequence[Side]) -> Row:
     pairs = tuple(pairs_at(cells, level))
     ratios = {}
     for metric in METRICS:
-        measured = [
-            (metric.read(base.result), metric.read(branch.result))
-            for base, branch in pairs
-            if base.result is not None and branch.result is not None
-        ]
-        positive = [(a, b) for a, b in measured if a is not None and b is not None and a > 0 < b]
-        if positive:
-            ratios[metric.name] = ratio_of_pairs(positive)
+        measured = paired_values(pairs, metric)
+        if measured:
+            ratios[metric.name] = ratio_of_pairs(measured)
     return Row(level=level, cells=by_side, ratios=ratios, pairs=pairs)
 
 
@@ -159,7 +163,7 @@ def _lag_doubts(run: RunInfo, cells: Sequence[Cell]) -> list[DataWarning]:
         )
         for cell in cells
         if cell.result is not None
-        and cell.slot.block != CHECK_BLOCK
+        and cell.slot.phase.counts
         and cell.result.arm == "hand"
         and (cell.result.mock_lag_p99_ms or 0) > LAG_LIMIT_MS
     ]

@@ -3,9 +3,9 @@
 import pytest
 
 from harness.errors import UsageError
-from harness.model import Knee, Outcome, Side
+from harness.model import Knee, Outcome, Phase, Side, Slot
 from harness.ramp import find_knee, ladder_cells, pairs_at, parse_levels
-from tests.fakes.builders import make_cell
+from tests.fakes.builders import cell_at, make_cell
 
 LEVELS = (500, 1000, 2000)
 
@@ -84,7 +84,7 @@ def test_find_knee_brackets_where_a_side_breaks(outcomes: list[str], expected: K
         make_cell(Side.BASE, level, Outcome(outcome))
         for level, outcome in zip(LEVELS, outcomes, strict=False)
     ]
-    assert find_knee(cells, Side.BASE, LEVELS) == expected
+    assert find_knee(cells, Side.BASE) == expected
 
 
 def test_find_knee_takes_one_failed_cell_for_a_failed_level() -> None:
@@ -94,25 +94,25 @@ def test_find_knee_takes_one_failed_cell_for_a_failed_level() -> None:
         make_cell(Side.BASE, 500, Outcome.CRASH, pair=1),
         make_cell(Side.BASE, 500, Outcome.OOM, block=1),
     ]
-    knee = find_knee(cells, Side.BASE, LEVELS)
+    knee = find_knee(cells, Side.BASE)
     assert (knee.last_pass, knee.first_fail, knee.outcome) == (None, 500, Outcome.CRASH)
 
 
 def test_find_knee_passes_over_invalid_cells() -> None:
     """A cell that says nothing about the side makes no knee, and makes no level pass."""
     cells = [make_cell(Side.BASE, 500), make_cell(Side.BASE, 1000, Outcome.INVALID)]
-    assert find_knee(cells, Side.BASE, LEVELS) == Knee(last_pass=500, first_fail=None)
+    assert find_knee(cells, Side.BASE) == Knee(last_pass=500, first_fail=None)
 
 
 def test_find_knee_looks_at_one_side_alone() -> None:
     """The other side's failure is not this side's."""
     cells = [make_cell(Side.BASE, 500, Outcome.OOM), make_cell(Side.BRANCH, 500)]
-    assert find_knee(cells, Side.BRANCH, LEVELS) == Knee(last_pass=500, first_fail=None)
+    assert find_knee(cells, Side.BRANCH) == Knee(last_pass=500, first_fail=None)
 
 
 def test_ladder_cells_leave_out_the_check_before_the_ramp() -> None:
     """A ladder that begins at 1 does not count the check's cell of that level."""
-    check = make_cell(Side.BASE, 1, block=-1, pair=None)
+    check = cell_at(Slot(side=Side.BASE, level=1, block=0, pair=None, phase=Phase.CHECK))
     rung = make_cell(Side.BASE, 1)
     assert ladder_cells([check, rung], Side.BASE, 1) == [rung]
 

@@ -5,7 +5,7 @@ from msgspec import structs
 
 from harness.compare import compare
 from harness.model import Outcome, Purity, Side
-from harness.plan import Plan, planned_slots
+from harness.plan import Plan
 from harness.report import arms_text, index_text, plan_text
 from tests.fakes.builders import make_block, make_cell, make_run, make_side, ok_cell
 
@@ -48,24 +48,26 @@ def test_plan_text_shows_all_that_would_be_done() -> None:
             environment={"SCALE_VT": "0", "A": "1"},
         ),
     )
-    slots = planned_slots(Plan(levels=(500, 1000), blocks=1, sides=tuple(Side)))
+    plan = Plan(levels=(500, 1000), blocks=1, sides=tuple(Side))
     built = {Side.BASE: True, Side.BRANCH: False}
-    shown = plan_text(sides, Purity.CHANGE, "the merge-base with main", built, slots)
+    shown = plan_text(sides, Purity.CHANGE, "the merge-base with main", built, plan)
     assert shown == PLAN
 
 
 def test_plan_text_of_one_side_names_no_pairs() -> None:
     """A cell that has no partner is of no pair."""
-    slots = planned_slots(Plan(levels=(500,), blocks=1, sides=(Side.BRANCH,)))
+    plan = Plan(levels=(500,), blocks=1, sides=(Side.BRANCH,))
     side = make_side(Side.BRANCH)
-    shown = plan_text([side], Purity.AA, "one build", {Side.BRANCH: True}, slots)
+    shown = plan_text([side], Purity.AA, "one build", {Side.BRANCH: True}, plan)
     assert shown.splitlines()[-1] == "    2. C=500 branch"
 
 
 def test_plan_text_holds_nothing_that_a_terminal_acts_on() -> None:
     """A commit's title is data, also where no table escapes it."""
     side = make_side(Side.BRANCH, title="a\x1b[2Jb", environment={"A": "c\nd"})
-    shown = plan_text([side], Purity.AA, "e\rf", {Side.BRANCH: True}, [])
+    shown = plan_text(
+        [side], Purity.AA, "e\rf", {Side.BRANCH: True}, Plan(levels=(), blocks=1, sides=())
+    )
     assert [line for line in shown.split("\n") if not line.isprintable()] == []
     assert shown.count("\n") == 8
 
