@@ -123,7 +123,18 @@ def show_plan(world: World, request: Request) -> str:
         }
         builds = {side: Build(image=tag, how="") for side, (tag, _) in located.items()}
         infos = describe_sides(sides, builds, base_image, request.drives)
-    plan = Plan(levels=request.settings.levels, blocks=request.settings.blocks, sides=tuple(Side))
+    settings = request.settings
+    plan = Plan(
+        levels=settings.levels,
+        blocks=settings.blocks,
+        sides=tuple(Side),
+        objective=settings.objective,
+        warm_up=settings.warm_up,
+        refine=settings.refine,
+        pairs=settings.pairs,
+        decision_levels=settings.decision_levels,
+        budget_s=settings.budget_s,
+    )
     built = {side: there for side, (_, there) in located.items()}
     return plan_text(infos, find_purity(*infos), refs.how, built, plan)
 

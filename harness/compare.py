@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from harness.capacity import Capacity, find_capacity
 from harness.limits import lines_of
-from harness.metrics import METRICS
+from harness.metrics import ESTIMATED, METRICS
 from harness.model import Cell, Knee, Outcome, Phase, RunInfo, Side, Slot
+from harness.plan import decision_levels, find_unresolved, missing_pairs, plan_of
 from harness.ramp import (
     find_knee,
     ladder_cells,
@@ -16,9 +17,10 @@ from harness.ramp import (
     tried_levels,
 )
 from harness.stats import Estimate, Line, ratio_of_pairs
-from harness.units import show_seconds
+from harness.units import show_plural, show_seconds
 
 LAG_LIMIT_MS = 50.0
+_WANTED = 0.10  # the change that a budget is to make visible, where no margin says another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,11 @@ def compare(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> Compariso
         knees={side: find_knee(cells, side) for side in sides},
         capacities={side: find_capacity(cells, side, run.objective) for side in sides},
         lines={metric.name: lines_of(metric, run, cells) for metric in METRICS},
-        warnings=(*_doubts(run, cells), *_unfinished(complete=complete)),
+        warnings=(
+            *_doubts(run, cells),
+            *_unfinished(complete=complete),
+            *_spent(run, cells, complete=complete),
+        ),
         invalid=tuple(cell for cell in cells if cell.outcome is Outcome.INVALID),
         order=tuple(cell.slot for cell in cells if cell.slot.phase is not Phase.CHECK),
         complete=complete,
@@ -172,3 +178,25 @@ def _lag_doubts(run: RunInfo, cells: Sequence[Cell]) -> list[DataWarning]:
 def _unfinished(*, complete: bool) -> list[DataWarning]:
     text = "the run was interrupted: levels that are missing were not tried"
     return [] if complete else [DataWarning(text)]
+
+
+def _spent(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> list[DataWarning]:
+    """Say what a budget did not buy."""
+    if run.budget_s is None or not complete:
+        return []
+    plan, margins = plan_of(run), run.gate.margins if run.gate is not None else {}
+    wanted = {metric.name: _WANTED for metric in ESTIMATED} | {
+        name: margin.amount for name, margin in margins.items() if margin.is_relative
+    }
+    budget = f"the budget of {show_seconds(run.budget_s)}"
+    texts = [
+        f"{budget} was too short for {run.pairs} pairs at C={level:,}: there are {made}"
+        for level, made in missing_pairs(plan, cells).items()
+    ]
+    for found in find_unresolved(cells, decision_levels(plan, cells), wanted):
+        seen = "nothing yet" if found.smallest is None else f"{found.smallest:.1%} or more"
+        texts.append(
+            f"{budget} left {found.metric} at C={found.level:,} unresolved: {show_plural(found.pairs, 'pair')} "
+            f"could show {seen}, and {found.wanted:.0%} was wanted"
+        )
+    return [DataWarning(text) for text in texts]

@@ -87,14 +87,13 @@ def find_unresolved(
         for metric in ESTIMATED:
             logs = log_ratios(paired_values(pairs, metric))
             effect = _effect(logs, len(logs))
-            smallest = None if math.isinf(effect) else math.expm1(effect)
-            if metric.name in wanted and not (smallest or math.inf) <= wanted[metric.name]:
+            if metric.name in wanted and effect > math.log1p(wanted[metric.name]):
                 found.append(
                     Unresolved(
                         metric=metric.name,
                         level=level,
                         pairs=len(logs),
-                        smallest=smallest,
+                        smallest=None if math.isinf(effect) else math.expm1(effect),
                         wanted=wanted[metric.name],
                     )
                 )
