@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
-from harness.model import Cell, Outcome, Side, Slot
+from harness.model import Cell, Outcome, Phase, Side, Slot
 from harness.plan import Plan, next_slot
 from tests.fakes.builders import cell_at, make_result
 
@@ -51,7 +51,8 @@ def breaks_at(outcome: Outcome = Outcome.OOM, **limits: int) -> Callable[[Slot, 
 
 def show(cells: list[Cell]) -> str:
     """Show cells as ``phase LEVEL:ORDER …``; an unpaired one in lower case, a failed one with ``-``, an invalid one with ``!``."""
-    shown, place = [], None
+    shown: list[str] = []
+    place: tuple[Phase, int] | None = None
     for cell in cells:
         slot = cell.slot
         if (slot.phase, slot.level) != place:
