@@ -194,9 +194,9 @@ def _spent(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> list[DataW
         for level, made in missing_pairs(plan, cells).items()
     ]
     for found in find_unresolved(cells, decision_levels(plan, cells), wanted):
-        seen = "nothing yet" if found.smallest is None else f"{found.smallest:.1%} or more"
+        seen = "nothing yet" if found.smallest is None else f"{found.smallest * 100:.1f} % or more"
         texts.append(
             f"{budget} left {found.metric} at C={found.level:,} unresolved: {show_plural(found.pairs, 'pair')} "
-            f"could show {seen}, and {found.wanted:.0%} was wanted"
+            f"could show {seen}, and {found.wanted * 100:g} % was wanted"
         )
     return [DataWarning(text) for text in texts]

@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 import msgspec
 
+from harness.capacity import Capacity, ratio_range
 from harness.compare import Comparison
 from harness.errors import UsageError
 from harness.goals import Finding, GoalTable
@@ -90,6 +91,7 @@ def _derive(comparison: Comparison) -> dict[str, object]:
     return {
         "knees": {side: _knee(knee) for side, knee in comparison.knees.items()},
         "capacities": {side: asdict(found) for side, found in comparison.capacities.items()},
+        "capacity-ratio": _capacity_ratio(comparison.capacities),
         "slopes": {
             name: {side: asdict(estimate) for side, estimate in by_side.items()}
             for name, by_side in comparison.slopes.items()
@@ -106,6 +108,14 @@ def _derive(comparison: Comparison) -> dict[str, object]:
         "warnings": [warning.text for warning in comparison.warnings],
         "order": [_place(slot) for slot in comparison.order],
     }
+
+
+def _capacity_ratio(capacities: dict[Side, Capacity]) -> dict[str, float | None] | None:
+    """Return how much more the branch may carry, from its lowest to its highest; None of one build alone."""
+    if len(capacities) < 2:
+        return None
+    low, high = ratio_range(capacities[Side.BASE], capacities[Side.BRANCH])
+    return {"low": low, "high": high}
 
 
 def _place(slot: Slot) -> dict[str, object]:

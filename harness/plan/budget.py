@@ -83,18 +83,16 @@ def find_unresolved(
     """
     found = []
     for level in levels:
-        pairs = pairs_at(cells, level)
-        for metric in ESTIMATED:
-            logs = log_ratios(paired_values(pairs, metric))
+        for name, logs in _logs_at(cells, level).items():
             effect = _effect(logs, len(logs))
-            if metric.name in wanted and effect > math.log1p(wanted[metric.name]):
+            if name in wanted and effect > math.log1p(wanted[name]):
                 found.append(
                     Unresolved(
-                        metric=metric.name,
+                        metric=name,
                         level=level,
                         pairs=len(logs),
                         smallest=None if math.isinf(effect) else math.expm1(effect),
-                        wanted=wanted[metric.name],
+                        wanted=wanted[name],
                     )
                 )
     return found
@@ -103,14 +101,17 @@ def find_unresolved(
 def _gain(cells: Sequence[Cell], level: int, more: int) -> float:
     """Return by how much so many more pairs lower the smallest effects; infinite while there are too few pairs to tell."""
     gain = 0.0
-    pairs = pairs_at(cells, level)
-    for metric in ESTIMATED:
-        logs = log_ratios(paired_values(pairs, metric))
-        if not logs and pairs:
-            continue  # this arm has no such number, and more pairs give none
+    for logs in _logs_at(cells, level).values():
         now = _effect(logs, len(logs))
         gain += math.inf if math.isinf(now) else now - _effect(logs, len(logs) + more)
     return gain
+
+
+def _logs_at(cells: Sequence[Cell], level: int) -> dict[str, list[float]]:
+    """Return the log ratios of a level's pairs by metric; one that no pair has is left out, because more pairs will not have it either."""
+    pairs = pairs_at(cells, level)
+    logs = {metric.name: log_ratios(paired_values(pairs, metric)) for metric in ESTIMATED}
+    return {name: found for name, found in logs.items() if found or not pairs}
 
 
 def _effect(logs: Sequence[float], n: int) -> float:

@@ -61,7 +61,7 @@ def _conditional(plan: Plan) -> list[str]:
     if plan.refine:
         texts.append(
             "refinement: where a side breaks, both ends of its bracket until 2 of 3 cells agree, then levels between them "
-            f"until they are within {TOLERANCE - 1:.0%}"
+            f"until they are within {(TOLERANCE - 1) * 100:.0f} %"
         )
     elif plan.decides:
         texts.append(

@@ -54,6 +54,61 @@ def test_plan_text_shows_all_that_would_be_done() -> None:
     assert shown == PLAN
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, []),
+        (
+            {"refine": True},
+            [
+                (
+                    "then refinement: where a side breaks, both ends of its bracket until 2 of 3 cells agree, then levels between them "
+                    "until they are within 10 %"
+                )
+            ],
+        ),
+        (
+            {"pairs": 8, "budget_s": 1200.0},
+            [
+                "then refinement: where the sides break at different levels, the ends of both brackets until 2 of 3 cells agree",
+                (
+                    "then decision: 8 pairs a level, those of the ladder included, at the highest level up to half of the base's capacity "
+                    "(latency inflation up to 2.00×) and at the last level that both pass"
+                ),
+                "then budget: more ABBA blocks at the decision levels, where they show most a second, up to 1200 s in all",
+            ],
+        ),
+        (
+            {"refine": True, "pairs": 1, "decision_levels": (500, 1000)},
+            [
+                (
+                    "then refinement: where a side breaks, both ends of its bracket until 2 of 3 cells agree, then levels between them "
+                    "until they are within 10 %"
+                ),
+                "then decision: 1 pair a level, those of the ladder included, at C=500, C=1,000, where that is below both knees",
+            ],
+        ),
+    ],
+)
+def test_plan_text_says_what_will_follow_from_the_ladder(
+    settings: dict[str, object], expected: list[str]
+) -> None:
+    """Which cells refinement and decision run is not known before; why they run is."""
+    fields: dict[str, object] = {"levels": (500,), "blocks": 1, "sides": tuple(Side), **settings}
+    plan = Plan(**fields)  # type: ignore[arg-type]  # each has the type of its field
+    sides = (make_side(Side.BASE), make_side(Side.BRANCH))
+    built = dict.fromkeys(Side, True)
+    shown = plan_text(sides, Purity.CHANGE, "because", built, plan)
+    assert [line for line in shown.splitlines() if line.startswith("then ")] == expected
+
+
+def test_plan_text_shows_the_warm_up() -> None:
+    """It is among the cells that are certain, and says what becomes of it."""
+    plan = Plan(levels=(500,), blocks=1, sides=(Side.BRANCH,), warm_up=True)
+    shown = plan_text([make_side(Side.BRANCH)], Purity.AA, "one build", {Side.BRANCH: True}, plan)
+    assert "    2. C=500 branch, a warm-up whose numbers are thrown away" in shown.splitlines()
+
+
 def test_plan_text_of_one_side_names_no_pairs() -> None:
     """A cell that has no partner is of no pair."""
     plan = Plan(levels=(500,), blocks=1, sides=(Side.BRANCH,))
