@@ -36,12 +36,21 @@ _SIDES = {
     "branch-arm": "what the branch drives, where it is not --arm",
     "base-env": "NAME=VALUE for the cells of the base alone; may be given again",
     "branch-env": "NAME=VALUE for the cells of the branch alone; may be given again",
-    "blocks": "ABBA blocks a level, two pairs each (default 1: a screen)",
+    "blocks": "ABBA blocks a level, two pairs each (default 1: a screen; 0: one pair a level)",
+    "warm-up": "--no-warm-up keeps each side's first cell instead of throwing it away",
+    "refine": "narrow the bracket in which each side breaks to within 10 %",
+    "objective": "how much latency inflation a level within capacity may have (default 2)",
+    "pairs": "pairs at each of two levels that the ladder shows, its own included (default 0: none)",
+    "decision-levels": "have those pairs at these levels instead, as in 500,2000",
+    "budget": "spend what is left of 20m, say, on pairs where they show most a second",
     "dry-run": "show refs, hashes, images and cells in order; build and run nothing",
 }
 
 
-_SETTINGS = ("cpus", "mem", "pids", "timeout", "levels", "load", "blocks", "base_image")
+_SETTINGS = (
+    *("cpus", "mem", "pids", "timeout", "levels", "load", "blocks", "warm_up", "refine"),
+    *("objective", "pairs", "decision_levels", "budget", "base_image"),
+)
 
 
 @contextmanager
@@ -75,6 +84,12 @@ def compare(
     pids: str = "",
     timeout: str = "",
     blocks: str = "",
+    warm_up: bool = True,
+    refine: bool = False,
+    objective: str = "",
+    pairs: str = "",
+    decision_levels: str = "",
+    budget: str = "",
     base: str = "",
     main: str = "",
     repo: str = "",
@@ -97,6 +112,9 @@ def compare(
 
         flags = {"levels": levels, "load": load, "cpus": cpus, "mem": mem, "pids": pids}
         flags |= {"timeout": timeout, "blocks": blocks, "base_image": base_image}
+        flags |= {"warm_up": "" if warm_up else "no", "refine": "yes" if refine else ""}
+        flags |= {"objective": objective, "pairs": pairs, "budget": budget}
+        flags |= {"decision_levels": decision_levels}
         typed = assembly.Typed(
             arm=arm,
             base_arm=base_arm or None,

@@ -7,7 +7,7 @@ from harness.goal_run import GoalRun
 from harness.goals import REFERENCE_CAPS, REFERENCE_LOAD, choose_goals, drives_of, find_goals
 from harness.measurement import climb, measure
 from harness.model import RunInfo, Side
-from harness.plan import Plan, planned_slots
+from harness.plan import Plan
 from harness.ports import Build, Store
 from harness.preparation import build_one, clear_leftovers, describe_box, prepare_comparison
 from harness.report import plan_text, render, render_goals
@@ -123,9 +123,20 @@ def show_plan(world: World, request: Request) -> str:
         }
         builds = {side: Build(image=tag, how="") for side, (tag, _) in located.items()}
         infos = describe_sides(sides, builds, base_image, request.drives)
-    plan = Plan(levels=request.settings.levels, blocks=request.settings.blocks, sides=tuple(Side))
+    settings = request.settings
+    plan = Plan(
+        levels=settings.levels,
+        blocks=settings.blocks,
+        sides=tuple(Side),
+        objective=settings.objective,
+        warm_up=settings.warm_up,
+        refine=settings.refine,
+        pairs=settings.pairs,
+        decision_levels=settings.decision_levels,
+        budget_s=settings.budget_s,
+    )
     built = {side: there for side, (_, there) in located.items()}
-    return plan_text(infos, find_purity(*infos), refs.how, built, planned_slots(plan))
+    return plan_text(infos, find_purity(*infos), refs.how, built, plan)
 
 
 def show_run(store: Store, folder: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.model import Cell, Outcome, Side
-from harness.ramp import ladder_cells
+from harness.ramp import ladder_cells, passes, tried_levels
 from harness.stats import geometric_mean
 
 
@@ -21,30 +21,42 @@ class Capacity:
     beyond: int | None
 
 
-def find_capacity(
-    cells: Sequence[Cell], side: Side, levels: Sequence[int], objective: float
-) -> Capacity:
+def find_capacity(cells: Sequence[Cell], side: Side, objective: float) -> Capacity:
     """Return a side's capacity.
 
     Args:
         cells: Of the run.
         side: Whose.
-        levels: Ascending.
-        objective: The largest latency inflation that is within it.
+        objective: The largest latency inflation that is within it: the geometric mean over a level's ok cells. A level at which no cell
+            says how late it was counts by whether it passes.
     """
     within = None
-    for level in levels:
-        here = ladder_cells(cells, side, level)
-        if here and not _is_within(here, objective):
+    for level in tried_levels(cells, side):
+        if not _is_within(ladder_cells(cells, side, level), objective):
             return Capacity(within=within, beyond=level)
-        if here:
-            within = level
+        within = level
     return Capacity(within=within, beyond=None)
 
 
+def ratio_range(base: Capacity, branch: Capacity) -> tuple[float | None, float | None]:
+    """Return the lowest and the highest ratio of branch to base that the brackets allow.
+
+    Disjoint brackets leave 1 outside. An end is None where the level that it depends on was not found.
+    """
+    return _ratio(branch.within, base.beyond), _ratio(branch.beyond, base.within)
+
+
 def _is_within(here: Sequence[Cell], objective: float) -> bool:
-    if any(cell.outcome is not Outcome.OK for cell in here):
+    if not passes(here):
         return False
-    found = [cell.result.latency_infl for cell in here if cell.result is not None]
+    found = [
+        cell.result.latency_infl
+        for cell in here
+        if cell.outcome is Outcome.OK and cell.result is not None
+    ]
     known = [value for value in found if value]  # zero is what a load without pacing has
     return not known or geometric_mean(known) <= objective
+
+
+def _ratio(branch: int | None, base: int | None) -> float | None:
+    return None if branch is None or base is None else branch / base

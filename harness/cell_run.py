@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from msgspec import structs
 
 from harness.errors import DisturbedError
-from harness.model import Cell, Load, Outcome, RunInfo, SideInfo, Slot
+from harness.model import Cell, Load, Outcome, Phase, RunInfo, SideInfo, Slot
 from harness.outcome import Observation, decide, evidence_of, sessions_done
-from harness.plan import CHECK_BLOCK
 from harness.ports import Box, Build, CellOrder, Clock, Progress, RunWriter
 from harness.sides import MARKS, foreign_subject
 
@@ -86,7 +85,7 @@ class CellRun:
             environment=side.environment,
         )
         self.cells.append(cell)
-        if slot.block != CHECK_BLOCK:
+        if slot.phase is not Phase.CHECK:
             self.writer.add_cell(cell, seen)
             self.on_cell(cell)
         if foreign:
@@ -95,7 +94,7 @@ class CellRun:
         return cell
 
     def _judge(self, slot: Slot, seen: Observation, foreign: str, started_at: str) -> Cell:
-        is_check = slot.block == CHECK_BLOCK  # which measures nothing that lateness could spoil
+        is_check = slot.phase is Phase.CHECK  # which measures nothing that lateness could spoil
         attempt = 1 if is_check else slot.attempt
         outcome, reason = decide(seen, self.info.caps, slot.level, attempt=attempt)
         if foreign:

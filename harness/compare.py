@@ -6,12 +6,21 @@ from dataclasses import dataclass
 from harness.capacity import Capacity, find_capacity
 from harness.disturbance import LAG_LIMIT_MS, counted_lag
 from harness.limits import lines_of
-from harness.metrics import METRICS
-from harness.model import Cell, Knee, Outcome, RunInfo, Side
-from harness.plan import CHECK_BLOCK
-from harness.ramp import find_knee, ladder_cells, pairs_at
+from harness.metrics import ESTIMATED, METRICS
+from harness.model import Cell, Knee, Outcome, Phase, RunInfo, Side, Slot
+from harness.plan import decision_levels, find_unresolved, missing_pairs, plan_of
+from harness.ramp import (
+    find_knee,
+    ladder_cells,
+    paired_values,
+    pairs_at,
+    passes,
+    tried_levels,
+)
 from harness.stats import Estimate, Line, ratio_of_pairs
-from harness.units import show_seconds
+from harness.units import show_plural, show_seconds
+
+_WANTED = 0.10  # the change that a budget is to make visible, where no margin says another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +33,8 @@ class Row:
     pairs: tuple[tuple[Cell, Cell], ...] = ()
 
     def passed(self, side: Side) -> bool:
-        """Whether all of a side's cells here ended ok, and there is one."""
-        here = self.cells[side]
-        return bool(here) and all(cell.outcome is Outcome.OK for cell in here)
+        """Whether a side passes here, see `harness.ramp.passes`."""
+        return passes(self.cells[side])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,7 @@ class Comparison:
         lines: By metric and side, over the cells that ended ok: the slope is what a session adds.
         invalid: Cells that say nothing about their side; they enter nothing above.
         reruns: The second runs of such cells, in the order in which they ran.
+        order: The places of all cells, as they ran; those of the check, which are not kept, are not among them.
     """
 
     run: RunInfo
@@ -58,6 +67,7 @@ class Comparison:
     lines: dict[str, dict[Side, Line]]
     warnings: tuple[DataWarning, ...]
     invalid: tuple[Cell, ...]
+    order: tuple[Slot, ...]
     complete: bool
     reruns: tuple[Cell, ...] = ()
 
@@ -83,15 +93,21 @@ def compare(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> Compariso
         complete: Whether the plan was run to its end.
     """
     sides = tuple(side.side for side in run.sides)
+    levels = sorted({*run.levels, *tried_levels(cells)})
     return Comparison(
         run=run,
         cells=tuple(cell for cell in cells if cell.slot.phase.counts),
-        rows=tuple(_row(cells, level, sides) for level in run.levels),
-        knees={side: find_knee(cells, side, run.levels) for side in sides},
-        capacities={side: find_capacity(cells, side, run.levels, run.objective) for side in sides},
+        rows=tuple(_row(cells, level, sides) for level in levels),
+        knees={side: find_knee(cells, side) for side in sides},
+        capacities={side: find_capacity(cells, side, run.objective) for side in sides},
         lines={metric.name: lines_of(metric, run, cells) for metric in METRICS},
-        warnings=(*_doubts(run, cells), *_unfinished(complete=complete)),
+        warnings=(
+            *_doubts(run, cells),
+            *_unfinished(complete=complete),
+            *_spent(run, cells, complete=complete),
+        ),
         invalid=tuple(cell for cell in cells if cell.outcome is Outcome.INVALID),
+        order=tuple(cell.slot for cell in cells if cell.slot.phase is not Phase.CHECK),
         complete=complete,
         reruns=tuple(cell for cell in cells if cell.slot.attempt > 0),
     )
@@ -105,14 +121,9 @@ def _row(cells: Sequence[Cell], level: int, sides: Sequence[Side]) -> Row:
     pairs = tuple(pairs_at(cells, level))
     ratios = {}
     for metric in METRICS:
-        measured = [
-            (metric.read(base.result), metric.read(branch.result))
-            for base, branch in pairs
-            if base.result is not None and branch.result is not None
-        ]
-        positive = [(a, b) for a, b in measured if a is not None and b is not None and a > 0 < b]
-        if positive:
-            ratios[metric.name] = ratio_of_pairs(positive)
+        measured = paired_values(pairs, metric)
+        if measured:
+            ratios[metric.name] = ratio_of_pairs(measured)
     return Row(level=level, cells=by_side, ratios=ratios, pairs=pairs)
 
 
@@ -152,8 +163,7 @@ def _lag_doubts(run: RunInfo, cells: Sequence[Cell]) -> list[DataWarning]:
     doubts = []
     for cell in cells:
         result = cell.result
-        counts = cell.slot.phase.counts and cell.slot.block != CHECK_BLOCK
-        if result is None or not counts or cell.outcome is Outcome.INVALID:
+        if result is None or not cell.slot.phase.counts or cell.outcome is Outcome.INVALID:
             continue
         late, lag_ms = counted_lag(result, run.caps), result.mock_lag_p99_ms or 0.0
         if late:
@@ -169,3 +179,25 @@ def _lag_doubts(run: RunInfo, cells: Sequence[Cell]) -> list[DataWarning]:
 def _unfinished(*, complete: bool) -> list[DataWarning]:
     text = "the run was interrupted: levels that are missing were not tried"
     return [] if complete else [DataWarning(text)]
+
+
+def _spent(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> list[DataWarning]:
+    """Say what a budget did not buy."""
+    if run.budget_s is None or not complete:
+        return []
+    plan, margins = plan_of(run), run.gate.margins if run.gate is not None else {}
+    wanted = {metric.name: _WANTED for metric in ESTIMATED} | {
+        name: margin.amount for name, margin in margins.items() if margin.is_relative
+    }
+    budget = f"the budget of {show_seconds(run.budget_s)}"
+    texts = [
+        f"{budget} was too short for {run.pairs} pairs at C={level:,}: there are {made}"
+        for level, made in missing_pairs(plan, cells).items()
+    ]
+    for found in find_unresolved(cells, decision_levels(plan, cells), wanted):
+        seen = "nothing yet" if found.smallest is None else f"{found.smallest * 100:.1f} % or more"
+        texts.append(
+            f"{budget} left {found.metric} at C={found.level:,} unresolved: {show_plural(found.pairs, 'pair')} "
+            f"could show {seen}, and {found.wanted * 100:g} % was wanted"
+        )
+    return [DataWarning(text) for text in texts]

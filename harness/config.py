@@ -18,9 +18,16 @@ _KNOWN: dict[str, tuple[str | None, str]] = {
     "levels": (None, ",".join(str(level) for level in DEFAULT_LEVELS)),
     "load": (None, "6 200 50 5"),
     "blocks": (None, "1"),
+    "warm_up": (None, "yes"),
+    "refine": (None, "no"),
+    "objective": (None, "2"),
+    "pairs": (None, "0"),
+    "decision_levels": (None, ""),
+    "budget": (None, ""),
     "base_image": ("BASE_IMAGE", ""),
 }
-_PYPROJECT_NAMES = {"mem": "memory", "timeout": "timeout_s"}
+_SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+_PYPROJECT_NAMES = {"mem": "memory", "timeout": "timeout_s", "budget": "budget_s"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +36,13 @@ class Settings:
 
     Args:
         levels: Ascending concurrencies.
-        blocks: ABBA blocks a level.
+        blocks: ABBA blocks a level; 0 for a scout, which has one pair a level.
+        warm_up: Whether each side's first cell is thrown away.
+        refine: Whether each side's bracket is narrowed to within 10 %.
+        objective: How much latency inflation a level within capacity may have.
+        pairs: At each decision level, the ladder's included; 0 for none.
+        decision_levels: Ascending; empty for the ones that the ladder shows.
+        budget_s: What all cells may take; None for no more than is planned.
         base_image: What the Dockerfile builds on; empty for the one that is found.
     """
 
@@ -37,6 +50,12 @@ class Settings:
     caps: Caps
     levels: tuple[int, ...]
     blocks: int
+    warm_up: bool
+    refine: bool
+    objective: float
+    pairs: int
+    decision_levels: tuple[int, ...]
+    budget_s: float | None
     base_image: str
 
 
@@ -84,11 +103,23 @@ def settle(sources: Sources) -> Settings:
     levels, levels_from = sources.find("levels")
     load, load_from = sources.find("load")
     blocks, blocks_from = sources.find("blocks")
+    objective, objective_from = sources.find("objective")
+    pairs, pairs_from = sources.find("pairs")
+    decision_levels, decision_from = sources.find("decision_levels")
+    budget, budget_from = sources.find("budget")
     return Settings(
         load=parse_load(load.replace(",", " ").split(), where=load_from),
         caps=_settle_caps(sources),
         levels=parse_levels(_split(levels), where=levels_from),
-        blocks=parse_whole(blocks, where=blocks_from),
+        blocks=parse_whole(blocks, where=blocks_from, least=0),
+        warm_up=_settle_switch(sources, "warm_up"),
+        refine=_settle_switch(sources, "refine"),
+        objective=parse_number(objective, where=objective_from),
+        pairs=parse_whole(pairs, where=pairs_from, least=0),
+        decision_levels=parse_levels(_split(decision_levels), where=decision_from)
+        if decision_levels
+        else (),
+        budget_s=parse_seconds(budget, where=budget_from) if budget else None,
         base_image=sources.find("base_image")[0],
     )
 
@@ -144,6 +175,15 @@ def parse_environment(items: Iterable[str], *, where: str) -> dict[str, str]:
             raise UsageError(msg, hint="write NAME=VALUE, as in SCALE_STATE_KB=64")
         environment[name] = value
     return environment
+
+
+def _settle_switch(sources: Sources, setting: str) -> bool:
+    text, where = sources.find(setting)
+    try:
+        return _SWITCHES[text.strip().lower()]
+    except KeyError:
+        msg = f"{where}: {text!r} is neither yes nor no"
+        raise UsageError(msg, hint="write yes or no") from None
 
 
 def _settle_caps(sources: Sources) -> Caps:

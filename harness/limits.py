@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness.metrics import Metric
 from harness.model import OPEN_FILES, Cell, Outcome, RunInfo, Side
-from harness.ramp import ladder_cells
+from harness.ramp import ladder_cells, tried_levels
 from harness.stats import Estimate, Line, fit_line, reach
 from harness.units import show_bytes, show_count
 
@@ -33,7 +33,7 @@ def lines_of(metric: Metric, run: RunInfo, cells: Sequence[Cell]) -> dict[Side, 
     if metric.per_session is None:
         return found
     for side in (info.side for info in run.sides):
-        line = fit_line(_points(metric, run, cells, side))
+        line = fit_line(_points(metric, cells, side))
         if line is not None:
             found[side] = line
     return found
@@ -59,13 +59,11 @@ def find_limits(run: RunInfo, lines: Mapping[str, Mapping[Side, Line]]) -> list[
     return limits
 
 
-def _points(
-    metric: Metric, run: RunInfo, cells: Sequence[Cell], side: Side
-) -> list[tuple[float, float]]:
+def _points(metric: Metric, cells: Sequence[Cell], side: Side) -> list[tuple[float, float]]:
     if metric.per_session is None:
         return []
     points = []
-    for level in run.levels:
+    for level in tried_levels(cells, side):
         for cell in ladder_cells(cells, side, level):
             if cell.outcome is Outcome.OK and cell.result is not None:
                 value = metric.per_session(cell.result)

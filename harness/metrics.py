@@ -51,3 +51,8 @@ METRICS = (
         unit="FDs/session",
     ),
 )
+
+ESTIMATED = tuple(
+    metric for metric in METRICS if metric.name in {"cpu-ms/turn", "latency-infl", "rss-kb/sess"}
+)
+"""What is noisy, and therefore decided about by pairs; the rest is exact or follows from these."""

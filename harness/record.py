@@ -3,18 +3,20 @@
 History of the schema:
     1: the first; both sides drive the run's arm.
     2: each side has an arm of its own, and a cell says which it drove and in which environment; runs of kind `goals`.
+    3: a slot has a phase, and a run the settings of the phases; capacities and the order of the cells are derived.
 """
 
 from dataclasses import asdict
 
 import msgspec
 
+from harness.capacity import Capacity, ratio_range
 from harness.compare import Comparison
 from harness.errors import UsageError
 from harness.goals import Finding, GoalTable
-from harness.model import Cell, Knee, RunInfo, Side
+from harness.model import Cell, Knee, RunInfo, Side, Slot
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,7 +47,7 @@ def read_run(text: str, *, where: str) -> tuple[RunInfo, bool]:
     try:
         raw = msgspec.json.decode(text, type=dict[str, object])
         schema = raw.get("schema")
-        if schema not in {1, SCHEMA_VERSION}:
+        if schema not in range(1, SCHEMA_VERSION + 1):
             msg = f"{where} has schema {schema}, and this version reads 1 to {SCHEMA_VERSION}"
             raise UsageError(msg, hint="read it with the version that wrote it")
         stored = msgspec.convert(_from_1(raw) if schema == 1 else raw, _Stored)
@@ -88,6 +90,8 @@ def read_cells(text: str, *, where: str) -> list[Cell]:
 def _derive(comparison: Comparison) -> dict[str, object]:
     return {
         "knees": {side: _knee(knee) for side, knee in comparison.knees.items()},
+        "capacities": {side: asdict(found) for side, found in comparison.capacities.items()},
+        "capacity-ratio": _capacity_ratio(comparison.capacities),
         "slopes": {
             name: {side: asdict(estimate) for side, estimate in by_side.items()}
             for name, by_side in comparison.slopes.items()
@@ -103,17 +107,30 @@ def _derive(comparison: Comparison) -> dict[str, object]:
         ],
         "warnings": [warning.text for warning in comparison.warnings],
         "invalid": [_invalid(cell) for cell in comparison.invalid],
+        "order": [_place(slot) for slot in comparison.order],
     }
 
 
 def _invalid(cell: Cell) -> dict[str, object]:
-    slot = cell.slot
+    return _place(cell.slot) | {"reason": cell.reason}
+
+
+def _capacity_ratio(capacities: dict[Side, Capacity]) -> dict[str, float | None] | None:
+    """Return how much more the branch may carry, from its lowest to its highest; None of one build alone."""
+    if len(capacities) < 2:
+        return None
+    low, high = ratio_range(capacities[Side.BASE], capacities[Side.BRANCH])
+    return {"low": low, "high": high}
+
+
+def _place(slot: Slot) -> dict[str, object]:
     return {
-        "C": slot.level,
-        "side": slot.side,
         "phase": slot.phase,
+        "side": slot.side,
+        "C": slot.level,
+        "block": slot.block,
+        "pair": slot.pair,
         "attempt": slot.attempt,
-        "reason": cell.reason,
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from harness.cell_run import CellRun
 from harness.compare import Comparison, compare
 from harness.model import Cell, RunInfo
-from harness.plan import Plan, check_slots, next_slot
+from harness.plan import check_slots, next_slot, plan_of
 from harness.ports import Box, Clock, Progress, RunWriter
 from harness.report import render, render_summary
 
@@ -43,7 +43,7 @@ class Run:
             DisturbedError: A cell ran other code than its side's.
         """
         sides = {side.side: side for side in self.info.sides}
-        plan = Plan(levels=self.info.levels, blocks=self.info.blocks, sides=tuple(sides))
+        plan = plan_of(self.info)
         for slot in check_slots(plan):
             self._cell_run.check(slot, sides[slot.side])
         while (slot_or_none := next_slot(plan, self._cell_run.cells)) is not None:

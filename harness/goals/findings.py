@@ -10,8 +10,7 @@ from harness.goals.definitions import GOALS
 from harness.goals.goal import Goal
 from harness.goals.plan import cells_at
 from harness.goals.readings import Reading
-from harness.model import Cell, Outcome, RunInfo
-from harness.plan import CHECK_BLOCK
+from harness.model import Cell, Outcome, Phase, RunInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +103,7 @@ def find_goals(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> GoalTa
         late=tuple(
             f"{cell.arm} C={cell.slot.level:,}: {late}"
             for cell in valid
-            if cell.slot.block != CHECK_BLOCK
+            if cell.slot.phase is not Phase.CHECK
             and cell.result is not None
             and (late := counted_lag(cell.result, run.caps))
         ),

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from harness.goals.goal import LADDER_FROM, Goal
-from harness.model import Cell, Drive, Outcome, Side, Slot
-from harness.plan import CHECK_BLOCK
+from harness.model import Cell, Drive, Outcome, Phase, Side, Slot
 
 _LADDER_STEPS = 5  # to 1,024,000: the ramp always ends
 
@@ -21,7 +20,7 @@ def next_run(
         repeats: How often each row is run, at least once.
         cells: What has been run, in order.
     """
-    done = [cell for cell in cells if cell.slot.block != CHECK_BLOCK]
+    done = [cell for cell in cells if cell.slot.phase is not Phase.CHECK]
     for repeat in range(repeats):
         for drive, level in _rows(goals, repeat, done):
             tries = cells_at(done, drive, repeat, level)

@@ -52,9 +52,9 @@ class Slot(Record, frozen=True, kw_only=True):
     """A cell's place in the plan.
 
     Args:
-        level: Concurrency C; 1 with `block` -1 for the check before the ramp.
-        block: Which ABBA block of the level, from 0.
-        pair: Which pair of the block, 0 or 1; None where the other side has stopped.
+        level: Concurrency C.
+        block: Which ABBA block of the level, from 0, counted on from the ladder to the decision; of a refinement, which repeat of the level.
+        pair: Which pair of the block, 0 or 1; None for a cell that has no partner.
         attempt: 0, or 1 for the second run of an invalid cell.
         phase: What it is run for.
     """

@@ -1,6 +1,6 @@
 """One line a cell and one line a knee: what a run prints as it goes."""
 
-from harness.model import Cell, Knee, Outcome, Slot
+from harness.model import Cell, Knee, Outcome, Phase, Slot
 from harness.units import show_count, show_number, show_plural, show_ratio, show_seconds
 
 
@@ -10,8 +10,9 @@ def cell_line(cell: Cell) -> str:
 
 
 def place(slot: Slot) -> str:
-    """Show where a cell stands, in columns: its level and its side."""
-    return f"C={show_count(slot.level):<7} {slot.side:<6}"
+    """Show where a cell stands, in columns: its level and its side, and its phase where that is not the ladder."""
+    phase = "" if slot.phase is Phase.LADDER else f" {slot.phase}:"
+    return f"C={show_count(slot.level):<7} {slot.side:<6}{phase}"
 
 
 def describe_cell(cell: Cell) -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from harness.model import Purity, Side, SideInfo, Slot
-from harness.plan import CHECK_BLOCK
+from harness.model import Phase, Purity, Side, SideInfo, Slot
+from harness.plan import TOLERANCE, Plan, planned_slots
 from harness.report.lines import printable
-from harness.units import show_count
+from harness.units import show_count, show_plural, show_ratio, show_seconds
 
 
 def plan_text(
@@ -13,16 +13,16 @@ def plan_text(
     purity: Purity,
     how: str,
     built: Mapping[Side, bool],
-    slots: Sequence[Slot],
+    plan: Plan,
 ) -> str:
-    """Return refs, hashes, images and the cells in the order in which they run while none fails.
+    """Return refs, hashes, images, the cells in the order in which they run while none fails, and what then depends on them.
 
     Args:
         sides: The base first.
         purity: What differs between them.
         how: How the base was chosen.
         built: Whether a side's image is there already.
-        slots: The cells in order.
+        plan: What is to be run.
     """
     lines = [f"compared: {purity} ({how})"]
     for side in sides:
@@ -39,13 +39,49 @@ def plan_text(
         if side.environment:
             given = " ".join(f"{name}={value}" for name, value in sorted(side.environment.items()))
             lines.append(f"  with    {given}")
+    slots = planned_slots(plan)
     lines.append(f"cells, {len(slots)} while none fails:")
     lines += [f"  {number:>3}. {_place(slot)}" for number, slot in enumerate(slots, start=1)]
+    lines += [f"then {text}" for text in _conditional(plan)]
     return "\n".join(printable(line) for line in lines)
 
 
 def _place(slot: Slot) -> str:
-    if slot.block == CHECK_BLOCK:
+    if slot.phase is Phase.CHECK:
         return f"C=1 {slot.side}, to see that it runs at all"
+    if slot.phase is Phase.WARM_UP:
+        return f"C={show_count(slot.level)} {slot.side}, a warm-up whose numbers are thrown away"
     pair = "" if slot.pair is None else f", block {slot.block + 1}, pair {slot.pair + 1}"
     return f"C={show_count(slot.level)} {slot.side}{pair}"
+
+
+def _conditional(plan: Plan) -> list[str]:
+    """Say what will follow from the ladder."""
+    texts = []
+    if plan.refine:
+        texts.append(
+            "refinement: where a side breaks, both ends of its bracket until 2 of 3 cells agree, then levels between them "
+            f"until they are within {(TOLERANCE - 1) * 100:.0f} %"
+        )
+    elif plan.decides:
+        texts.append(
+            "refinement: where the sides break at different levels, the ends of both brackets until 2 of 3 cells agree"
+        )
+    if plan.decides:
+        texts.append(f"decision: {_decision(plan)}")
+    if plan.budget_s is not None:
+        texts.append(
+            f"budget: more ABBA blocks at the decision levels, where they show most a second, up to {show_seconds(plan.budget_s)} in all"
+        )
+    return texts
+
+
+def _decision(plan: Plan) -> str:
+    pairs = f"{show_plural(plan.pairs, 'pair')} a level, those of the ladder included, at"
+    if plan.decision_levels:
+        levels = ", ".join(f"C={show_count(level)}" for level in plan.decision_levels)
+        return f"{pairs} {levels}, where that is below both knees"
+    return (
+        f"{pairs} the highest level up to half of the base's capacity (latency inflation up to {show_ratio(plan.objective)}) "
+        "and at the last level that both pass"
+    )

@@ -1,6 +1,7 @@
 """A whole world of fakes, in which a use case runs."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from harness.config import Settings
 from harness.model import Arm, Drive, Side
@@ -60,19 +61,30 @@ def make_world(
 
 def make_request(
     *levels: int,
-    blocks: int = 1,
     base: str | None = None,
     main: str | None = None,
-    base_image: str = "",
     arms: dict[Side, Arm] | None = None,
     environments: dict[Side, dict[str, str]] | None = None,
+    **changes: Any,  # noqa: ANN401  # each has the type of its setting
 ) -> Request:
-    """Ask for `sc-mem`, or the arms that are given, over `levels`."""
+    """Ask for `sc-mem`, or the arms that are given, over `levels`; no phase but the ladder, unless the settings are changed."""
     arms = arms or dict.fromkeys(Side, Arm.SC_MEM)
     environments = environments or {side: {} for side in Side}
-    settings = Settings(load=LOAD, caps=CAPS, levels=levels, blocks=blocks, base_image=base_image)
+    settings = Settings(
+        load=LOAD,
+        caps=CAPS,
+        levels=levels,
+        blocks=1,
+        warm_up=False,
+        refine=False,
+        objective=2.0,
+        pairs=0,
+        decision_levels=(),
+        budget_s=None,
+        base_image="",
+    )
     return Request(
-        settings=settings,
+        settings=replace(settings, **changes),
         base=base,
         main=main,
         drives={side: Drive(arm=arms[side], environment=environments[side]) for side in Side},

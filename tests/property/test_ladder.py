@@ -119,7 +119,7 @@ def test_knee_brackets_the_failure(plan: Plan, endings: list[Outcome]) -> None:
     """All levels up to the last that passed hold ok cells alone; the first that failed does not."""
     cells = _run(plan, endings)
     for side in plan.sides:
-        knee = find_knee(cells, side, plan.levels)
+        knee = find_knee(cells, side)
         passed = [level for level in plan.levels if level <= (knee.last_pass or 0)]
         for level in passed:
             here = ladder_cells(cells, side, level)

@@ -3,9 +3,22 @@
 import pytest
 from msgspec import structs
 
+from harness.capacity import Capacity
 from harness.compare import Comparison, compare
 from harness.metrics import METRICS
-from harness.model import Caps, Cell, Knee, Load, Outcome, Phase, Result, Side, Slot
+from harness.model import (
+    Caps,
+    Cell,
+    GateInfo,
+    Knee,
+    Load,
+    Margin,
+    Outcome,
+    Phase,
+    Result,
+    Side,
+    Slot,
+)
 from harness.stats import ratio_of_pairs
 from tests.fakes.builders import (
     cell_at,
@@ -242,3 +255,72 @@ def test_compare_tells_of_a_load_that_no_cell_has_time_for(timeout_s: float, tol
         "a session takes 2.7 s with nothing in its way, and a cell has 2.7 s: no level can pass"
     )
     assert texts == [needs] * told
+
+
+def test_compare_has_a_row_for_each_level_that_was_tried() -> None:
+    """A level between two rungs, from the refinement or named for the decision, stands among the ladder's."""
+    refined = Slot(side=Side.BASE, level=700, block=0, pair=None, phase=Phase.REFINE)
+    cells = [make_cell(Side.BASE, 500), make_cell(Side.BASE, 1000, Outcome.OOM), cell_at(refined)]
+    comparison = compare(make_run(), cells, complete=True)
+    assert [row.level for row in comparison.rows] == [500, 700, 1000]
+    assert [slot.level for slot in comparison.order] == [500, 1000, 700]
+
+
+def test_compare_keeps_the_warm_up_out_of_everything_but_the_order() -> None:
+    """What is thrown away is still told to have been run."""
+    warm_up = Slot(side=Side.BASE, level=500, block=0, pair=None, phase=Phase.WARM_UP)
+    cells = [cell_at(warm_up, Outcome.OOM), make_cell(Side.BASE, 500)]
+    comparison = compare(make_run(levels=[500]), cells, complete=True)
+    assert comparison.cells == (cells[1],)
+    assert comparison.rows[0].cells[Side.BASE] == [cells[1]]
+    assert [slot.phase for slot in comparison.order] == [Phase.WARM_UP, Phase.LADDER]
+
+
+def test_compare_finds_the_capacity_of_each_side() -> None:
+    """The run's own objective decides."""
+    cells = [*_latencies(500, 1.0, 1.4), *_latencies(1000, 1.5, 2.5)]
+    comparison = compare(make_run(objective=1.5), cells, complete=True)
+    assert comparison.capacities == {
+        Side.BASE: Capacity(within=1000, beyond=None),
+        Side.BRANCH: Capacity(within=500, beyond=1000),
+    }
+
+
+def _latencies(level: int, base: float, branch: float) -> list[Cell]:
+    return make_block(level, [{"latency_infl": base}] * 2, [{"latency_infl": branch}] * 2)
+
+
+SPENT = "the budget of 600 s"
+
+
+def test_compare_tells_what_a_budget_did_not_buy() -> None:
+    """Pairs that did not fit, and metrics that the ones there are cannot show."""
+    cells = _abba(500, (1.0, 1.2), (1.0, 1.0))
+    run = make_run(levels=[500], pairs=8, budget_s=600.0)
+    few, cpu = [text for text in _texts(compare(run, cells, complete=True)) if SPENT in text]
+    assert few == f"{SPENT} was too short for 8 pairs at C=500: there are 2"
+    assert cpu.startswith(f"{SPENT} left cpu-ms/turn at C=500 unresolved: 2 pairs could show ")
+    assert cpu.endswith(" % or more, and 10 % was wanted")
+
+
+def test_compare_tells_of_a_budget_that_left_too_few_pairs_to_say_anything() -> None:
+    """One pair shows nothing; a margin says what was wanted, and one in a unit of its own leaves that at 10 %."""
+    margins = {
+        "rss-kb/sess": Margin(amount=0.03, is_relative=True),
+        "latency-infl": Margin(amount=0.5, is_relative=False),
+    }
+    cells = [ok_cell(side, 500, rss_kb_per_session=9.0) for side in Side]
+    run = make_run(levels=[500], budget_s=600.0, gate=GateInfo(margins=margins))
+    left = [text for text in _texts(compare(run, cells, complete=True)) if SPENT in text]
+    told = "unresolved: 1 pair could show nothing yet, and"
+    assert left == [
+        f"{SPENT} left cpu-ms/turn at C=500 {told} 10 % was wanted",
+        f"{SPENT} left latency-infl at C=500 {told} 10 % was wanted",
+        f"{SPENT} left rss-kb/sess at C=500 {told} 3 % was wanted",
+    ]
+
+
+def test_compare_says_nothing_of_a_budget_while_it_is_being_spent() -> None:
+    """What is left to buy is known when the run is over."""
+    run = make_run(levels=[500], pairs=8, budget_s=600.0)
+    assert not any(SPENT in text for text in _texts(compare(run, [], complete=False)))

@@ -27,6 +27,12 @@ def test_settle_without_a_word_is_the_reference() -> None:
         caps=Caps(cpus=2.0, memory_bytes=2 << 30, pids=None, timeout_s=600.0),
         levels=(500, 1000, 2000, 4000, 8000),
         blocks=1,
+        warm_up=True,
+        refine=False,
+        objective=2.0,
+        pairs=0,
+        decision_levels=(),
+        budget_s=None,
         base_image="",
     )
 
@@ -41,6 +47,12 @@ def test_settle_reads_every_setting() -> None:
         "levels": "100, 200 400",
         "load": "1,2,3,4,50,64",
         "blocks": "4",
+        "warm_up": "no",
+        "refine": "yes",
+        "objective": "1.5",
+        "pairs": "8",
+        "decision_levels": "100,400",
+        "budget": "20m",
         "base_image": "python:3.12",
     }
     assert settle(_sources(flags=flags)) == Settings(
@@ -48,6 +60,12 @@ def test_settle_reads_every_setting() -> None:
         caps=Caps(cpus=1.5, memory_bytes=512 << 20, pids=4096, timeout_s=600.0),
         levels=(100, 200, 400),
         blocks=4,
+        warm_up=False,
+        refine=True,
+        objective=1.5,
+        pairs=8,
+        decision_levels=(100, 400),
+        budget_s=1200.0,
         base_image="python:3.12",
     )
 
@@ -134,7 +152,19 @@ def test_settle_names_where_a_bad_setting_came_from(given: dict[str, object], wh
             "PIDS in the environment: '7' is not a whole number of at least 8",
         ),
         ({"flags": {"levels": "2,1"}}, "--levels: 2,1 does not ascend"),
-        ({"flags": {"blocks": "0"}}, "--blocks: '0' is not a whole number of at least 1"),
+        ({"flags": {"blocks": "-1"}}, "--blocks: '-1' is not a whole number of at least 0"),
+        ({"flags": {"pairs": "x"}}, "--pairs: 'x' is not a whole number of at least 0"),
+        ({"flags": {"objective": "0"}}, "--objective: '0' is not a number above 0"),
+        ({"flags": {"budget": "soon"}}, "--budget: 'soon' is not a duration above zero"),
+        (
+            {"pyproject": {"budget_s": 0}},
+            "[tool.esc-bench] budget_s: '0' is not a duration above zero",
+        ),
+        ({"invoke": {"refine": "perhaps"}}, "INVOKE_REFINE: 'perhaps' is neither yes nor no"),
+        (
+            {"flags": {"decision_levels": "2,1"}},
+            "--decision-levels: 2,1 does not ascend",
+        ),
         ({"invoke": {"load": "6 200"}}, "INVOKE_LOAD: '6 200' is not a load"),
         ({"flags": {"cpus": "9"}}, "--cpus: 9 CPUs, and this host has 8"),
         (

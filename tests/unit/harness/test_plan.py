@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.model import Cell, Outcome, Side, Slot
+from harness.model import Cell, Outcome, Phase, Side, Slot
 from harness.plan import Plan, check_slots, next_slot, planned_slots
 from tests.fakes.builders import cell_at
 
@@ -153,8 +153,8 @@ def test_plan_passes_over_the_check_before_the_ramp() -> None:
 def test_check_slots_are_one_cell_a_side_at_level_one() -> None:
     """Each side proves that it runs at all, the base first."""
     assert check_slots(_plan(500)) == (
-        Slot(side=Side.BASE, level=1, block=-1, pair=None),
-        Slot(side=Side.BRANCH, level=1, block=-1, pair=None),
+        Slot(side=Side.BASE, level=1, block=0, pair=None, phase=Phase.CHECK),
+        Slot(side=Side.BRANCH, level=1, block=0, pair=None, phase=Phase.CHECK),
     )
 
 

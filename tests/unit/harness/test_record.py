@@ -57,6 +57,20 @@ def test_record_derives_what_other_programs_read() -> None:
     ]
     ratio = derived["levels"][0]["ratios"]["cpu-ms/turn"]
     assert ratio == {"value": 0.5, "low": None, "high": None, "n": 1}
+    assert derived["capacities"] == {
+        "base": {"within": 500, "beyond": 1000},
+        "branch": {"within": 500, "beyond": None},
+    }
+    assert derived["capacity-ratio"] == {"low": 0.5, "high": None}
+    assert derived["order"][0] == {
+        "phase": "ladder",
+        "side": "base",
+        "C": 500,
+        "block": 0,
+        "pair": 0,
+        "attempt": 0,
+    }
+    assert [place["C"] for place in derived["order"]] == [500, 500, 1000]
     assert derived["slopes"] == {}
     assert derived["warnings"] == []
     assert derived["invalid"] == []
@@ -75,6 +89,12 @@ def test_record_derives_which_cells_are_invalid() -> None:
             "reason": "the host was busy",
         }
     ]
+
+
+def test_record_of_one_build_has_no_ratio_of_capacities() -> None:
+    """There is nothing to divide by."""
+    text = write_run(compare(make_run(sides=[Side.BRANCH]), [], complete=True))
+    assert json.loads(text)["derived"]["capacity-ratio"] is None
 
 
 def test_record_keeps_infinity_out_of_the_json() -> None:
@@ -98,6 +118,18 @@ def test_record_reads_a_run_of_the_first_schema() -> None:
     stored["run"]["arm"] = "sc-mem"
     text = json.dumps(stored | {"schema": 1})
     assert read_run(text, where="compare.json") == (RUN, True)
+
+
+def test_record_reads_a_run_of_the_second_schema() -> None:
+    """Before there were phases, every cell was of the ladder, and a run had none of their settings."""
+    stored = json.loads(_text())
+    for name in ("objective", "warm_up", "refine", "pairs", "decision_levels", "budget_s"):
+        del stored["run"][name]
+    text = json.dumps(stored | {"schema": 2})
+    assert read_run(text, where="compare.json") == (RUN, True)
+    line = json.loads(write_cell(CELLS[0]))
+    del line["slot"]["phase"]
+    assert read_cells(json.dumps(line) + "\n", where="cells.jsonl") == CELLS[:1]
 
 
 def test_record_reads_the_result_that_is_kept() -> None:
@@ -130,6 +162,7 @@ def test_record_refuses_another_schema() -> None:
         '{"schema": 1, "run": {}}',
         '{"schema": 2}',
         '{"schema": 2, "surprise": 2}',
+        '{"schema": 3}',
     ],
 )
 def test_record_refuses_what_is_no_run(text: str) -> None:

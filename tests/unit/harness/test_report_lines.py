@@ -3,9 +3,9 @@
 import pytest
 
 from harness.compare import Comparison, compare
-from harness.model import Cell, Knee, Outcome, Side
+from harness.model import Cell, Knee, Outcome, Phase, Side, Slot
 from harness.report import cell_line, knee_line, printable, render
-from tests.fakes.builders import make_block, make_cell, make_result, make_run, ok_cell
+from tests.fakes.builders import cell_at, make_block, make_cell, make_result, make_run, ok_cell
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,14 @@ from tests.fakes.builders import make_block, make_cell, make_result, make_run, o
             make_cell(Side.BASE, 1000, Outcome.OOM, peak_threads=1990),
             "C=1,000   base   oom: because of oom, peak threads ~1,990 (4.0 s)",
             id="died",
+        ),
+        pytest.param(
+            cell_at(
+                Slot(side=Side.BASE, level=500, block=0, pair=None, phase=Phase.WARM_UP),
+                Outcome.OOM,
+            ),
+            "C=500     base   warm-up: oom: because of oom (4.0 s)",
+            id="a phase that is not the ladder",
         ),
         pytest.param(
             make_cell(Side.BASE, 1000, Outcome.CRASH, reason="\x1b[2Jgone\n"),

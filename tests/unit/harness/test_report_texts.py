@@ -5,7 +5,7 @@ from msgspec import structs
 
 from harness.compare import compare
 from harness.model import Outcome, Purity, Side
-from harness.plan import Plan, planned_slots
+from harness.plan import Plan
 from harness.report import arms_text, index_text, plan_text
 from tests.fakes.builders import make_block, make_cell, make_run, make_side, ok_cell
 
@@ -48,24 +48,81 @@ def test_plan_text_shows_all_that_would_be_done() -> None:
             environment={"SCALE_VT": "0", "A": "1"},
         ),
     )
-    slots = planned_slots(Plan(levels=(500, 1000), blocks=1, sides=tuple(Side)))
+    plan = Plan(levels=(500, 1000), blocks=1, sides=tuple(Side))
     built = {Side.BASE: True, Side.BRANCH: False}
-    shown = plan_text(sides, Purity.CHANGE, "the merge-base with main", built, slots)
+    shown = plan_text(sides, Purity.CHANGE, "the merge-base with main", built, plan)
     assert shown == PLAN
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, []),
+        (
+            {"refine": True},
+            [
+                (
+                    "then refinement: where a side breaks, both ends of its bracket until 2 of 3 cells agree, then levels between them "
+                    "until they are within 10 %"
+                )
+            ],
+        ),
+        (
+            {"pairs": 8, "budget_s": 1200.0},
+            [
+                "then refinement: where the sides break at different levels, the ends of both brackets until 2 of 3 cells agree",
+                (
+                    "then decision: 8 pairs a level, those of the ladder included, at the highest level up to half of the base's capacity "
+                    "(latency inflation up to 2.00×) and at the last level that both pass"
+                ),
+                "then budget: more ABBA blocks at the decision levels, where they show most a second, up to 1200 s in all",
+            ],
+        ),
+        (
+            {"refine": True, "pairs": 1, "decision_levels": (500, 1000)},
+            [
+                (
+                    "then refinement: where a side breaks, both ends of its bracket until 2 of 3 cells agree, then levels between them "
+                    "until they are within 10 %"
+                ),
+                "then decision: 1 pair a level, those of the ladder included, at C=500, C=1,000, where that is below both knees",
+            ],
+        ),
+    ],
+)
+def test_plan_text_says_what_will_follow_from_the_ladder(
+    settings: dict[str, object], expected: list[str]
+) -> None:
+    """Which cells refinement and decision run is not known before; why they run is."""
+    fields: dict[str, object] = {"levels": (500,), "blocks": 1, "sides": tuple(Side), **settings}
+    plan = Plan(**fields)  # type: ignore[arg-type]  # each has the type of its field
+    sides = (make_side(Side.BASE), make_side(Side.BRANCH))
+    built = dict.fromkeys(Side, True)
+    shown = plan_text(sides, Purity.CHANGE, "because", built, plan)
+    assert [line for line in shown.splitlines() if line.startswith("then ")] == expected
+
+
+def test_plan_text_shows_the_warm_up() -> None:
+    """It is among the cells that are certain, and says what becomes of it."""
+    plan = Plan(levels=(500,), blocks=1, sides=(Side.BRANCH,), warm_up=True)
+    shown = plan_text([make_side(Side.BRANCH)], Purity.AA, "one build", {Side.BRANCH: True}, plan)
+    assert "    2. C=500 branch, a warm-up whose numbers are thrown away" in shown.splitlines()
 
 
 def test_plan_text_of_one_side_names_no_pairs() -> None:
     """A cell that has no partner is of no pair."""
-    slots = planned_slots(Plan(levels=(500,), blocks=1, sides=(Side.BRANCH,)))
+    plan = Plan(levels=(500,), blocks=1, sides=(Side.BRANCH,))
     side = make_side(Side.BRANCH)
-    shown = plan_text([side], Purity.AA, "one build", {Side.BRANCH: True}, slots)
+    shown = plan_text([side], Purity.AA, "one build", {Side.BRANCH: True}, plan)
     assert shown.splitlines()[-1] == "    2. C=500 branch"
 
 
 def test_plan_text_holds_nothing_that_a_terminal_acts_on() -> None:
     """A commit's title is data, also where no table escapes it."""
     side = make_side(Side.BRANCH, title="a\x1b[2Jb", environment={"A": "c\nd"})
-    shown = plan_text([side], Purity.AA, "e\rf", {Side.BRANCH: True}, [])
+    shown = plan_text(
+        [side], Purity.AA, "e\rf", {Side.BRANCH: True}, Plan(levels=(), blocks=1, sides=())
+    )
     assert [line for line in shown.split("\n") if not line.isprintable()] == []
     assert shown.count("\n") == 8
 
