@@ -84,7 +84,11 @@ def compare(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> Compariso
     sides = tuple(side.side for side in run.sides)
     return Comparison(
         run=run,
-        cells=tuple(cell for cell in cells if cell.slot.phase.counts),
+        cells=tuple(
+            cell
+            for cell in cells
+            if cell.slot.phase.counts and cell.outcome is not Outcome.INVALID
+        ),
         rows=tuple(_row(cells, level, sides) for level in run.levels),
         knees={side: find_knee(cells, side, run.levels) for side in sides},
         capacities={side: find_capacity(cells, side, run.levels, run.objective) for side in sides},

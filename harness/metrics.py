@@ -1,9 +1,9 @@
 """What is measured of a cell that ended ok, and what of it grows with the sessions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.model import Result
+from harness.model import Cell, Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +51,15 @@ METRICS = (
         unit="FDs/session",
     ),
 )
+
+_READ = {metric.name: metric.read for metric in METRICS}
+
+
+def read_pairs(name: str, pairs: Sequence[tuple[Cell, Cell]]) -> list[tuple[float, float]]:
+    """Return (base, branch) of a metric for each pair of cells of which both measured it, and found it above zero."""
+    measured = [
+        (_READ[name](base.result), _READ[name](branch.result))
+        for base, branch in pairs
+        if base.result is not None and branch.result is not None
+    ]
+    return [(a, b) for a, b in measured if a is not None and b is not None and a > 0 < b]

@@ -2,10 +2,12 @@
 
 from harness.verdict.estimated import ESTIMATED, floor_of
 from harness.verdict.exact import judge_counted
-from harness.verdict.kinds import MetricVerdict, OverallVerdict, Standing, Verdict
+from harness.verdict.headline import lacking
+from harness.verdict.kinds import BRACKETS, MetricVerdict, OverallVerdict, Standing, Verdict
 from harness.verdict.overall import decision_rows, judge
 
 __all__ = [
+    "BRACKETS",
     "ESTIMATED",
     "MetricVerdict",
     "OverallVerdict",
@@ -15,4 +17,5 @@ __all__ = [
     "floor_of",
     "judge",
     "judge_counted",
+    "lacking",
 ]
