@@ -96,7 +96,11 @@ def compare(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> Compariso
     levels = sorted({*run.levels, *tried_levels(cells)})
     return Comparison(
         run=run,
-        cells=tuple(cell for cell in cells if cell.slot.phase.counts),
+        cells=tuple(
+            cell
+            for cell in cells
+            if cell.slot.phase.counts and cell.outcome is not Outcome.INVALID
+        ),
         rows=tuple(_row(cells, level, sides) for level in levels),
         knees={side: find_knee(cells, side) for side in sides},
         capacities={side: find_capacity(cells, side, run.objective) for side in sides},

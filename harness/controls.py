@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.errors import DisturbedError
 from harness.model import Cell
 from harness.stats import geometric_mean
 
@@ -44,12 +45,20 @@ def make_controls(undisturbed: Sequence[Cell], trial: Sequence[Cell]) -> list[Co
 
     Returns:
         10 % more CPU a turn, a thread a session, 20 % more bytes a session, and one session in a thousand (or of the level, if that is less) that fails.
+
+    Raises:
+        DisturbedError: The cells do not show what the work costs, or what there is to add to.
     """
-    cpu_ms = _mean(undisturbed, "cpu_ms_per_turn")
-    cost_ms = max((_mean(trial, "cpu_ms_per_turn") - cpu_ms) / TRIAL_WORK, 1e-9)
+    cpu_ms, peak_kb = (
+        _mean(undisturbed, "cpu_ms_per_turn"),
+        _mean(undisturbed, "peak_rss_mb") * 1024,
+    )
+    cost_ms = (_mean(trial, "cpu_ms_per_turn") - cpu_ms) / TRIAL_WORK
+    if cost_ms <= 0 or not cpu_ms or not peak_kb:
+        msg = f"{TRIAL_WORK:,} iterations a turn cost nothing that can be seen, so that no control can be sized"
+        raise DisturbedError(msg, hint="see that the host is quiet, and run it again")
     work = max(1, round(cpu_ms * _CPU_SHARE / cost_ms))
     level = undisturbed[0].slot.level
-    peak_kb = _mean(undisturbed, "peak_rss_mb") * 1024
     own_kb = (peak_kb - _mean(undisturbed, "base_rss_mb") * 1024) / level
     extra = max(1, round(own_kb * _BYTES_SHARE * 1024))
     return [

@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 import msgspec
 
 from harness.compare import Comparison
-from harness.metrics import METRICS
+from harness.metrics import ESTIMATED
 from harness.model import Floor, RunInfo
+from harness.ramp import paired_values
 from harness.stats import deviation, log_ratios
-from harness.verdict import ESTIMATED
 
 _BELIEVED = timedelta(days=1)
-_READ = {metric.name: metric.read for metric in METRICS}
 
 
 def floor_key(run: RunInfo) -> str:
@@ -41,16 +40,10 @@ def find_floor(comparison: Comparison, level: int) -> Floor:
     """
     row = next(row for row in comparison.rows if row.level == level)
     deviations = {}
-    for name in ESTIMATED:
-        measured = [
-            (_READ[name](base.result), _READ[name](branch.result))
-            for base, branch in row.pairs
-            if base.result is not None and branch.result is not None
-        ]
-        pairs = [(a, b) for a, b in measured if a is not None and b is not None and a > 0 < b]
-        sd = deviation(log_ratios(pairs))
+    for metric in ESTIMATED:
+        sd = deviation(log_ratios(paired_values(row.pairs, metric)))
         if sd is not None:
-            deviations[name] = sd
+            deviations[metric.name] = sd
     return Floor(
         key=floor_key(comparison.run),
         measured_at=comparison.run.started_at,

@@ -8,7 +8,7 @@ from harness.margins import DEFAULT_MARGINS, parse_margin
 from harness.model import Margin
 from harness.units import parse_whole
 
-_TABLE = "[tool.esc-bench.gate]"
+_TABLE, _MARGINS = "[tool.esc-bench.gate]", "[tool.esc-bench.gate.margins]"
 _KNOWN = ("margins", "pairs", "quick-level")
 _DEFAULT_PAIRS = 8
 _DEFAULT_QUICK_LEVEL = 1000
@@ -57,8 +57,8 @@ def settle_gate(table: object, *, pairs: str = "") -> GateSettings:
 
 def _margins(table: object) -> dict[str, Margin]:
     margins = dict(DEFAULT_MARGINS)
-    for name, value in _as_table(table, where=f"{_TABLE} margins").items():
-        where = f"{_TABLE} margins, {name}"
+    for name, value in _as_table(table, where=_MARGINS).items():
+        where = f"{_MARGINS} {name}"
         if name not in DEFAULT_MARGINS:
             msg = f"{where}: there is no such metric"
             raise UsageError(msg, hint=f"the metrics are {', '.join(DEFAULT_MARGINS)}")
@@ -72,5 +72,5 @@ def _margins(table: object) -> dict[str, Margin]:
 def _as_table(value: object, *, where: str) -> Mapping[str, object]:
     if not isinstance(value, dict):
         msg = f"{where} in pyproject.toml is {value!r}, and it has to be a table"
-        raise UsageError(msg, hint=f"write its settings under the heading {_TABLE}")
+        raise UsageError(msg, hint=f"write its settings under the heading {where}")
     return {str(name): item for name, item in value.items()}

@@ -78,10 +78,11 @@ def _cap(metric: str, run: RunInfo, side: Side) -> tuple[float | None, str]:
     if metric == "peak-rss-mb":
         return caps.memory_bytes / 1024, show_bytes(caps.memory_bytes)
     if metric == "peak-fds":
-        return float(OPEN_FILES), f"{show_count(OPEN_FILES)} open files"
+        files = OPEN_FILES * _processes(run, side)  # each process has as many
+        return float(files), f"{show_count(files)} open files"
     if metric == "peak-threads" and caps.pids is not None:
         return float(caps.pids), f"{show_count(caps.pids)} pids"
-    if metric == "cpu-ms/turn":
+    if metric == "cpu-ms/turn" and run.load.nominal_turn_ms:
         cpus = min(caps.cpus, _processes(run, side))
         return cpus * run.load.nominal_turn_ms, f"{cpus:g} CPU"
     return None, ""

@@ -37,20 +37,20 @@ def parse_margin(text: str, *, where: str) -> Margin:
     return Margin(amount=amount / 100, is_relative=True) if match[2] else _absolute(amount)
 
 
-def log_margin(margin: Margin, base: float) -> float:
-    """Return a margin as the logarithm of the largest ratio of branch to base that is within it.
+def log_margin(margin: Margin, better: float) -> float:
+    """Return a margin as the logarithm of the largest ratio of the worse side to the better one that is within it.
 
     Args:
         margin: Relative, or in the metric's own unit.
-        base: What the metric is on the base, above zero.
+        better: What the metric is on the better side, above zero: on the base for a regression, on the branch for an improvement.
     """
-    share = margin.amount if margin.is_relative else margin.amount / base
+    share = margin.amount if margin.is_relative else margin.amount / better
     return math.log1p(share)
 
 
-def allowance(margin: Margin, base: float) -> float:
-    """Return how much worse than `base` a metric may be, in its own unit."""
-    return margin.amount * abs(base) if margin.is_relative else margin.amount
+def allowance(margin: Margin, better: float) -> float:
+    """Return how much worse than on the better side a metric may be, in its own unit."""
+    return margin.amount * abs(better) if margin.is_relative else margin.amount
 
 
 def show_margin(margin: Margin) -> str:

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 
 from harness.disturbance import host_evidence, host_trouble, idle_lag
 from harness.model import Caps, Outcome
@@ -119,6 +120,9 @@ def evidence_of(seen: Observation) -> dict[str, object]:
         }
     if host := host_evidence(seen.output.progress):
         evidence["host"] = host
+    busy = [line.cpu_pct for line in seen.output.progress if line.cpu_pct is not None]
+    if busy:
+        evidence["cpu-pct"] = median(busy)  # of one processor, as a rule over its seconds
     if death is not None:
         evidence["supervisor"] = {"cause": death.cause, "signal": death.signal, **death.evidence}
     if seen.output.result is None and seen.stderr:

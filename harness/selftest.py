@@ -55,10 +55,10 @@ def selftest(world: World, request: Request, order: GateOrder) -> SelfTested:
     same = _gate(world, ground, order, tree, None)
     floor = find_floor(same.comparison, order.settings.quick_level)
     world.progress.say(f"the noise of this host is kept in {world.store.keep_floor(floor)}")
-    rows = [SelfTestRow(control=None, gated=same.verdict, pairs=floor.pairs)]
+    rows = [SelfTestRow(control=None, gated=same.verdict)]
     for control in _controls(world, ground, same):
         found = _gate(world, ground, order, tree, control)
-        rows.append(SelfTestRow(control=control, gated=found.verdict, pairs=floor.pairs))
+        rows.append(SelfTestRow(control=control, gated=found.verdict))
     return SelfTested(document=render_selftest(ground, floor, rows), missed=tuple(_missed(rows)))
 
 

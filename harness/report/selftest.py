@@ -4,15 +4,17 @@ import math
 from dataclasses import dataclass
 
 from harness.controls import Control
-from harness.margins import log_margin
+from harness.metrics import ESTIMATED
 from harness.model import Floor, RunInfo
 from harness.report.document import header
 from harness.report.markdown import escape, table
 from harness.stats import power_of
-from harness.units import show_count
-from harness.verdict import ESTIMATED, MetricVerdict, OverallVerdict, Verdict, floor_of
+from harness.units import show_change, show_count
+from harness.verdict import MetricVerdict, OverallVerdict, Verdict, floor_of
 
 _NONE = "–"
+_ESTIMATED = tuple(metric.name for metric in ESTIMATED)
+_ALARMS = (Verdict.REGRESSED, Verdict.IMPROVED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +24,10 @@ class SelfTestRow:
     Args:
         control: What was injected; None for identical builds.
         gated: What the gate said.
-        pairs: At its level.
     """
 
     control: Control | None
     gated: OverallVerdict
-    pairs: int
 
 
 def render_selftest(run: RunInfo, floor: Floor, rows: list[SelfTestRow]) -> str:
@@ -46,13 +46,13 @@ def render_selftest(run: RunInfo, floor: Floor, rows: list[SelfTestRow]) -> str:
 
 _NOTE = (
     "“would be seen” is the smallest change for the worse, beyond the margin, that so many pairs show with 80 % power; a margin below it is refused. “pairs alone” "
-    "is what the estimated metric says without what is counted; beside it is the power that the floor predicts for it."
+    "is what the estimated metric says without what is counted; beside it is the power that the floor predicts for it, before Holm's adjustment."
 )
 
 
 def _floor_table(floor: Floor) -> str:
     rows = []
-    for name in ESTIMATED:
+    for name in _ESTIMATED:
         sd, least = floor.deviations.get(name), floor_of(name, floor.pairs, floor)
         shown = [_NONE, _NONE] if sd is None or least is None else [_share(sd), _share(least)]
         rows.append([name, *shown])
@@ -66,23 +66,24 @@ def _controls_table(floor: Floor, rows: list[SelfTestRow]) -> str:
 
 
 def _row(floor: Floor, row: SelfTestRow) -> list[str]:
-    exact = [m for m in row.gated.metrics if m.metric not in ESTIMATED and m.is_gated]
+    exact = [m for m in row.gated.metrics if m.metric not in _ESTIMATED and m.is_gated]
     caught = [m.metric for m in exact if m.verdict is Verdict.REGRESSED]
     control = row.control
     if control is None:
-        alarms = [m.metric for m in row.gated.metrics if m.verdict is Verdict.REGRESSED]
+        alarms = [m.metric for m in row.gated.metrics if m.is_gated and m.verdict in _ALARMS]
+        by_pairs = [name for name in alarms if name in _ESTIMATED]
         return [
             "nothing (A/A)",
             str(row.gated.verdict),
-            escape(", ".join(caught)) or "no alarm",
-            escape(", ".join(name for name in alarms if name in ESTIMATED)) or "no alarm",
+            _names([name for name in alarms if name not in _ESTIMATED]) or "no alarm",
+            _names(by_pairs) or "no alarm",
             _NONE,
         ]
     given = " ".join(f"{name}={value}" for name, value in control.environment.items())
     return [
         f"{escape(control.name)} (`{given}`)",
         str(row.gated.verdict),
-        escape(", ".join(caught)) or "not seen",
+        _names(caught) or "not seen",
         *_by_pairs(floor, control, row),
     ]
 
@@ -92,17 +93,22 @@ def _by_pairs(floor: Floor, control: Control, row: SelfTestRow) -> list[str]:
     if metric is None or metric.ratio is None:
         return [_NONE, _NONE]
     seen = "caught" if metric.verdict is Verdict.REGRESSED else "not seen"
-    p = "" if metric.p is None else f", p {metric.p:.2g}"
-    return [f"{seen}: {_share(metric.ratio.value - 1)}{p}", _power(floor, control, metric)]
+    p = ", not gated" if metric.p is None else f", p {metric.p:.2g}"
+    return [f"{seen}: {show_change(metric.ratio.value)}{p}", _power(floor, control, metric)]
+
+
+def _names(metrics: list[str]) -> str:
+    """Name metrics, each once however many levels it has."""
+    return escape(", ".join(dict.fromkeys(metrics)))
 
 
 def _power(floor: Floor, control: Control, metric: MetricVerdict) -> str:
     sd = floor.deviations.get(control.metric)
-    if not sd or metric.margin is None or metric.ratio is None:
+    if not sd or metric.limit is None or metric.ratio is None:
         return _NONE
-    beyond = math.log1p(control.effect) - log_margin(metric.margin, float(metric.base))
+    beyond = math.log1p(control.effect) - metric.limit
     return f"{power_of(beyond, sd, metric.ratio.n):.0%}".replace("%", " %")
 
 
 def _share(value: float) -> str:
-    return f"{value * 100:+.1f} %" if value < 0 else f"{value * 100:.1f} %"
+    return f"{value * 100:.1f} %"

@@ -8,11 +8,17 @@ from harness.model import RunInfo
 from harness.report.markdown import escape, table
 from harness.report.tables import show_interval
 from harness.units import show_count
-from harness.verdict import MetricVerdict, OverallVerdict, Verdict, judge_counted
+from harness.verdict import (
+    BRACKETS,
+    MetricVerdict,
+    OverallVerdict,
+    Verdict,
+    judge_counted,
+    lacking,
+)
 
 _NONE = "–"
 _INTERVAL = re.compile(r"\\\[([-+×.,0-9 %]+)\\\]")  # of which no link can be made
-_BRACKETS = ("knee", "capacity")
 _COLUMNS = (
     "metric",
     "C",
@@ -27,9 +33,12 @@ _WORDS = ("metric", "interval]", "verdict")
 
 
 def headline(verdict: OverallVerdict, comparison: Comparison) -> str:
-    """Return the line that comes first; a run that is no gate says that it is a screen."""
+    """Return the line that comes first; a run that is no gate says that it is a screen, and one that goes on that it does."""
     text = _INTERVAL.sub(r"[\1]", escape(verdict.headline))
-    return f"**{text}**" if comparison.run.kind == "gate" else f"Screen, no gate — {text}"
+    so_far = "" if comparison.complete else "Not complete, so far "
+    if comparison.run.kind != "gate":
+        return f"Screen, no gate — {so_far.lower()}{text}"
+    return f"**{so_far}{text}**"
 
 
 def verdict_table(verdict: OverallVerdict) -> str:
@@ -55,9 +64,10 @@ def verdict_notes(verdict: OverallVerdict, comparison: Comparison) -> str:
 
 
 _NOTE = (
-    "Less is better, but for knee and capacity (the largest C that passes, and with latency within {objective}×). "
-    "“would be seen” is the smallest change for the worse that these pairs show with 80 % power; what has none is exact. "
-    "Decided by one-sided tests at 5 % against the margin, Holm-adjusted; the intervals are not adjusted."
+    "Knee is the largest C that passes, capacity the largest that passes with latency inflation within {objective}×; both are brackets, and "
+    "differ when these are disjoint and two of three cells confirm it. Of all else less is better.\n"
+    "- A metric has regressed when it is worse by more than its margin, by a one-sided test at 5 %, Holm-adjusted; the intervals are not adjusted. "
+    "“would be seen” is the smallest change for the worse that would be called so with 80 % power; what has none is exact."
 )
 
 
@@ -94,7 +104,7 @@ def _change(metric: MetricVerdict) -> str:
 
 
 def _margin(metric: MetricVerdict) -> str:
-    if metric.metric in _BRACKETS:
+    if metric.metric in BRACKETS:
         return "disjoint"
     return _NONE if metric.margin is None else show_margin(metric.margin)
 
@@ -105,13 +115,6 @@ def _verdict(metric: MetricVerdict) -> str:
     word = str(metric.verdict)
     shown = f"**{word}**" if metric.verdict is Verdict.REGRESSED else word
     more = [metric.why] if metric.why else []
-    if metric.needed is not None and metric.ratio is not None:
-        more.append(_needed(metric.needed, metric.ratio.n))
+    if metric.verdict is Verdict.INCONCLUSIVE and metric.ratio is not None:
+        more.append(lacking(metric))
     return f"{shown}: {escape('; '.join(more))}" if more else shown
-
-
-def _needed(needed: int, there: int) -> str:
-    """Say how many pairs it would take; where there are as many, this run has been unlucky."""
-    if needed > there:
-        return f"{needed} pairs would decide, {there} do not"
-    return f"{there} pairs often decide, these do not: run it again"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.model import Cell, Outcome
-from harness.units import show_count
+from harness.units import show_count, show_plural
 from harness.verdict.kinds import MetricVerdict, Verdict
 
 _BUSY = 0.8
@@ -36,16 +36,19 @@ class Bracket:
     bound_by: str = ""
 
     @property
+    def was_run(self) -> bool:
+        """Whether any level of the side says something."""
+        return self.holds is not None or self.beyond is not None
+
+    @property
     def is_confirmed(self) -> bool:
         """Whether 2 of 3 repeats, or most of more, say that it does not hold the level beyond."""
         return self.bad >= 2 and self.bad * 3 >= self.cells * 2
 
     def __str__(self) -> str:
-        """Show it: ``4,000–8,000``, ``at least 8,000``, ``below 500``."""
+        """Show it: ``4,000–8,000``, ``at least 8,000``, ``below 500``, and a dash where nothing was run."""
         if self.beyond is None:
-            return (
-                "nothing was run" if self.holds is None else f"at least {show_count(self.holds)}"
-            )
+            return "–" if self.holds is None else f"at least {show_count(self.holds)}"
         top = show_count(self.beyond)
         return f"below {top}" if self.holds is None else f"{show_count(self.holds)}–{top}"
 
@@ -71,18 +74,19 @@ def what_binds(cell: Cell) -> str:
     named = _RESOURCES.get(cell.outcome)
     if named is not None:
         return named
-    if cell.outcome is Outcome.OK:
-        return "CPU" if is_busy(cell) else "latency"
-    last = cell.evidence.get("cpu-pct")
-    return "time" if isinstance(last, int | float) and last < _BUSY * 100 else "CPU"
+    if is_busy(cell):
+        return "CPU"
+    return "latency" if cell.outcome is Outcome.OK else "time"
 
 
 def is_busy(cell: Cell) -> bool:
-    """Whether the workers of a cell that ended used most of what they can: one process uses one CPU."""
-    result = cell.result
-    if result is None or not result.wall_ms or result.cpu_sec is None:
-        return False
-    return result.cpu_sec * 1000 >= _BUSY * result.wall_ms * (result.procs or 1)
+    """Whether the workers of a cell used most of what they can: one process uses one CPU."""
+    result, typical = cell.result, cell.evidence.get("cpu-pct")
+    if result is not None and result.wall_ms and result.cpu_sec is not None:
+        return result.cpu_sec * 1000 >= _BUSY * result.wall_ms * (result.procs or 1)
+    given = (cell.environment or {}).get("SCALE_PROCS", "")
+    processes = int(given) if given.isdigit() else 1
+    return isinstance(typical, int | float) and typical >= _BUSY * 100 * processes
 
 
 def judge_bracket(metric: str, base: Bracket, branch: Bracket) -> MetricVerdict:
@@ -93,15 +97,27 @@ def judge_bracket(metric: str, base: Bracket, branch: Bracket) -> MetricVerdict:
         base: Of the base.
         branch: Of the branch.
     """
-    verdict, why = _compare(base, branch)
+    refusal = _refusal(base, branch)
+    verdict, why = (Verdict.INCONCLUSIVE, "") if refusal else _compare(base, branch)
     return MetricVerdict(
         metric=metric,
         verdict=verdict,
         base=str(base),
         branch=str(branch),
         change=_ratio(base, branch),
+        refusal=refusal,
         why=why or _binding(base, branch),
     )
+
+
+def _refusal(base: Bracket, branch: Bracket) -> str:
+    """Say why two brackets cannot be compared at all, whichever way they point."""
+    idle = [name for name, side in (("base", base), ("branch", branch)) if not side.was_run]
+    if idle:
+        return f"no cell was run of the {' and the '.join(idle)}"
+    if base.holds is None and branch.holds is None:
+        return "neither side holds the lowest level"
+    return ""
 
 
 def _compare(base: Bracket, branch: Bracket) -> tuple[Verdict, str]:
@@ -109,11 +125,10 @@ def _compare(base: Bracket, branch: Bracket) -> tuple[Verdict, str]:
         return _confirmed(branch, Verdict.REGRESSED)
     if _is_below(base, branch):
         return _confirmed(base, Verdict.IMPROVED)
-    if base.holds is None and branch.holds is None:
-        return Verdict.INCONCLUSIVE, "neither side holds the lowest level"
     if (base.holds, base.beyond) == (branch.holds, branch.beyond):
         return Verdict.EQUIVALENT, ""
-    return Verdict.INCONCLUSIVE, "the brackets overlap: --refine narrows them"
+    where = "higher" if base.beyond is None or branch.beyond is None else "more"
+    return Verdict.INCONCLUSIVE, f"the brackets overlap: {where} levels would tell"
 
 
 def _is_below(low: Bracket, high: Bracket) -> bool:
@@ -124,10 +139,8 @@ def _confirmed(worse: Bracket, verdict: Verdict) -> tuple[Verdict, str]:
     if worse.is_confirmed:
         return verdict, ""
     top = show_count(worse.beyond or 0)
-    return (
-        Verdict.INCONCLUSIVE,
-        f"C={top} gave way in {worse.bad} of {worse.cells} cells, not in 2 of 3",
-    )
+    seen = f"{worse.bad} of {show_plural(worse.cells, 'cell')}"
+    return Verdict.INCONCLUSIVE, f"C={top} gave way in {seen}, and it takes 2 of 3 to confirm it"
 
 
 def _binding(base: Bracket, branch: Bracket) -> str:

@@ -4,25 +4,24 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.margins import log_margin, show_margin
+from harness.margins import show_margin
 from harness.model import Floor, Margin
 from harness.stats import (
     deviation,
     geometric_mean,
-    hodges_lehmann,
     holm,
     log_ratios,
     p_above,
     p_below,
     pairs_needed,
+    pseudomedian,
     ratio_of_pairs,
     smallest_effect,
 )
 from harness.units import show_number
 from harness.verdict.kinds import MetricVerdict, Standing, Verdict
+from harness.verdict.standing import ALPHA, Limits, limits_of, stand
 
-ALPHA = 0.05
-ESTIMATED = ("cpu-ms/turn", "latency-infl", "rss-kb/sess")
 _LEAST_PAIRS_OF_RANKS = 6
 
 
@@ -56,45 +55,20 @@ def judge_estimated(
     """Judge all estimated metrics of a run, in the order in which they are given.
 
     Args:
-        family: The tests that are adjusted for one another; a metric without a margin is shown and not among them.
+        family: A metric without a margin, or with one that is refused, is shown and not among the tests that are adjusted for one another.
         margins: By metric.
         floor: A margin below it is refused; None where none is known.
     """
-    gated = [paired for paired in family if paired.metric in margins]
-    logs_and_margins = [(paired.logs, _margin_of(paired, margins)) for paired in gated]
-    worse = holm([p_above(logs, margin) for logs, margin in logs_and_margins])
-    better = holm([p_below(logs, -margin) for logs, margin in logs_and_margins])
-    adjusted = {
-        (paired.metric, paired.level): (p_worse, p_better)
-        for paired, p_worse, p_better in zip(gated, worse, better, strict=True)
-    }
+    trials = [_make_trial(paired, margins.get(paired.metric), floor) for paired in family]
+    gated = [(trial.paired.logs, trial.limits) for trial in trials if not trial.refusal]
+    worse = iter(holm([p_above(logs, limits.upper) for logs, limits in gated]))
+    better = iter(holm([p_below(logs, limits.lower) for logs, limits in gated]))
     return [
-        _judge(paired, margins[paired.metric], adjusted[paired.metric, paired.level], floor)
-        if paired.metric in margins
-        else _shown(paired)
-        for paired in family
+        _shown(trial, 1)
+        if trial.refusal
+        else _judge(trial, p_worse=next(worse), p_better=next(better), tests=len(gated))
+        for trial in trials
     ]
-
-
-def stand(logs: Sequence[float], margin: float, p_worse: float, p_better: float) -> Standing:
-    """Say where paired log ratios stand to a margin.
-
-    Args:
-        logs: One a pair.
-        margin: The logarithm of the largest ratio that is within it, at least zero.
-        p_worse: Of the one-sided test beyond the margin, adjusted.
-        p_better: Of the one-sided test beyond its mirror, adjusted.
-    """
-    if p_worse <= ALPHA:
-        return Standing.ABOVE
-    if p_better <= ALPHA:
-        return Standing.BELOW
-    is_not_above, is_not_below = p_below(logs, margin) <= ALPHA, p_above(logs, -margin) <= ALPHA
-    if is_not_above and is_not_below:
-        return Standing.WITHIN
-    if is_not_above:
-        return Standing.NOT_ABOVE
-    return Standing.NOT_BELOW if is_not_below else Standing.SPANNING
 
 
 def floor_of(metric: str, pairs: int, floor: Floor) -> float | None:
@@ -104,30 +78,52 @@ def floor_of(metric: str, pairs: int, floor: Floor) -> float | None:
     return None if effect is None else math.expm1(effect)
 
 
-def _margin_of(paired: Paired, margins: Mapping[str, Margin]) -> float:
-    return log_margin(margins[paired.metric], paired.base)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trial:
+    """What is to be tested, and why it is not, where there is a reason."""
+
+    paired: Paired
+    margin: Margin | None
+    limits: Limits
+    refusal: str
 
 
-def _judge(
-    paired: Paired, margin: Margin, adjusted: tuple[float, float], floor: Floor | None
-) -> MetricVerdict:
-    limit = log_margin(margin, paired.base)
-    standing = stand(paired.logs, limit, *adjusted)
-    decided = standing.verdict is not Verdict.INCONCLUSIVE
+def _make_trial(paired: Paired, margin: Margin | None, floor: Floor | None) -> _Trial:
+    if margin is None:
+        limits, refusal = Limits(upper=0.0, lower=0.0), "no margin is set for it"
+    else:
+        limits = limits_of(margin, paired.base, paired.branch)
+        refusal = _refusal(paired, margin, limits, floor)
+    return _Trial(paired=paired, margin=margin, limits=limits, refusal=refusal)
+
+
+def _refusal(paired: Paired, margin: Margin, limits: Limits, floor: Floor | None) -> str:
+    pairs = len(paired.pairs)
+    least = floor_of(paired.metric, pairs, floor) if floor is not None else None
+    if least is None or least <= math.expm1(limits.narrower):
+        return ""
+    seen = f"{pairs} pairs can see here, {least * 100:.1f} %"
+    return f"its margin of {show_margin(margin)} is below what {seen}"
+
+
+def _judge(trial: _Trial, *, p_worse: float, p_better: float, tests: int) -> MetricVerdict:
+    logs, limits = trial.paired.logs, trial.limits
+    standing = stand(logs, limits, p_worse, p_better)
+    is_open = standing.verdict is Verdict.INCONCLUSIVE
     return replace(
-        _shown(paired),
+        _shown(trial, tests),
         verdict=standing.verdict,
-        margin=margin,
-        p=min(adjusted),
-        needed=None if decided else pairs_needed(paired.logs, limit),
-        why=_doubt(paired, standing, limit),
-        refusal=_refusal(paired, margin, limit, floor),
+        p=min(p_worse, p_better),
+        needed=_needed(logs, limits.upper, tests) if is_open else None,
+        why=_doubt(logs, limits, standing),
     )
 
 
-def _shown(paired: Paired) -> MetricVerdict:
+def _shown(trial: _Trial, tests: int) -> MetricVerdict:
+    """Show what was measured, without a verdict; Holm's strictest share of `tests` is what could have been seen for sure."""
+    paired = trial.paired
     sd, n = deviation(paired.logs), len(paired.pairs)
-    effect = None if sd is None else smallest_effect(sd, n)
+    effect = None if sd is None else smallest_effect(sd, n, alpha=ALPHA / tests)
     return MetricVerdict(
         metric=paired.metric,
         level=paired.level,
@@ -135,25 +131,29 @@ def _shown(paired: Paired) -> MetricVerdict:
         base=show_number(paired.base),
         branch=show_number(paired.branch),
         ratio=ratio_of_pairs(paired.pairs),
-        refusal="no margin is set for it",
-        smallest=None if effect is None else math.expm1(effect),
+        margin=trial.margin,
+        limit=None if trial.margin is None else trial.limits.upper,
+        refusal=trial.refusal,
+        smallest=None if effect is None else math.expm1(trial.limits.upper + effect),
     )
 
 
-def _refusal(paired: Paired, margin: Margin, limit: float, floor: Floor | None) -> str:
-    least = floor_of(paired.metric, len(paired.pairs), floor) if floor is not None else None
-    if least is None or least <= math.expm1(limit):
-        return ""
-    return f"its margin of {show_margin(margin)} is below this host's floor of {least * 100:.1f} %"
+def _needed(logs: Sequence[float], limit: float, tests: int) -> int | None:
+    """Return how many pairs would decide; only what is beyond the margin is adjusted for the other tests."""
+    is_beyond = math.fsum(logs) / len(logs) > limit
+    return pairs_needed(logs, limit, alpha=ALPHA / tests if is_beyond else ALPHA)
 
 
-def _doubt(paired: Paired, standing: Standing, limit: float) -> str:
-    """Say where ranks, which one outlier cannot move far, would decide otherwise."""
-    if standing not in {Standing.ABOVE, Standing.BELOW}:
+def _doubt(logs: Sequence[float], limits: Limits, standing: Standing) -> str:
+    """Say where ranks, which one outlier cannot move far, and the t test say different things."""
+    ranks = pseudomedian(logs, confidence=1 - 2 * ALPHA)
+    if len(logs) < _LEAST_PAIRS_OF_RANKS or ranks.low is None or ranks.high is None:
         return ""
-    if len(paired.pairs) < _LEAST_PAIRS_OF_RANKS:
-        return ""
-    ranks = hodges_lehmann(paired.pairs, confidence=1 - 2 * ALPHA)
-    low, high = math.log(ranks.low or 1.0), math.log(ranks.high or 1.0)
-    is_beyond = low > limit if standing is Standing.ABOVE else high < -limit
-    return "" if is_beyond else "by ranks (Hodges–Lehmann) it is not beyond the margin"
+    above, below = ranks.low > limits.upper, ranks.high < limits.lower
+    if standing in {Standing.ABOVE, Standing.BELOW}:
+        is_confirmed = above if standing is Standing.ABOVE else below
+        return "" if is_confirmed else "by ranks (Hodges–Lehmann) it is not beyond the margin"
+    is_hidden = (above and p_above(logs, limits.upper) > ALPHA) or (
+        below and p_below(logs, limits.lower) > ALPHA
+    )
+    return "by ranks (Hodges–Lehmann) it is beyond the margin" if is_hidden else ""

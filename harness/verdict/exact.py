@@ -87,7 +87,11 @@ def _change(base: float | None, branch: float | None) -> str:
     if base == branch:
         return "none"
     share = f"{show_change(branch / base)}, " if base > 0 else ""
-    return f"{share}{'+' if branch > base else '-'}{show_number(abs(branch - base))}"
+    return share + _signed(branch - base)
+
+
+def _signed(difference: float) -> str:
+    return f"{'+' if difference > 0 else '-'}{show_number(abs(difference))}"
 
 
 def _by_name(cost: ExactCost) -> str:
@@ -96,4 +100,4 @@ def _by_name(cost: ExactCost) -> str:
         ((branch - base, name) for name, (base, branch) in cost.detail.items() if branch != base),
         key=lambda pair: (-abs(pair[0]), pair[1]),
     )
-    return ", ".join(f"{name} {difference:+.3g}" for difference, name in differing[:3])
+    return ", ".join(f"{name} {_signed(difference)}" for difference, name in differing[:3])

@@ -1,13 +1,18 @@
 """The verdict in one line that a reviewer can act on."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 from harness.compare import Comparison
-from harness.units import show_change, show_count, show_plural
-from harness.verdict.kinds import MetricVerdict, Verdict
+from harness.stats import Estimate
+from harness.units import show_count
+from harness.verdict.kinds import BRACKETS, CAPACITY, KNEE, MetricVerdict, Verdict
 
-_BRACKETS = ("capacity", "knee")
 _MOST = 4  # more than so many parts are no line
+_LARGEST = 1000  # per cent; beyond that a factor is read more easily
+_WORSE = "nothing that is gated is worse by more than its margin"
+
+Tell = Callable[[MetricVerdict, str], str]
 
 
 def write_headline(
@@ -20,84 +25,110 @@ def write_headline(
         metrics: What it rests on.
         comparison: Of which run.
     """
-    parts = _PARTS[verdict](metrics, comparison)
-    more = f"; and {len(parts) - _MOST} more" if len(parts) > _MOST else ""
-    return f"{verdict}: {'; '.join(parts[:_MOST])}{more}"
+    return f"{verdict}: {_PARTS[verdict](metrics, comparison)}"
 
 
-def name_change(metric: MetricVerdict) -> str:
-    """Say what happened to a metric: its brackets, its ratio with the interval, or its difference."""
-    name = (
-        metric.metric
-        if metric.level is None
-        else f"{metric.metric} at C={show_count(metric.level)}"
-    )
-    if metric.metric in _BRACKETS:
-        why = f", {metric.why}" if metric.why else ""
-        return f"{name} {metric.base} → {metric.branch}{why}"
+def lacking(metric: MetricVerdict) -> str:
+    """Say what a metric that is not decided lacks, one phrase; where there are pairs enough, this run has been unlucky."""
     if metric.ratio is None:
-        by = f" ({metric.why})" if metric.why else ""
-        return f"{name} {metric.base} → {metric.branch}, {metric.change}{by}"
-    change = show_change(metric.ratio.value)
-    if metric.ratio.low is None or metric.ratio.high is None:
-        return f"{name} {change} (one pair)"
-    return f"{name} {change} [{show_change(metric.ratio.low)}, {show_change(metric.ratio.high)}]"
+        return metric.why
+    there = metric.ratio.n
+    if there < 2:
+        return "one pair decides nothing"
+    if metric.needed is None:
+        return f"{there} pairs do not decide"
+    if metric.needed > there:
+        return f"{there} pairs do not decide, {metric.needed} would"
+    return f"{there} pairs mostly decide, and these do not: run it again"
 
 
-def _of(verdict: Verdict, metrics: Sequence[MetricVerdict]) -> list[str]:
-    """Name the gated metrics with a verdict; of knee and capacity the one that says more."""
-    found = [metric for metric in metrics if metric.is_gated and metric.verdict is verdict]
-    names = {metric.metric for metric in found}
-    if set(_BRACKETS) <= names:
-        found = [metric for metric in found if metric.metric != "knee"]
-    return [name_change(metric) for metric in found]
+def _regressed(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> str:
+    return _listed(_of(Verdict.REGRESSED, metrics))
 
 
-def _regressed(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> list[str]:
-    return _of(Verdict.REGRESSED, metrics)
+def _improved(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> str:
+    return f"{_listed(_of(Verdict.IMPROVED, metrics))}; {_WORSE}"
 
 
-def _improved(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> list[str]:
-    return [*_of(Verdict.IMPROVED, metrics), "nothing that is gated is worse"]
+def _inconclusive(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> str:
+    undecided = _of(Verdict.INCONCLUSIVE, metrics, _undecided)
+    if not undecided:
+        why = [metric.refusal for metric in metrics if metric.metric in BRACKETS]
+        return f"nothing could be gated: {why[0]}"
+    improved = _of(Verdict.IMPROVED, metrics)
+    better = f"; improved: {_listed(improved)}" if improved else ""
+    return f"{_listed(undecided)}{better}"
 
 
-def _inconclusive(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> list[str]:
-    open_ = [m for m in metrics if m.is_gated and m.verdict is Verdict.INCONCLUSIVE]
-    if not open_:
-        return ["nothing could be gated"]
-    return [*_of(Verdict.IMPROVED, metrics), *(_undecided(metric) for metric in open_)]
-
-
-def _undecided(metric: MetricVerdict) -> str:
-    change = name_change(metric)
-    if metric.needed is None or metric.ratio is None:
-        return f"{change}: not decided"
-    return f"{change}: not decided with {show_plural(metric.ratio.n, 'pair')}, would take {metric.needed}"
-
-
-def _unchanged(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> list[str]:
-    parts = ["nothing that is gated is worse by more than its margin"]
-    capacity = next((m for m in metrics if m.metric == "capacity"), None)
-    if capacity is not None and capacity.base == capacity.branch:
+def _unchanged(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> str:
+    parts = [_WORSE]
+    capacity = next(metric for metric in metrics if metric.metric == CAPACITY)
+    if capacity.is_gated:
         parts.append(f"capacity {capacity.base} on both sides")
-    seen = [
-        f"{metric.metric} {metric.smallest * 100:.1f} %"
-        for metric in metrics
-        if metric.is_gated and metric.smallest is not None
-    ]
+    seen: dict[str, float] = {}
+    for metric in metrics:
+        if metric.is_gated and metric.smallest is not None:
+            seen[metric.metric] = max(metric.smallest, seen.get(metric.metric, 0.0))
     if seen:
-        parts.append(f"would have seen {', '.join(dict.fromkeys(seen))}")
-    return parts
+        shown = ", ".join(f"{name} {share * 100:+.1f} %" for name, share in seen.items())
+        parts.append(f"would have seen {shown}")
+    return "; ".join(parts)
 
 
-def _invalid(metrics: Sequence[MetricVerdict], comparison: Comparison) -> list[str]:
-    twice = [cell for cell in comparison.invalid if cell.slot.attempt]
-    if twice:
-        cell = twice[0]
-        where = f"the {cell.slot.side} at C={show_count(cell.slot.level)}"
-        return [f"{where} was invalid twice ({cell.reason})"]
+def _invalid(metrics: Sequence[MetricVerdict], comparison: Comparison) -> str:
+    twice = next((cell for cell in comparison.invalid if cell.slot.attempt), None)
+    if twice is not None:
+        where = f"the {twice.slot.side} at C={show_count(twice.slot.level)}"
+        return f"{where} was invalid twice ({twice.reason})"
     alarms = [*_of(Verdict.REGRESSED, metrics), *_of(Verdict.IMPROVED, metrics)]
-    return [f"identical builds differ, so this host cannot tell: {'; '.join(alarms)}"]
+    return f"identical builds differ, so that this host cannot tell: {_listed(alarms)}"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    more = [f"and {len(parts) - _MOST} more"] if len(parts) > _MOST else []
+    return "; ".join([*parts[:_MOST], *more])
+
+
+def _of(verdict: Verdict, metrics: Sequence[MetricVerdict], tell: Tell | None = None) -> list[str]:
+    """Name the gated metrics with a verdict, each with all its levels; of knee and capacity the one that says more."""
+    tell = tell or _changed
+    levels = Counter(metric.metric for metric in metrics)
+    by_name: dict[str, list[str]] = {}
+    for metric in metrics:
+        if metric.is_gated and metric.verdict is verdict:
+            at = f" at C={show_count(metric.level or 0)}" if levels[metric.metric] > 1 else ""
+            by_name.setdefault(metric.metric, []).append(tell(metric, at))
+    if CAPACITY in by_name:
+        by_name.pop(KNEE, None)
+    return [f"{name} {', '.join(told)}" for name, told in by_name.items()]
+
+
+def _changed(metric: MetricVerdict, at: str) -> str:
+    """Say what happened to a metric: its ratio with the interval, its brackets, or its difference."""
+    if metric.ratio is not None:
+        return f"{_percent(metric.ratio)}{at}"
+    change = f"{metric.base} → {metric.branch}{at}"
+    if metric.metric in BRACKETS:
+        return f"{change}, {metric.why}" if metric.why else change
+    return f"{change}, {metric.change}{f' ({metric.why})' if metric.why else ''}"
+
+
+def _undecided(metric: MetricVerdict, at: str) -> str:
+    change = f"{metric.base} → {metric.branch}" if metric.ratio is None else _percent(metric.ratio)
+    return f"{change}{at} ({lacking(metric)})"
+
+
+def _percent(ratio: Estimate) -> str:
+    """Show a ratio as a change with its interval, as short as a line needs it: ``+38 % [+31, +46]``."""
+    ends = () if ratio.low is None or ratio.high is None else (ratio.low, ratio.high)
+    changes = [(value - 1) * 100 for value in (ratio.value, *ends)]
+    if max(changes) >= _LARGEST:
+        first, *others = (f"×{value:,.3g}" for value in (ratio.value, *ends))
+    else:
+        decimals = 0 if min(abs(change) for change in changes) >= 10 else 1
+        first, *others = (f"{round(change, decimals) + 0.0:+.{decimals}f}" for change in changes)
+        first = f"{first} %"
+    return f"{first} [{', '.join(others)}]" if others else first
 
 
 _PARTS = {

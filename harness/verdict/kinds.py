@@ -6,6 +6,10 @@ from enum import StrEnum
 from harness.model import Margin
 from harness.stats import Estimate
 
+KNEE, CAPACITY = "knee", "capacity"
+BRACKETS = (KNEE, CAPACITY)
+"""The metrics that are brackets of levels, and so have no margin."""
+
 
 class Verdict(StrEnum):
     """What can be said of a metric, or of a change."""
@@ -67,10 +71,13 @@ class MetricVerdict:
         ratio: Branch over base with its unadjusted 95 % interval, where it is estimated.
         change: The difference, for people; empty where `ratio` says it, or where there is none.
         margin: What it may be worse by; None where that is no matter of a margin.
+        limit: The same as the logarithm of a ratio, where it is estimated.
         refusal: Why it is not gated; empty where it is.
         p: Of the test that decided, after Holm's adjustment.
-        smallest: The smallest share by which it could have been worse and been seen, with 80 % power; None where it is exact.
-        needed: How many pairs in all it would take to decide; None where it is decided, or where no number is in sight.
+        smallest: The smallest share by which it could be worse and be called regressed with 80 % power, its margin included; None where it
+            is exact.
+        needed: How many pairs in all it would take to decide; None where it is decided, or where no number is in sight. No more than there
+            are means that this run has been unlucky.
         why: What a reader needs to know beside the verdict, one phrase; may be empty.
     """
 
@@ -82,6 +89,7 @@ class MetricVerdict:
     ratio: Estimate | None = None
     change: str = ""
     margin: Margin | None = None
+    limit: float | None = None
     refusal: str = ""
     p: float | None = None
     smallest: float | None = None
@@ -102,7 +110,7 @@ class OverallVerdict:
         verdict: Of all gated metrics together.
         headline: The same in one line that can be acted on, without markup.
         metrics: In the order in which they are shown: outcome first.
-        refused: A sentence for each gated metric that could not be gated.
+        refused: A phrase for each metric that is to be gated and could not be.
     """
 
     verdict: Verdict

@@ -4,17 +4,22 @@ from collections.abc import Mapping, Sequence
 
 from harness.compare import Comparison, Row
 from harness.margins import DEFAULT_MARGINS
-from harness.metrics import METRICS
+from harness.metrics import ESTIMATED
 from harness.model import Cell, Floor, Margin, Outcome, Phase, Purity, Side
-from harness.ramp import ladder_cells
+from harness.ramp import ladder_cells, paired_values
 from harness.units import show_count
 from harness.verdict.brackets import Bracket, judge_bracket, make_bracket
-from harness.verdict.estimated import ESTIMATED, Paired, judge_estimated
+from harness.verdict.estimated import Paired, judge_estimated
 from harness.verdict.exact import judge_counted, judge_threads
 from harness.verdict.headline import write_headline
-from harness.verdict.kinds import MetricVerdict, OverallVerdict, Verdict
-
-_READ = {metric.name: metric.read for metric in METRICS}
+from harness.verdict.kinds import (
+    BRACKETS,
+    CAPACITY,
+    KNEE,
+    MetricVerdict,
+    OverallVerdict,
+    Verdict,
+)
 
 
 def judge(comparison: Comparison) -> OverallVerdict:
@@ -34,7 +39,7 @@ def judge(comparison: Comparison) -> OverallVerdict:
     refused = [
         f"{metric.metric}{_at(metric)}: {metric.refusal}"
         for metric in metrics
-        if not metric.is_gated and metric.metric in margins
+        if not metric.is_gated and metric.metric in {*BRACKETS, *margins}
     ]
     return OverallVerdict(
         verdict=verdict,
@@ -60,8 +65,8 @@ def _brackets(comparison: Comparison) -> list[MetricVerdict]:
     knees = {side: _knee(comparison, side) for side in Side}
     capacities = {side: _capacity(comparison, side) for side in Side}
     return [
-        judge_bracket("knee", knees[Side.BASE], knees[Side.BRANCH]),
-        judge_bracket("capacity", capacities[Side.BASE], capacities[Side.BRANCH]),
+        judge_bracket(KNEE, knees[Side.BASE], knees[Side.BRANCH]),
+        judge_bracket(CAPACITY, capacities[Side.BASE], capacities[Side.BRANCH]),
     ]
 
 
@@ -102,8 +107,14 @@ def _at_levels(
 ) -> list[MetricVerdict]:
     rows = decision_rows(comparison)
     threads = [judge_threads(row.level, *peaks, margins) for row in rows if (peaks := _peaks(row))]
-    family = [paired for row in rows for name in ESTIMATED for paired in _paired(row, name)]
-    return [*threads, *judge_estimated(family, margins, floor)]
+    read = [
+        (row.level, metric.name, paired_values(row.pairs, metric))
+        for row in rows
+        for metric in ESTIMATED
+    ]
+    family = [Paired(metric=n, level=level, pairs=pairs) for level, n, pairs in read if pairs]
+    missing = [_unmeasured(n, level, margins) for level, n, pairs in read if not pairs]
+    return [*threads, *judge_estimated(family, margins, floor), *missing]
 
 
 def _peaks(row: Row) -> tuple[list[int], list[int]] | None:
@@ -114,15 +125,17 @@ def _peaks(row: Row) -> tuple[list[int], list[int]] | None:
     return (base, branch) if base and branch else None
 
 
-def _paired(row: Row, name: str) -> list[Paired]:
-    read = _READ[name]
-    values = [
-        (read(base.result), read(branch.result))
-        for base, branch in row.pairs
-        if base.result is not None and branch.result is not None
-    ]
-    pairs = [(a, b) for a, b in values if a is not None and b is not None and a > 0 < b]
-    return [Paired(metric=name, level=row.level, pairs=pairs)] if pairs else []
+def _unmeasured(name: str, level: int, margins: Mapping[str, Margin]) -> MetricVerdict:
+    """Name what no pair measured on both sides: nothing that is to be gated is left out in silence."""
+    return MetricVerdict(
+        metric=name,
+        level=level,
+        verdict=Verdict.INCONCLUSIVE,
+        base="–",
+        branch="–",
+        margin=margins.get(name),
+        refusal="no pair measured it on both sides",
+    )
 
 
 def _overall(comparison: Comparison, metrics: Sequence[MetricVerdict]) -> Verdict:
