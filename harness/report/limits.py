@@ -49,7 +49,9 @@ def _seen(knee: Knee) -> str:
 def _row(comparison: Comparison, limit: Limit, sides: list[Side]) -> list[str]:
     lines = comparison.lines[limit.metric]
     slopes = [_slope(lines[side].slope) if side in lines else _NONE for side in sides]
-    reached = [_level(limit.reached.get(side)) if limit.cap else _NONE for side in sides]
+    reached = [
+        _level(limit.reached.get(side)) if limit.cap and side in lines else _NONE for side in sides
+    ]
     return [_NAMES[limit.metric], *slopes, limit.cap or "no limit of its own", *reached]
 
 

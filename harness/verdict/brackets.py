@@ -139,7 +139,7 @@ def _confirmed(worse: Bracket, verdict: Verdict) -> tuple[Verdict, str]:
     if worse.is_confirmed:
         return verdict, ""
     top = show_count(worse.beyond or 0)
-    seen = f"{worse.bad} of {show_plural(worse.cells, 'cell')}"
+    seen = f"{worse.bad} of {show_plural(worse.cells, 'cell')} ({worse.bound_by})"
     return Verdict.INCONCLUSIVE, f"C={top} gave way in {seen}, and it takes 2 of 3 to confirm it"
 
 

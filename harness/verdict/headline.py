@@ -10,7 +10,7 @@ from harness.verdict.kinds import BRACKETS, CAPACITY, KNEE, MetricVerdict, Verdi
 
 _MOST = 4  # more than so many parts are no line
 _LARGEST = 1000  # per cent; beyond that a factor is read more easily
-_WORSE = "nothing that is gated is worse by more than its margin"
+_NO_WORSE = "nothing that was judged is worse by more than its margin"
 
 Tell = Callable[[MetricVerdict, str], str]
 
@@ -47,7 +47,7 @@ def _regressed(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> str
 
 
 def _improved(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> str:
-    return f"{_listed(_of(Verdict.IMPROVED, metrics))}; {_WORSE}"
+    return f"{_listed(_of(Verdict.IMPROVED, metrics))}; {_NO_WORSE}"
 
 
 def _inconclusive(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> str:
@@ -61,7 +61,7 @@ def _inconclusive(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> 
 
 
 def _unchanged(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> str:
-    parts = [_WORSE]
+    parts = [_NO_WORSE]
     capacity = next(metric for metric in metrics if metric.metric == CAPACITY)
     if capacity.is_gated:
         parts.append(f"capacity {capacity.base} on both sides")
