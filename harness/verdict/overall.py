@@ -20,6 +20,7 @@ from harness.verdict.kinds import (
     OverallVerdict,
     Verdict,
 )
+from harness.verdict.outcomes import judge_outcomes
 
 
 def judge(comparison: Comparison) -> OverallVerdict:
@@ -32,6 +33,7 @@ def judge(comparison: Comparison) -> OverallVerdict:
     margins = DEFAULT_MARGINS if gate is None else gate.margins
     metrics = (
         *_brackets(comparison),
+        *(failing for row in comparison.rows for failing in judge_outcomes(row)),
         *_counted(comparison, margins),
         *_at_levels(comparison, margins, None if gate is None else gate.floor),
     )
