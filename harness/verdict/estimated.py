@@ -139,7 +139,10 @@ def _shown(trial: _Trial, tests: int) -> MetricVerdict:
 
 
 def _needed(logs: Sequence[float], limit: float, tests: int) -> int | None:
-    """Return how many pairs would decide; only what is beyond the margin is adjusted for the other tests."""
+    """Return how many pairs would decide: more than there are, since each test is held to the level that it has just missed.
+
+    Only what is beyond the margin is adjusted for the other tests.
+    """
     is_beyond = math.fsum(logs) / len(logs) > limit
     return pairs_needed(logs, limit, alpha=ALPHA / tests if is_beyond else ALPHA)
 

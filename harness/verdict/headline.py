@@ -29,17 +29,14 @@ def write_headline(
 
 
 def lacking(metric: MetricVerdict) -> str:
-    """Say what a metric that is not decided lacks, one phrase; where there are pairs enough, this run has been unlucky."""
+    """Say what a metric that is not decided lacks, one phrase."""
     if metric.ratio is None:
         return metric.why
     there = metric.ratio.n
     if there < 2:
         return "one pair decides nothing"
-    if metric.needed is None:
-        return f"{there} pairs do not decide"
-    if metric.needed > there:
-        return f"{there} pairs do not decide, {metric.needed} would"
-    return f"{there} pairs mostly decide, and these do not: run it again"
+    would = "" if metric.needed is None else f", {metric.needed} would"
+    return f"{there} pairs do not decide{would}"
 
 
 def _regressed(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> str:

@@ -76,8 +76,8 @@ class MetricVerdict:
         p: Of the test that decided, after Holm's adjustment.
         smallest: The smallest share by which it could be worse and be called regressed with 80 % power, its margin included; None where it
             is exact.
-        needed: How many pairs in all it would take to decide; None where it is decided, or where no number is in sight. No more than there
-            are means that this run has been unlucky.
+        needed: How many pairs in all it would take to decide, always more than there are; None where it is decided, or where no number is in
+            sight.
         why: What a reader needs to know beside the verdict, one phrase; may be empty.
     """
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from msgspec import structs
 from scipy.special import stdtrit
 
 from harness.margins import DEFAULT_MARGINS
@@ -22,7 +23,7 @@ def make_gate_run(
     """Make the run of a gate with eight pairs a decision level, by the default margins."""
     gate = GateInfo(margins=dict(DEFAULT_MARGINS if margins is None else margins), floor=floor)
     given = {"kind": "gate", "blocks": 0, "pairs": 8, "gate": gate} | changes
-    return make_run(levels=levels, **given)
+    return structs.replace(make_run(levels=levels), **given)
 
 
 def make_floor(**deviations: float) -> Floor:

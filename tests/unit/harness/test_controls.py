@@ -28,7 +28,7 @@ def test_controls_are_sized_by_what_work_and_sessions_cost_here() -> None:
             name="+20 % bytes a session",
             environment={"SCALE_INJECT_BYTES": "4194"},
             metric="rss-kb/sess",
-            effect=pytest.approx(0.08, rel=1e-3),
+            effect=4194 * 2000 / 1024 / (100 * 1024),
         ),
         Control(name="1 session in 1,000 fails", environment={"SCALE_INJECT_FAILING": "1000"}),
     ]

@@ -1,6 +1,7 @@
 """Knee and capacity: two brackets of levels against each other."""
 
 import pytest
+from msgspec import structs
 
 from harness.model import Cell, Outcome, Side
 from harness.verdict import Verdict
@@ -152,8 +153,10 @@ def _ended(**measured: object) -> Cell:
     return ok_cell(Side.BASE, 500, measured)
 
 
-def _late(outcome: Outcome = Outcome.TIMEOUT_PROGRESSING, **changes: object) -> Cell:
-    return make_cell(outcome=outcome, **changes)
+def _late(pct: float | None = None, environment: dict[str, str] | None = None) -> Cell:
+    cell = make_cell(outcome=Outcome.TIMEOUT_PROGRESSING)
+    evidence = {} if pct is None else {"cpu-pct": pct}
+    return structs.replace(cell, evidence=evidence, environment=environment)
 
 
 @pytest.mark.parametrize(
@@ -165,11 +168,11 @@ def _late(outcome: Outcome = Outcome.TIMEOUT_PROGRESSING, **changes: object) -> 
         (make_cell(outcome=Outcome.ERRORS), "failing sessions"),
         (make_cell(outcome=Outcome.CRASH), "a crash"),
         (make_cell(outcome=Outcome.TIMEOUT_STALLED), "a stall"),
-        (_late(evidence={"cpu-pct": 80.0}), "CPU"),
-        (_late(evidence={"cpu-pct": 79.9}), "time"),
+        (_late(80.0), "CPU"),
+        (_late(79.9), "time"),
         (_late(), "time"),
-        (_late(evidence={"cpu-pct": 150.0}, environment={"SCALE_PROCS": "2"}), "time"),
-        (_late(evidence={"cpu-pct": 160.0}, environment={"SCALE_PROCS": "2"}), "CPU"),
+        (_late(150.0, environment={"SCALE_PROCS": "2"}), "time"),
+        (_late(160.0, environment={"SCALE_PROCS": "2"}), "CPU"),
         (_ended(wall_ms=1000.0, cpu_sec=0.8), "CPU"),
         (_ended(wall_ms=1000.0, cpu_sec=0.79), "latency"),
         (_ended(wall_ms=1000.0, cpu_sec=0.8, procs=2), "latency"),
