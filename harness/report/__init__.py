@@ -1,6 +1,7 @@
 """A comparison, and the plan of one, as people read them."""
 
 from harness.report.arms import arms_text
+from harness.report.costs import CostHeader, cost_sections, in_words, render_costs
 from harness.report.document import render
 from harness.report.goals import goal_line, render_goals
 from harness.report.index import index_text
@@ -8,14 +9,18 @@ from harness.report.lines import cell_line, knee_line, place, printable
 from harness.report.plan import plan_text
 
 __all__ = [
+    "CostHeader",
     "arms_text",
     "cell_line",
+    "cost_sections",
     "goal_line",
+    "in_words",
     "index_text",
     "knee_line",
     "place",
     "plan_text",
     "printable",
     "render",
+    "render_costs",
     "render_goals",
 ]
