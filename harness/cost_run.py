@@ -133,7 +133,7 @@ class _Tally:
 
     def __init__(self, trees: Mapping[Side, Tree]) -> None:
         self._trees = trees
-        self._reasons: dict[tuple[Side, str], list[CounterName]] = {}
+        self._failed: dict[tuple[Side, Uncounted], list[CounterName]] = {}
         self.costs: list[ExactCost] = []
         self.levels: dict[CounterName, tuple[int, int]] = {}
         self.missing: list[str] = []
@@ -153,12 +153,13 @@ class _Tally:
     def uncounted(self) -> list[str]:
         """Return a sentence for each side that could not be counted, and by what where others could."""
         return [
-            f"the {side} cannot be counted{self._by(names)}: {reason}"
-            for (side, reason), names in self._reasons.items()
+            f"the {side} cannot be counted{self._by(failed, names)}: {failed.reason}"
+            for (side, failed), names in self._failed.items()
         ]
 
-    def _by(self, names: Sequence[CounterName]) -> str:
-        return "" if len(names) == len(self.levels) else f" by {' and '.join(names)}"
+    def _by(self, failed: Uncounted, names: Sequence[CounterName]) -> str:
+        is_by_all = failed.refused or len(names) == len(self.levels)
+        return "" if is_by_all else f" by {' and '.join(names)}"
 
     def _passes(
         self, counter: Counter, side: Side, found: Sequence[Count | Uncounted]
@@ -166,7 +167,7 @@ class _Tally:
         """Put the counts of a side together in passes; none when one of them failed, which is noted."""
         failed = next((one for one in found if isinstance(one, Uncounted)), None)
         if failed is not None:
-            self._reasons.setdefault((side, failed.reason), []).append(counter.name)
+            self._failed.setdefault((side, failed), []).append(counter.name)
             if failed.refused:
                 self.countable.remove(side)
             return []

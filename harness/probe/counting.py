@@ -87,8 +87,8 @@ def _count(settings: Settings, *, is_memory: bool) -> dict[str, object]:
     llm = MockLLM(settings, Deliveries(counters))
     arm = ARMS[settings.arm](settings, llm, _scratch(settings))
     held = Held()
-    make_loop = _with_a_look_at(held, ledger, settings) if is_memory else VirtualClockLoop
     _settle_collector()
+    make_loop = _with_a_look_at(held, ledger, settings) if is_memory else VirtualClockLoop
     run_in_tasks(arm, settings.indices_of(0), ledger, START_S, make_loop)
     return {
         "schema": SCHEMA,
