@@ -110,6 +110,7 @@ ARMS = """\
 | SCALE_QSLEEP_MS=N       | the runtime's pump polls each N ms instead of waking on arrival                         |
 | SCALE_PACING=sleep      | the next token is timed from the delivery of this one; server: from the request         |
 | SCALE_PROCS=N           | the sessions are dealt out to N processes (default 1)                                   |
+| SCALE_CLOCK=virtual     | time jumps instead of passing: for exact costs, never for latency                       |
 | ESCAPEMENT_WORKERS=auto | the workers of a session are tasks where they can be; platform: threads; virtual: tasks |"""
 
 
