@@ -118,6 +118,13 @@ def docker(session: nox.Session) -> None:
     session.run("pytest", "--run-docker", "-m", "docker", *session.posargs)
 
 
+@nox.session(python=OLDEST)
+def counters(session: nox.Session) -> None:
+    """Run the tests that need valgrind and strace; without one of them, or with a test skipped, this fails."""
+    session.install(*BENCH, *_group("test"))
+    session.run("pytest", "--run-counters", "-m", "counters", *session.posargs)
+
+
 def _bench(session: nox.Session, verb: str) -> None:
     session.install(*BENCH)
     # Ctrl-C: the task removes its container and its worktree, which takes longer than a third of a second

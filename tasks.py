@@ -196,6 +196,53 @@ def goals(
             print(bench.goals(world, request, only=only, repeats=times))
 
 
+@task(
+    auto_shortflags=False,
+    help={name: _LOAD[name] for name in ("arm", "load", "env")}
+    | {name: _SIDES[name] for name in ("base-arm", "branch-arm", "base-env", "branch-env")}
+    | {"repo": _WHERE["repo"]}
+    | _REFS,
+    iterable=["env", "base_env", "branch_env"],
+)
+def cost(
+    c: Context,
+    arm: str = "sc-ckpt",
+    load: str = "",
+    base: str = "",
+    main: str = "",
+    repo: str = "",
+    env: list[str] | None = None,
+    base_env: list[str] | None = None,
+    branch_env: list[str] | None = None,
+    base_arm: str = "",
+    branch_arm: str = "",
+) -> None:
+    """Count what a turn and a session cost on the merge-base and on your branch: instructions, memory, system calls.
+
+    Needs no engine and no quiet host, and takes half a minute. Exit codes: 0 done, 2 usage, 5 invalid, 6 the base or 7 the
+    branch has no runtime, 10 git, 130 interrupted.
+    """
+    with _exit_codes():
+        from harness import assembly, cost_run
+
+        typed = assembly.Typed(
+            arm=arm,
+            base_arm=base_arm or None,
+            branch_arm=branch_arm or None,
+            flags={"load": load},
+            env=env or (),
+            base_env=base_env or (),
+            branch_env=branch_env or (),
+            base=base or None,
+            main=main or None,
+            repo=repo or None,
+            invoke=_invoke_settings(c),
+        )
+        request = assembly.make_cost_request(typed)
+        with assembly.open_counting(typed.repo) as (counting, checkout, run_id):
+            print(cost_run.cost(counting, checkout, run_id, request), end="")
+
+
 @task(auto_shortflags=False, help=_WHERE | _REFS)
 def build(
     c: Context, base: str = "", main: str = "", repo: str = "", base_image: str = ""
@@ -263,5 +310,5 @@ def _invoke_settings(c: Context) -> dict[str, object]:
     return {name: c.config[name] for name in _SETTINGS}
 
 
-ns = Collection(compare, ramp, goals, build, report, arms, clean, base_image)
+ns = Collection(compare, cost, ramp, goals, build, report, arms, clean, base_image)
 ns.configure(dict.fromkeys(_SETTINGS))

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -10,16 +11,22 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from harness.adapters.callgrind_counter import CallgrindCounter
 from harness.adapters.console_progress import ConsoleProgress
+from harness.adapters.counted_run import CountedRuns
 from harness.adapters.docker_box import DockerBox
 from harness.adapters.files_store import FilesStore
 from harness.adapters.git_repo import GitRepo
+from harness.adapters.local_sides import LocalSideFolders
+from harness.adapters.memory_counter import MemoryCounter
 from harness.adapters.owner import own_run_id
 from harness.adapters.pyproject_file import read_defaults
+from harness.adapters.strace_counter import StraceCounter
 from harness.adapters.system_clock import SystemClock
 from harness.config import Sources, parse_arm, parse_environment, settle
+from harness.cost_run import CostRequest, Counting
 from harness.model import Drive, Side
-from harness.ports import Store
+from harness.ports import Progress, Repo, Store
 from harness.world import Request, World
 
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -83,6 +90,18 @@ def make_request(typed: Typed) -> Request:
     )
 
 
+def make_cost_request(typed: Typed) -> CostRequest:
+    """Settle what was typed for a count.
+
+    Raises:
+        UsageError: Some of it cannot be used.
+    """
+    request = make_request(typed)
+    return CostRequest(
+        base=request.base, main=request.main, drives=request.drives, load=request.settings.load
+    )
+
+
 @contextmanager
 def open_world(repo: str | None = None, *, stream: TextIO | None = None) -> Iterator[World]:
     """Give the adapters for as long as the block runs: git, the engine, results/ of the checkout, a console.
@@ -109,6 +128,35 @@ def open_world(repo: str | None = None, *, stream: TextIO | None = None) -> Iter
             clock=SystemClock(),
             progress=progress,
         )
+
+
+@contextmanager
+def open_counting(
+    repo: str | None = None, *, stream: TextIO | None = None
+) -> Iterator[tuple[Counting, Repo, str]]:
+    """Give what exact costs need, which is no engine: the counters, git, and the id of the run, for as long as the block runs.
+
+    Args:
+        repo: A folder of the checkout; None for the current one.
+        stream: Where progress goes; standard error by default.
+
+    Raises:
+        RepoError: There is no checkout.
+    """
+    with _ended_as_by_ctrl_c(), closing(GitRepo(Path(repo or "."))) as git_repo:
+        yield make_counting(ConsoleProgress(stream or sys.stderr)), git_repo, own_run_id()
+
+
+def make_counting(progress: Progress) -> Counting:
+    """Give every counter there is, on local environments; the quickest comes first, and finds out which side cannot be counted."""
+    sides = LocalSideFolders()
+    runs = CountedRuns(confined=lambda: sides.confined)
+    return Counting(
+        counters=(MemoryCounter(runs), StraceCounter(runs), CallgrindCounter(runs)),
+        sides=sides,
+        progress=progress,
+        now_s=time.monotonic,
+    )
 
 
 @contextmanager

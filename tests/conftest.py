@@ -1,4 +1,4 @@
-"""What all suites share: the docker switch, and small real git checkouts that no configuration of the user reaches."""
+"""What all suites share: the switches for what a host may lack, and small real git checkouts that no configuration of the user reaches."""
 
 import tempfile
 from collections.abc import Callable
@@ -11,55 +11,79 @@ from tests.fakes.checkout import Checkout
 _SKIPPED = pytest.StashKey[list[str]]()
 
 
+_SWITCHES = {
+    "docker": "reach for a Docker engine",
+    "counters": "need valgrind and strace",
+}
+
+
+def _asked_for(config: pytest.Config) -> set[str]:
+    """Return the marks that their switch is given for."""
+    return {mark for mark in _SWITCHES if config.getoption(f"--run-{mark}")}
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the switch without which no test reaches for a Docker engine."""
-    parser.addoption(
-        "--run-docker",
-        action="store_true",
-        help="run the tests marked docker; one that is skipped fails the run",
-    )
+    """Add the switches without which no test reaches for what a host may lack."""
+    for mark, what in _SWITCHES.items():
+        parser.addoption(
+            f"--run-{mark}",
+            action="store_true",
+            help=f"run the tests marked {mark}, which {what}; one that is skipped fails the run",
+        )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make room for the names of docker tests that did not run."""
+    """Make room for what is to be told of tests that were asked for and did not run."""
     config.stash[_SKIPPED] = []
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave docker tests out unless they were asked for."""
-    if config.getoption("--run-docker"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("docker") is not None]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item.get_closest_marker("docker") is None]
+    """Leave out what was not asked for."""
+    left_out = _SWITCHES.keys() - _asked_for(config)
+    kept = [item for item in items if not left_out.intersection(item.keywords)]
+    if len(kept) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
 
 
 class _Watch:
-    """Notes what was skipped of that which was asked for."""
+    """Notes what was skipped of that which was asked for.
 
-    def __init__(self, skipped: list[str]) -> None:
+    Args:
+        marks: What was asked for.
+        skipped: Where it is noted.
+    """
+
+    def __init__(self, marks: set[str], skipped: list[str]) -> None:
+        self._marks = marks
         self._skipped = skipped
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A module that skips itself hides its docker tests, if it has any."""
+        """A module that skips itself hides its tests, if it has any."""
         if report.skipped:
-            self._skipped.append(report.nodeid)
+            self._note(report.nodeid, self._marks)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """A docker test that skips itself has proved nothing."""
-        if report.skipped and "docker" in report.keywords:
-            self._skipped.append(report.nodeid)
+        """A test that skips itself has proved nothing."""
+        if report.skipped:
+            self._note(report.nodeid, self._marks.intersection(report.keywords))
+
+    def _note(self, name: str, marks: set[str]) -> None:
+        asking = " and ".join(f"--run-{mark}" for mark in sorted(marks))
+        if asking:
+            self._skipped.append(f"FAILED {name} - skipped, and {asking} asks for it to run")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Watch for skips when docker tests were asked for."""
-    if session.config.getoption("--run-docker"):
-        session.config.pluginmanager.register(_Watch(session.config.stash[_SKIPPED]))
+    """Watch for skips when something was asked for."""
+    asked = _asked_for(session.config)
+    if asked:
+        watch = _Watch(asked, session.config.stash[_SKIPPED])
+        session.config.pluginmanager.register(watch)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail the run when a docker test that was asked for was skipped."""
+    """Fail the run when a test that was asked for was skipped."""
     if session.config.stash[_SKIPPED] and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -67,9 +91,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Name the docker tests that were asked for and skipped."""
-    for name in config.stash[_SKIPPED]:
-        text = f"FAILED {name} - skipped, and --run-docker asks for it to run"
+    """Name the tests that were asked for and skipped."""
+    for text in config.stash[_SKIPPED]:
         terminalreporter.write_line(text, red=True)
 
 

@@ -11,11 +11,12 @@ class ExactCost(Record, frozen=True, kw_only=True):
 
     Args:
         name: With its unit of work: ``instructions/turn``, ``traced-bytes/session``, ``allocated-blocks/session``,
-            ``system-calls/turn``.
+            ``system-calls/turn``, ``other-calls/turn``.
         base, branch: The slopes; None for a side on which it cannot be counted.
         spread: The largest relative difference of two runs of one side; None where there was one run.
         reproducible: Whether two runs of each side agree to 1 part in 10,000; what does not is not gated.
         detail: Of the base and the branch by name, as system calls have.
+        advisory: Why it is shown and not gated although it may repeat; empty for what is gated.
     """
 
     name: str
@@ -24,6 +25,13 @@ class ExactCost(Record, frozen=True, kw_only=True):
     spread: float | None
     reproducible: bool
     detail: dict[str, tuple[float, float]] = msgspec.field(default_factory=dict)
+    advisory: str = ""
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether a difference between the sides is one of the change, and not of chance or of steps."""
+        is_whole = self.base is not None and self.branch is not None
+        return is_whole and self.reproducible and not self.advisory
 
 
 class ExactCosts(Record, frozen=True, kw_only=True):
@@ -31,6 +39,7 @@ class ExactCosts(Record, frozen=True, kw_only=True):
 
     Args:
         arm, load: What was driven.
+        base_arm: What the base drove, where that is another arm; else None.
         costs: In the order in which they are shown.
         levels: The two levels of each counter, by the counter's name.
         missing: A sentence for each counter that is not here, with how to get it, and for each side that cannot be counted.
@@ -47,3 +56,4 @@ class ExactCosts(Record, frozen=True, kw_only=True):
     confinement: str
     python: str
     wall_s: float
+    base_arm: Arm | None = None

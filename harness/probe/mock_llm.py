@@ -9,6 +9,7 @@ from escapement import LLMReply, LLMRequest, ToolCall
 from harness.probe.deliveries import Deliveries
 from harness.probe.lane import OnDelta
 from harness.probe.settings import Settings
+from harness.probe.virtual_clock import VirtualClockError
 from harness.probe.wheel import TOKEN, TimerWheel, slip_of
 
 _CONTINUE = ToolCall("event__continue")
@@ -52,7 +53,14 @@ class MockLLM:
         return "virtual" if self._wheels else None
 
     def stream(self, request: LLMRequest, on_delta: OnDelta) -> LLMReply:
-        """Answer on the calling thread, which sleeps from token to token."""
+        """Answer on the calling thread, which sleeps from token to token.
+
+        Raises:
+            VirtualClockError: It would sleep while no time passes.
+        """
+        if self._settings.clock == "virtual":
+            msg = f"session {request.session_id!r} blocks for its answer, which the virtual clock does not allow"
+            raise VirtualClockError(msg)
         del request
         self._was_blocking = True
         is_sleep_paced = self._settings.pacing == "sleep"

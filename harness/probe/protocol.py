@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Literal, TextIO
 
-Word = Literal["CAPS", "PROGRESS", "RESULT", "OUTCOME"]
+Word = Literal["CAPS", "PROGRESS", "RESULT", "OUTCOME", "COUNT"]
 
 
 def write_line(out: TextIO, word: Word, body: Mapping[str, object]) -> None:
     """Write one line, and see it off.
 
     Args:
-        out: The supervisor's standard output.
+        out: Standard output, of the supervisor or of what is counted.
         word: What the map is.
         body: The map, in the order in which its keys shall stand.
     """

@@ -7,6 +7,7 @@ from harness.probe.sampler import Peaks
 from harness.probe.settings import Settings
 
 SCHEMA = 1
+_TIMED = ("wall-ms", "p50-session-ms", "p99-session-ms", "latency-infl", "mock-lag-p99-ms")
 
 
 def percentile(ordered: Sequence[float], n: int) -> float | None:
@@ -41,7 +42,7 @@ def percentile_of_counts(counts: Mapping[int, int], n: int) -> int | None:
 def make_result(
     settings: Settings, report: Report, peaks: Peaks, throttled_ms: float | None
 ) -> Mapping[str, object]:
-    """Return the RESULT map, in the order of its contract; absent numbers are None.
+    """Return the RESULT map, in the order of its contract; absent numbers are None, as all latencies are under the virtual clock.
 
     Args:
         settings: What was asked for.
@@ -54,7 +55,7 @@ def make_result(
     ordered_ms = sorted(report.latencies_ms)
     p50_ms, p99_ms = percentile(ordered_ms, 50), percentile(ordered_ms, 99)
     session_ms = settings.turns * settings.nominal_turn_ms
-    return {
+    result = {
         "arm": settings.arm,
         "vt": settings.is_virtual,
         "C": settings.sessions,
@@ -85,6 +86,9 @@ def make_result(
         "python": report.python,
         "subject": report.subject,
     }
+    if settings.clock == "virtual":
+        result.update(dict.fromkeys(_TIMED))
+    return result
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

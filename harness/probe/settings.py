@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 Pacing = Literal["sleep", "server"]
+Clock = Literal["real", "virtual"]
 
 ARM_NAMES = ("sc-ckpt", "sc-mem", "hand")
 
@@ -34,7 +35,9 @@ environment:
                       1 to 64 and at most C                                   (1)
   SCALE_SCRATCH       folder for what the sessions write, and left there;
                       without it, one for temporary files that is removed
-  SCALE_CLOCK         real                                                    (real)
+  SCALE_CLOCK         real; virtual: time jumps to what is due next, for what
+                      is counted and not timed: it needs SCALE_VT=1,
+                      SCALE_PROCS=1 and no ESCAPEMENT_WORKERS=platform        (real)
   SCALE_INJECT_WORK     N: iterations of a fixed integer loop, each turn      (0)
   SCALE_INJECT_THREADS  N: idle OS threads that each session holds            (0)
   SCALE_INJECT_BYTES    N: bytes that each session holds                      (0)
@@ -60,6 +63,11 @@ _TOGGLES = (
     "SCALE_VT",
 )
 _MOST_PROCS = 64
+_VIRTUAL_NEEDS = {
+    "SCALE_VT": ("1",),
+    "SCALE_PROCS": ("1",),
+    "ESCAPEMENT_WORKERS": ("virtual", "auto"),
+}
 
 _DEFAULTS = ("sc-mem", "100", "6", "400", "150", "20", "0", "0")
 
@@ -102,6 +110,7 @@ class Settings:
         procs: Worker processes, 1 to 64 and at most one a session.
         scratch: Where the sessions write; None for a folder for temporary files.
         injection: What is added to it that should be seen in the results.
+        clock: Whether time passes, or jumps to what is due next.
     """
 
     arm: str
@@ -117,6 +126,7 @@ class Settings:
     procs: int
     scratch: Path | None
     injection: Injection
+    clock: Clock
 
     def indices_of(self, shard: int) -> range:
         """Return the sessions that belong to one of the worker processes."""
@@ -145,6 +155,7 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     words = (*arguments, *_DEFAULTS[len(arguments) :])
     pacing = _toggle(environment, "SCALE_PACING", ("sleep", "server"))
     sessions = _whole("C", words[1], least=1)
+    clock = _clock(environment)
     return Settings(
         arm=_one_of("ARM", words[0], ARM_NAMES),
         sessions=sessions,
@@ -164,6 +175,7 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
             held_bytes=_injected("BYTES", environment),
             failing=_injected("FAILING", environment),
         ),
+        clock=clock,
     )
 
 
@@ -184,10 +196,19 @@ def _check_toggles(environment: Mapping[str, str]) -> None:
         if name.startswith("SCALE_") and name not in _TOGGLES and environment[name]:
             msg = f"{name} is no toggle; there are {', '.join(_TOGGLES)}"
             raise UsageError(msg)
-    if _toggle(environment, "SCALE_CLOCK", ("real", "virtual")) == "virtual":
-        msg = "SCALE_CLOCK=virtual is not available yet; allowed: real"
-        raise UsageError(msg)
     _toggle(environment, "ESCAPEMENT_WORKERS", ("platform", "virtual", "auto"))
+
+
+def _clock(environment: Mapping[str, str]) -> Clock:
+    """Read the clock; under the virtual one no thread and no other process may do anything, as no time passes for them."""
+    if _toggle(environment, "SCALE_CLOCK", ("real", "virtual")) == "real":
+        return "real"
+    for name, needed in _VIRTUAL_NEEDS.items():
+        word = environment.get(name) or needed[0]
+        if word not in needed:
+            msg = f"{name} is {word!r}; allowed with SCALE_CLOCK=virtual: {', '.join(needed)}"
+            raise UsageError(msg)
+    return "virtual"
 
 
 def _procs(word: str, sessions: int) -> int:

@@ -23,6 +23,7 @@ from harness.probe.shards import Shards
 from harness.probe.worker_process import WorkerProcess
 
 _PROGRESS_S = 1.0
+_TENTHS = 10
 
 
 def supervise(settings: Settings, words: Sequence[str], out: TextIO = sys.stdout) -> int:
@@ -80,11 +81,14 @@ class Watch:
         self._box, self._host = around
         self._out = out
         self._start_s = time.monotonic()
+        self._told_tenths = 0
         self._sampler = Sampler(shards.pids, self._elapsed_ms)
         self._cpu = CpuMeter(shards.pids, time.monotonic)
 
     def until_end(self, stop: StopRequest) -> bool:
         """Sample every 25 ms and print PROGRESS every second, until the end or a stop.
+
+        Under the virtual clock PROGRESS goes by count: a line for each tenth of the sessions that has ended.
 
         Returns:
             Whether the workers have come to their end; else a stop was asked for.
@@ -96,7 +100,7 @@ class Watch:
                 self._sampler.sample()
                 self._box.sample()
                 next_sample_s = max(next_sample_s + SAMPLE_S, now_s)
-            if now_s >= next_progress_s:
+            if self._is_progress_due(now_s, next_progress_s):
                 self._print_progress()
                 next_progress_s = max(next_progress_s + _PROGRESS_S, now_s)
             self._shards.read(max(0.0, next_sample_s - time.monotonic()))
@@ -132,6 +136,13 @@ class Watch:
             self._host.start()
         if self._shards.totals.done >= self._settings.sessions:
             self._host.stop()
+
+    def _is_progress_due(self, now_s: float, next_s: float) -> bool:
+        if self._settings.clock == "real":
+            return now_s >= next_s
+        tenths = self._shards.totals.done * _TENTHS // self._settings.sessions
+        is_due, self._told_tenths = tenths > self._told_tenths, tenths
+        return is_due
 
     def _elapsed_ms(self) -> float:
         return (time.monotonic() - self._start_s) * 1000

@@ -20,6 +20,7 @@ from harness.probe.report import READY, Report
 from harness.probe.settings import Settings, read_settings
 from harness.probe.shared_counters import SharedCounters
 from harness.probe.subject import describe_subject
+from harness.probe.virtual_clock import START_S, VirtualClockLoop
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -58,9 +59,13 @@ def _measure(
     ledger = Ledger(len(indices), counters)
     llm = make_llm(settings, deliveries)
     arm = inject(ARMS[settings.arm](settings, llm, scratch), settings.injection)
-    run = run_in_tasks if settings.is_virtual else run_in_threads
     base = read_status("self")
-    span = run(arm, indices, ledger, _wait_for_start(out))
+    start_s = _wait_for_start(out)
+    if settings.clock == "virtual":
+        span = run_in_tasks(arm, indices, ledger, START_S, VirtualClockLoop)
+    else:
+        run = run_in_tasks if settings.is_virtual else run_in_threads
+        span = run(arm, indices, ledger, start_s)
     return Report(
         ok=ledger.ok,
         errors=ledger.errors,

@@ -1,6 +1,7 @@
 """A comparison, and the plan of one, as people read them."""
 
 from harness.report.arms import arms_text
+from harness.report.costs import CostHeader, cost_sections, in_words, render_costs
 from harness.report.document import render, render_summary
 from harness.report.goals import goal_line, render_goals
 from harness.report.index import index_text
@@ -10,17 +11,21 @@ from harness.report.selftest import SelfTestRow, render_selftest
 from harness.report.verdict import counted_lines
 
 __all__ = [
+    "CostHeader",
     "SelfTestRow",
     "arms_text",
     "cell_line",
+    "cost_sections",
     "counted_lines",
     "goal_line",
+    "in_words",
     "index_text",
     "knee_line",
     "place",
     "plan_text",
     "printable",
     "render",
+    "render_costs",
     "render_goals",
     "render_selftest",
     "render_summary",

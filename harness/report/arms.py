@@ -21,6 +21,7 @@ _TOGGLES = (
         "the next token is timed from the delivery of this one; server: from the request",
     ),
     ("SCALE_PROCS=N", "the sessions are dealt out to N processes (default 1)"),
+    ("SCALE_CLOCK=virtual", "time jumps instead of passing: for exact costs, never for latency"),
     (
         "SCALE_INJECT_WORK=N",
         "a regression on order: N rounds of a fixed integer loop at the end of each turn",

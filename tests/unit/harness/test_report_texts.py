@@ -171,6 +171,7 @@ ARMS = """\
 | SCALE_INJECT_THREADS=N  | a regression on order: each session holds N idle OS threads                             |
 | SCALE_INJECT_BYTES=N    | a regression on order: each session holds N bytes                                       |
 | SCALE_INJECT_FAILING=N  | a regression on order: every Nth session fails at its end                               |
+| SCALE_CLOCK=virtual     | time jumps instead of passing: for exact costs, never for latency                       |
 | ESCAPEMENT_WORKERS=auto | the workers of a session are tasks where they can be; platform: threads; virtual: tasks |"""
 
 

@@ -1,4 +1,4 @@
-"""The switch `--run-docker`: a docker test that was asked for and skipped is a failure."""
+"""The switches `--run-docker` and `--run-counters`: a test that was asked for and skipped is a failure."""
 
 import os
 import subprocess
@@ -20,7 +20,9 @@ CONFTEST = "from tests.conftest import *\n"
 
 def _pytest(folder: Path, body: str, *options: str) -> tuple[int, str]:
     (folder / "conftest.py").write_text(CONFTEST)
-    (folder / "pytest.ini").write_text("[pytest]\nmarkers = docker: needs an engine\n")
+    (folder / "pytest.ini").write_text(
+        "[pytest]\nmarkers =\n  docker: needs an engine\n  counters: needs tools\n"
+    )
     (folder / "test_it.py").write_text(body)
     environment = {name: text for name, text in os.environ.items() if "PYTEST" not in name}
     done = subprocess.run(
@@ -63,3 +65,14 @@ def test_docker_tests_that_skip_themselves_fail_the_run(
     code, out = _pytest(tmp_path, body, "--run-docker")
     assert code == (1 if "::" in name else 5)
     assert f"FAILED {name} - skipped, and --run-docker asks for it to run" in out
+
+
+def test_counter_tests_are_another_switch(tmp_path: Path) -> None:
+    """Who has an engine need not have the tools."""
+    body = MARKED.replace("docker", "counters").format("pytest.skip('no tool')")
+    code, out = _pytest(tmp_path, body, "--run-docker")
+    assert (code, out.splitlines()[-1].split(" in ")[0]) == (0, "1 passed, 1 deselected")
+    code, out = _pytest(tmp_path, body, "--run-counters")
+    assert code == 1
+    text = "FAILED test_it.py::test_it - skipped, and --run-counters asks for it to run"
+    assert text in out

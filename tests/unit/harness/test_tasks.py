@@ -34,6 +34,8 @@ Available tasks:
                Running ones are not touched.
   compare      Build the merge-base and your branch, ramp both side by side,
                and print the table for the pull request.
+  cost         Count what a turn and a session cost on the merge-base and on
+               your branch: instructions, memory, system calls.
   goals        Build the checkout as it is, measure the speed goals, and print
                their table: a report, not a gate.
   ramp         Ramp one build, the checkout as it is or --image, until it
@@ -96,7 +98,7 @@ def _raising(ending: BaseException) -> Callable[[object], None]:
 
 
 @pytest.mark.parametrize("kind", ALL_ERRORS)
-@pytest.mark.parametrize("verb", ["compare", "ramp", "goals"])
+@pytest.mark.parametrize("verb", ["compare", "cost", "ramp", "goals"])
 def test_tasks_end_in_the_code_of_their_error(
     verb: str,
     kind: type[HarnessError],
@@ -160,7 +162,7 @@ def test_tasks_read_invokes_own_environment(
     assert capsys.readouterr().err.startswith("INVOKE_CPUS: 'lots' is not a number above 0")
 
 
-@pytest.mark.parametrize("verb", ["compare", "ramp", "goals", "build", "clean"])
+@pytest.mark.parametrize("verb", ["compare", "cost", "ramp", "goals", "build", "clean"])
 def test_tasks_end_in_10_outside_a_checkout(
     verb: str, invoke: Invoke, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -183,6 +185,25 @@ def test_tasks_end_in_12_without_an_engine(
     err = capsys.readouterr().err
     assert err.startswith("no Docker engine answers at tcp://127.0.0.1:1: ")
     assert err.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_cost_needs_no_engine_and_no_countable_side(
+    invoke: Invoke,
+    git_checkout: Callable[..., Checkout],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Sides that cannot run the probe's arms are told in the table, and that is no failure."""
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    assert invoke("cost", "--repo", str(git_checkout().root), "--base", "HEAD") == 0
+    out = capsys.readouterr().out
+    assert out.startswith(
+        "## sc-ckpt: exact costs\n\n**Nothing could be compared: see what is missing.**\n"
+    )
+    assert "- Compared: **A/A**" in out
+    for side in ("base", "branch"):
+        assert f"- **Missing**: the {side} cannot be counted: it ended with exit code 1: " in out
 
 
 def test_report_prints_a_stored_run_again(

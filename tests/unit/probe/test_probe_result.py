@@ -146,3 +146,14 @@ def test_result_has_no_inflation_of_a_turn_that_takes_no_time(
     """A nominal turn of 0 ms cannot be inflated."""
     result = make_result(make_settings(ttft_ms=0, tokens=0), REPORT, PEAKS, None)
     assert result["latency-infl"] is None
+
+
+def test_result_tells_no_latency_under_the_virtual_clock(
+    make_settings: Callable[..., Settings],
+) -> None:
+    """Time that jumps measures nothing; what was used is measured as ever."""
+    result = make_result(make_settings(clock="virtual"), REPORT, PEAKS, None)
+    assert list(result) == KEYS
+    timed = ("wall-ms", "p50-session-ms", "p99-session-ms", "latency-infl", "mock-lag-p99-ms")
+    assert [result[key] for key in timed] == [None] * 5
+    assert (result["ok"], result["cpu-sec"], result["peak-threads"]) == (4, 0.016, 9)

@@ -76,6 +76,12 @@ def test_settings_count_an_empty_toggle_as_not_set() -> None:
     assert read_settings([], {"SCALE_VT": "", "SCALE_PROCS": "", "SCALE_STATE_KB": ""}).is_virtual
 
 
+def test_settings_take_a_clock_that_jumps() -> None:
+    """It is for tasks of one process, which is the default."""
+    assert read_settings([], {}).clock == "real"
+    assert read_settings([], {"SCALE_CLOCK": "virtual", "SCALE_VT": ""}).clock == "virtual"
+
+
 def test_settings_nominal_turn_is_ttft_and_all_the_tokens() -> None:
     """200 ms and 50 tokens of 5 ms are 450 ms."""
     assert read_settings(["hand", "1", "6", "200", "50", "5"], {}).nominal_turn_ms == 450
@@ -119,8 +125,18 @@ def test_settings_nominal_turn_is_ttft_and_all_the_tokens() -> None:
         ),
         (
             "hand 1",
-            {"SCALE_CLOCK": "virtual"},
-            "SCALE_CLOCK=virtual is not available yet; allowed: real",
+            {"SCALE_CLOCK": "virtual", "SCALE_VT": "0"},
+            "SCALE_VT is '0'; allowed with SCALE_CLOCK=virtual: 1",
+        ),
+        (
+            "hand 2",
+            {"SCALE_CLOCK": "virtual", "SCALE_PROCS": "2"},
+            "SCALE_PROCS is '2'; allowed with SCALE_CLOCK=virtual: 1",
+        ),
+        (
+            "hand 1",
+            {"SCALE_CLOCK": "virtual", "ESCAPEMENT_WORKERS": "platform"},
+            "ESCAPEMENT_WORKERS is 'platform'; allowed with SCALE_CLOCK=virtual: virtual, auto",
         ),
         ("hand 1", {"SCALE_CLOCK": "lunar"}, "SCALE_CLOCK is 'lunar'; allowed: real, virtual"),
         (

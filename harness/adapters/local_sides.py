@@ -1,0 +1,83 @@
+"""Local environments: each side's tree in a folder for temporary files, compiled, and always removed."""
+
+import compileall
+import os
+import platform
+import py_compile
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.adapters.confinement import Confinement, find_confinement
+from harness.adapters.owner import is_alive, own_run_id
+from harness.model import Side
+from harness.tree import Entry, Tree
+
+_PREFIX = "esc-bench-count-"
+WORK = "work"  # beside a side's tree: what its processes write
+
+
+class LocalSideFolders:
+    """Folders that are named by the process that made them, so that what a killed one left can be told and removed."""
+
+    def __init__(self) -> None:
+        self._found: Confinement | None = None
+
+    @property
+    def confined(self) -> Confinement:
+        """How processes are held that run there; it is found once."""
+        if self._found is None:
+            self._found = find_confinement(Path(tempfile.gettempdir()))
+        return self._found
+
+    @property
+    def confinement(self) -> str:
+        """The same, for people."""
+        return self.confined.how
+
+    @property
+    def python(self) -> str:
+        """The interpreter that they run in: this one."""
+        return f"{platform.python_implementation()} {platform.python_version()}"
+
+    @contextmanager
+    def open(self, trees: Mapping[Side, Tree]) -> Iterator[Mapping[Side, str]]:
+        """Put each tree into a folder of its own for as long as the block runs, and give the folders."""
+        _remove_leftovers()
+        root = Path(tempfile.gettempdir(), f"{_PREFIX}{own_run_id()}")
+        try:
+            root.mkdir(mode=0o755)
+            yield {side: str(_put(root, number, trees[side])) for number, side in enumerate(trees)}
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+
+
+def _put(root: Path, number: int, tree: Tree) -> Path:
+    """Write a tree into a folder whose path is as long as that of every other side."""
+    place = root / f"side-{number}"
+    place.mkdir(mode=0o755)
+    for entry in tree.entries:
+        _write(place / entry.path, entry)
+    # A count must not depend on who compiled first. One that does not parse is told by the process that imports it.
+    compileall.compile_dir(
+        place, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+    )
+    (place / WORK).mkdir(mode=0o755)
+    return place
+
+
+def _write(path: Path, entry: Entry) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if entry.kind == "link":
+        path.symlink_to(os.fsdecode(entry.content))
+    else:
+        path.write_bytes(entry.content)
+        path.chmod(0o755 if entry.executable else 0o644)
+
+
+def _remove_leftovers() -> None:
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}esc-*"):
+        if not is_alive(folder.name.removeprefix(_PREFIX)):
+            shutil.rmtree(folder, ignore_errors=True)

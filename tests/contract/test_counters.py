@@ -1,0 +1,103 @@
+"""What every counter does: the fake one, and those of this host."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.adapters.callgrind_counter import CallgrindCounter
+from harness.adapters.counted_run import CountedRuns
+from harness.adapters.local_sides import LocalSideFolders
+from harness.adapters.memory_counter import MemoryCounter
+from harness.adapters.strace_counter import StraceCounter
+from harness.adapters.tree_files import read_tree
+from harness.costs import Count, Pass, Uncounted, find_costs
+from harness.counters import Counter, CountOrder, LocalSides
+from harness.model import Arm, Drive, Load, Side
+from harness.tree import Tree
+from tests.fakes.fake_counter import FakeCounter, FakeLocalSides
+
+LOAD = Load(turns=2, ttft_ms=20, tokens=3, tok_ms=2)
+DRIVE = Drive(arm=Arm.SC_MEM, environment={})
+THREADS = Drive(arm=Arm.SC_MEM, environment={"ESCAPEMENT_WORKERS": "platform"})
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A counter, with two sides of one tree put where it can count them."""
+
+    counter: Counter
+    tree: Tree
+    places: Mapping[Side, str]
+
+    def order(self, level: int, side: Side = Side.BRANCH, drive: Drive = DRIVE) -> CountOrder:
+        """Ask for one process."""
+        return CountOrder(side=side, place=self.places[side], drive=drive, load=LOAD, level=level)
+
+    def passes(self, side: Side, counts: list[Count]) -> dict[Side, list[Pass]]:
+        """Put the counts of (low, high, low, high) together."""
+        return {side: [Pass(counts[0], counts[1]), Pass(counts[2], counts[3])]}
+
+
+def _fake() -> tuple[Counter, LocalSides]:
+    return FakeCounter(), FakeLocalSides()
+
+
+def _real(
+    kind: type[MemoryCounter | StraceCounter | CallgrindCounter],
+) -> tuple[Counter, LocalSides]:
+    sides = LocalSideFolders()
+    return kind(CountedRuns(confined=lambda: sides.confined)), sides
+
+
+@pytest.fixture(
+    params=[
+        "fake",
+        pytest.param(MemoryCounter, marks=pytest.mark.slow, id="memory"),
+        pytest.param(StraceCounter, marks=pytest.mark.counters, id="strace"),
+        pytest.param(CallgrindCounter, marks=pytest.mark.counters, id="callgrind"),
+    ]
+)
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """Provide each counter with both sides of the working tree."""
+    counter, sides = _fake() if request.param == "fake" else _real(request.param)
+    tree = read_tree(Path(__file__).parents[2])
+    with sides.open(dict.fromkeys(Side, tree)) as places:
+        yield Bench(counter, tree, places)
+
+
+def test_counter_counts_in_the_order_that_it_was_asked_in(bench: Bench) -> None:
+    """Each count says how many sessions and turns it is of, and of which runtime; it repeats; and nothing is left behind."""
+    low, high = bench.counter.levels
+    assert bench.counter.find_missing() == ""
+    assert low < high
+    orders = [bench.order(low), bench.order(high)] * 2
+    counted = bench.counter.count(orders)
+    counts = [one for one in counted if isinstance(one, Count)]
+    assert len(counts) == 4, counted
+    assert [one.sessions for one in counts] == [low, high] * 2
+    assert [one.turns for one in counts] == [2 * low, 2 * high] * 2
+    assert {one.subject for one in counts} == {bench.tree.subject_hash}
+    costs = find_costs(bench.counter.name, bench.passes(Side.BRANCH, counts))
+    gated = [cost for cost in costs if not cost.advisory]
+    assert all(cost.branch is not None and cost.branch > 0 for cost in gated)
+    assert all(cost.spread is not None and cost.spread <= 1e-4 for cost in gated), gated
+    work = Path(bench.places[Side.BRANCH], "work")
+    assert not work.exists() or list(work.iterdir()) == []
+
+
+def test_counter_is_refused_by_one_side_alone(bench: Bench) -> None:
+    """A side that drives threads has no exact costs, and the other one has."""
+    base = bench.order(1, Side.BASE, THREADS)
+    refused, counted = bench.counter.count([base, bench.order(1)])
+    assert refused == Uncounted(
+        reason="ESCAPEMENT_WORKERS is 'platform'; allowed with SCALE_CLOCK=virtual: virtual, auto",
+        refused=True,
+    )
+    assert isinstance(counted, Count)
+
+
+def test_counter_counts_nothing_when_nothing_is_asked(bench: Bench) -> None:
+    """A comparison of which no side can be counted is none."""
+    assert bench.counter.count([]) == []

@@ -1,0 +1,96 @@
+"""Counters that count what they are told to, and folders that hold nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from harness.costs import Count, CounterName, Uncounted
+from harness.counters import CountOrder
+from harness.model import Side
+from harness.tree import Tree
+
+_START_UP = 1000
+
+
+class FakeLocalSides:
+    """Gives a place for each tree, by which a fake counter knows the runtime.
+
+    Attributes:
+        open_places: Those that stand.
+    """
+
+    confinement = "unconfined: there is nothing to hold"
+    python = "CPython 3.11.7"
+
+    def __init__(self) -> None:
+        self.open_places: list[str] = []
+
+    @contextmanager
+    def open(self, trees: Mapping[Side, Tree]) -> Iterator[Mapping[Side, str]]:
+        """Give the places."""
+        places = {side: f"/fake/{side}/{tree.subject_hash}" for side, tree in trees.items()}
+        self.open_places += places.values()
+        try:
+            yield places
+        finally:
+            self.open_places.clear()
+
+
+@dataclass
+class FakeCounter:
+    """Counts a start-up and, for each turn of each session, what it is told to.
+
+    Args:
+        a_turn: By side and name, what a turn costs.
+        drift: By name, what the second process of a kind has more than the first, the third than the second, and so on.
+        missing: What is to be said of it when it is not installed.
+        failing: By side, why it cannot count it, though others may.
+        refusing: By side, why nobody can.
+        orders: All that it was asked for.
+    """
+
+    a_turn: Mapping[Side, Mapping[str, int]] = field(default_factory=dict)
+    drift: Mapping[str, int] = field(default_factory=dict)
+    missing: str = ""
+    failing: Mapping[Side, str] = field(default_factory=dict)
+    refusing: Mapping[Side, str] = field(default_factory=dict)
+    name: CounterName = CounterName.CALLGRIND
+    levels: tuple[int, int] = (10, 20)
+    subject: str | None = None
+    orders: list[CountOrder] = field(default_factory=list)
+
+    def find_missing(self) -> str:
+        """Say what was to be said."""
+        return self.missing
+
+    def count(self, orders: Sequence[CountOrder]) -> list[Count | Uncounted]:
+        """Count."""
+        counted = []
+        for order in orders:
+            counted.append(self._count(order))
+            self.orders.append(order)
+        return counted
+
+    def _count(self, order: CountOrder) -> Count | Uncounted:
+        if order.side in self.refusing:
+            return Uncounted(reason=self.refusing[order.side], refused=True)
+        if order.drive.environment.get("ESCAPEMENT_WORKERS") == "platform":
+            reason = (
+                "ESCAPEMENT_WORKERS is 'platform'; allowed with SCALE_CLOCK=virtual: virtual, auto"
+            )
+            return Uncounted(reason=reason, refused=True)
+        if order.side in self.failing:
+            return Uncounted(reason=self.failing[order.side], refused=False)
+        before = sum((one.side, one.level) == (order.side, order.level) for one in self.orders)
+        turns = order.level * order.load.turns
+        costs = self.a_turn.get(order.side, {"instructions": 100})
+        # at the larger level alone, so that it does not drop out of the slope
+        drifted = {
+            name: before * more * (order.level == self.levels[1])
+            for name, more in self.drift.items()
+        }
+        amounts = {
+            name: _START_UP + turns * cost + drifted.get(name, 0) for name, cost in costs.items()
+        }
+        subject = self.subject or order.place.rpartition("/")[2]
+        return Count(sessions=order.level, turns=turns, amounts=amounts, subject=subject)
