@@ -37,7 +37,7 @@ _SIDES = {
     "base-env": "NAME=VALUE for the cells of the base alone; may be given again",
     "branch-env": "NAME=VALUE for the cells of the branch alone; may be given again",
     "blocks": "ABBA blocks a level, two pairs each (default 1: a screen; 0: one pair a level)",
-    "warm-up": "--no-warm-up keeps each side's first cell instead of throwing it away",
+    "warm-up": "--no-warm-up leaves out the first cell of each side, which is thrown away",
     "refine": "narrow the bracket in which each side breaks to within 10 %",
     "objective": "how much latency inflation a level within capacity may have (default 2)",
     "pairs": "pairs at each of two levels that the ladder shows, its own included (default 0: none)",

@@ -32,7 +32,7 @@ def find_capacity(cells: Sequence[Cell], side: Side, objective: float) -> Capaci
     """
     within = None
     for level in tried_levels(cells, side):
-        if not _is_within(ladder_cells(cells, side, level), objective):
+        if not is_within(ladder_cells(cells, side, level), objective):
             return Capacity(within=within, beyond=level)
         within = level
     return Capacity(within=within, beyond=None)
@@ -46,7 +46,8 @@ def ratio_range(base: Capacity, branch: Capacity) -> tuple[float | None, float |
     return _ratio(branch.within, base.beyond), _ratio(branch.beyond, base.within)
 
 
-def _is_within(here: Sequence[Cell], objective: float) -> bool:
+def is_within(here: Sequence[Cell], objective: float) -> bool:
+    """Whether a level's cells pass, and are late by no more than the objective."""
     if not passes(here):
         return False
     found = [

@@ -1,24 +1,25 @@
 """Where exactly a side breaks: its bracket confirmed by repeats, and narrowed to within 10 %."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
-from harness.model import Cell, Outcome, Phase, Side, Slot
+from harness.capacity import Capacity, find_capacity, is_within
+from harness.model import Cell, Knee, Phase, Side, Slot
 from harness.plan.order import has_ended, in_phases
 from harness.plan.plan import Plan
-from harness.ramp import find_knee, ladder_cells, tried_levels
+from harness.ramp import find_knee, ladder_cells, passes, tried_levels
 
 TOLERANCE = 1.10
 """How far apart the ends of a refined bracket may be, as a ratio."""
 
 
 def next_probe(plan: Plan, done: Sequence[Cell]) -> Slot | None:
-    """Return the next single cell that confirms or narrows a side's bracket, or None when there is nothing to find out.
+    """Return the next single cell that confirms or narrows a side's brackets, or None when there is nothing to find out.
 
-    The ends of a bracket are confirmed first: a level is run until two of three cells agree, those of the ladder included. With `plan.refine` the
-    bracket is then halved, in ratio, until its ends are within 10 %. Without it, and with pairs to come, the ends are confirmed where
-    the sides differ, so that no chance failure is taken for a knee that has moved. A side that fails at the lowest level has no bracket to narrow.
-    Decision pairs come later and change nothing here. The sides take turns.
+    A side has two brackets, of its knee and of its capacity. Their ends are confirmed first: a level is run until two of three cells agree, those of the
+    ladder included. With `plan.refine` each bracket is then halved, in ratio, until its ends are within 10 %. Without it, and with pairs
+    to come, the ends are confirmed where the sides differ, so that no chance failure is taken for a knee that has moved. A side that
+    fails at the lowest level has no bracket to narrow. Decision pairs come later and change nothing here. The sides take turns.
 
     Args:
         plan: What is to be run.
@@ -37,7 +38,8 @@ def next_probe(plan: Plan, done: Sequence[Cell]) -> Slot | None:
 
 def _differ(plan: Plan, cells: Sequence[Cell]) -> bool:
     knees = [find_knee(cells, side) for side in plan.sides]
-    return len({(knee.last_pass, knee.first_fail) for knee in knees}) > 1
+    capacities = {find_capacity(cells, side, plan.objective) for side in plan.sides}
+    return len({(knee.last_pass, knee.first_fail) for knee in knees}) > 1 or len(capacities) > 1
 
 
 def _by_turns(plan: Plan, cells: Sequence[Cell]) -> list[Side]:
@@ -46,43 +48,60 @@ def _by_turns(plan: Plan, cells: Sequence[Cell]) -> list[Side]:
 
 
 def _level_to_probe(plan: Plan, cells: Sequence[Cell], side: Side) -> int | None:
-    for level in _to_confirm(cells, side):
-        if not _is_settled(ladder_cells(cells, side, level)):
-            return level
-    knee = find_knee(cells, side)
-    if knee.first_fail is None:  # repeats have shown that the side was stopped too early
+    knee, capacity = find_knee(cells, side), find_capacity(cells, side, plan.objective)
+    unsettled = _unsettled(plan, cells, side, knee, capacity)
+    if unsettled is not None:
+        return unsettled
+    if knee.first_fail is None:  # then repeats may have shown that the side was stopped too early
         higher = [level for level in plan.levels if level > (knee.last_pass or 0)]
-        return higher[0] if higher else None
-    if plan.refine and knee.last_pass is not None:
-        return _between(knee.last_pass, knee.first_fail)
+        if higher:
+            return higher[0]
+    if not plan.refine:
+        return None
+    between = _between(knee.last_pass, knee.first_fail)
+    return between if between is not None else _between(capacity.within, capacity.beyond)
+
+
+def _unsettled(
+    plan: Plan, cells: Sequence[Cell], side: Side, knee: Knee, capacity: Capacity
+) -> int | None:
+    """Return a level that has to be run again before it can be said what it does."""
+    probed = tried_levels(in_phases(cells, Phase.REFINE), side)
+    questions: tuple[tuple[tuple[int, ...], Callable[[Cell], bool]], ...] = (
+        ((*probed, *_ends(knee.last_pass, knee.first_fail)), lambda cell: passes([cell])),
+        (
+            _ends(capacity.within, capacity.beyond),
+            lambda cell: is_within([cell], plan.objective),
+        ),
+    )
+    for levels, is_good in questions:
+        for level in levels:
+            if not _is_settled(ladder_cells(cells, side, level), is_good):
+                return level
     return None
 
 
-def _to_confirm(cells: Sequence[Cell], side: Side) -> Iterator[int]:
-    yield from tried_levels(in_phases(cells, Phase.REFINE), side)
-    knee = find_knee(cells, side)
-    if knee.first_fail is not None:
-        yield knee.first_fail
-        if knee.last_pass is not None:
-            yield knee.last_pass
+def _ends(low: int | None, high: int | None) -> tuple[int, ...]:
+    """Return the ends of a bracket that are known; where nothing failed there is none."""
+    return () if high is None else (high,) if low is None else (high, low)
 
 
-def _is_settled(here: Sequence[Cell]) -> bool:
+def _is_settled(here: Sequence[Cell], is_good: Callable[[Cell], bool]) -> bool:
     """Whether two cells agree, after a repeat where any disagree.
 
-    One timeout settles a level that no cell has passed: the side had hundreds of times what a session takes, and a second would cost as
-    long to say the same. Where a cell did pass, a timeout may have been chance, and a third one decides.
+    One timeout settles a level at which no cell was good: the side had hundreds of times what a session takes, and a second would cost as
+    long to say the same. Where a cell was good, a timeout may have been chance, and a third one decides.
     """
-    failed = [cell for cell in here if cell.outcome is not Outcome.OK]
-    ok = len(here) - len(failed)
-    if ok and failed:
-        return max(ok, len(failed)) > 1 and bool(in_phases(here, Phase.REFINE))
-    return len(here) > 1 or any(cell.outcome.is_timeout for cell in failed)
+    bad = [cell for cell in here if not is_good(cell)]
+    good = len(here) - len(bad)
+    if good and bad:
+        return max(good, len(bad)) > 1 and bool(in_phases(here, Phase.REFINE))
+    return len(here) > 1 or any(cell.outcome.is_timeout for cell in bad)
 
 
-def _between(low: int, high: int) -> int | None:
-    """Return a readable level near the geometric mean of a bracket, or None when its ends are close enough."""
-    if high <= TOLERANCE * low or high - low < 2:
+def _between(low: int | None, high: int | None) -> int | None:
+    """Return a readable level near the geometric mean of a bracket, or None when it is open or its ends are close enough."""
+    if low is None or high is None or high <= TOLERANCE * low or high - low < 2:
         return None
     middle = math.sqrt(low * high)
     step = _round_step(min(middle - low, high - middle) / 10)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.capacity import Capacity, find_capacity
 from harness.model import Cell, Outcome, Phase, Side, Slot
 from harness.plan import Plan, decision_levels, missing_pairs, next_slot, plan_of, planned_slots
 from tests.fakes.builders import cell_at, make_run
@@ -152,6 +153,38 @@ def test_refinement_without_being_asked_confirms_knees_that_differ() -> None:
         "ladder 1000:AB 2000:B-A 4000:a refine 2000:b- 1000:b"
     )
     assert "refine" not in show(run_plan(_plan(1000, 2000, 4000, blocks=0), rule))
+
+
+def _late(slot: Slot) -> float:
+    """Return a latency inflation that is beyond 2 from a level on that each side has of its own."""
+    return slot.level / (550 if slot.side is Side.BASE else 1200)
+
+
+def test_refinement_narrows_the_capacity_as_well() -> None:
+    """The level from which on a side is late lies within 10 % too, and costs nothing more where it is the knee."""
+    plan = _plan(1000, 2000, 4000, blocks=0, refine=True)
+    cells = run_plan(plan, Rule(latency_infl=_late))
+    assert show(cells) == (
+        "ladder 1000:AB 2000:BA 4000:AB refine 2000:a 4000:b 1000:a 2000:b 1420:a 2850:b 1420:a 2850:b "
+        "1190:a 2380:b 1190:a 2380:b 1090:a 2600:b 1090:a 2600:b"
+    )
+    assert find_capacity(cells, Side.BASE, 2.0) == Capacity(within=1090, beyond=1190)
+
+
+def test_refinement_confirms_capacities_that_differ() -> None:
+    """Where pairs are to decide, a capacity that moved is looked at again as well."""
+    plan = _plan(1000, 2000, 4000, blocks=0, pairs=1)
+    assert show(run_plan(plan, Rule(latency_infl=_late))) == (
+        "ladder 1000:AB 2000:BA 4000:AB refine 2000:a 4000:b 1000:a 2000:b"
+    )
+
+
+def test_refinement_asks_a_third_cell_where_two_disagree_about_latency() -> None:
+    """One that was late and one that was not leave it open."""
+    plan = _plan(1000, 2000, blocks=0, refine=True, sides=(Side.BASE,))
+    late = iter([1.0, 2.5, 1.9, 2.3, 1.0, *[9.0] * 20])
+    shown = show(run_plan(plan, Rule(latency_infl=lambda _: next(late))))
+    assert shown.startswith("ladder 1000:a 2000:a refine 2000:aa 1000:a 1420:aa ")
 
 
 def test_refinement_leaves_a_side_that_has_ended() -> None:
