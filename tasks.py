@@ -1,56 +1,34 @@
 """What the bench does for people: `invoke --list` names the verbs, `invoke --help VERB` tells how to use one."""
 
+import inspect
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from invoke.collection import Collection
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-_CAPS = {
-    "cpus": "CPUs of the box (or CPUS=; default 2)",
-    "mem": "memory of the box, no swap (or MEM=; default 2g)",
-    "pids": "most processes and threads in the box (or PIDS=; default: the host's limit)",
-    "timeout": "time limit of a cell: 600, 90s, 10m (or TIMEOUT=; default 600 s)",
-}
-_LOAD = {
-    "arm": "what is driven: sc-ckpt, sc-mem or hand (see `invoke arms`)",
-    "levels": "ascending concurrencies, as in 500,1000,1500 or, doubling, 500..64000 (default 500..8000)",
-    "load": "'TURNS TTFT_MS TOKENS TOK_MS [QSLEEP_MS [STATE_KB]]' (default '6 200 50 5')",
-    "env": "NAME=VALUE for the cells, as in SCALE_VT=0; may be given again",
-}
-_WHERE = {
-    "repo": "a folder of the checkout (default: this one)",
-    "base-image": "what the Dockerfile builds on (or BASE_IMAGE=; default: the image of"
-    " `invoke base-image` if there is one, else python:3.13-slim)",
-}
-_REFS = {
-    "base": "the commit to compare with (default: the merge-base with the default branch)",
-    "main": "the default branch (default: main, origin/main or origin/HEAD, the first there is)",
-}
-_SIDES = {
-    "base-arm": "what the base drives, where it is not --arm: the floor against the runtime, say",
-    "branch-arm": "what the branch drives, where it is not --arm",
-    "base-env": "NAME=VALUE for the cells of the base alone; may be given again",
-    "branch-env": "NAME=VALUE for the cells of the branch alone; may be given again",
-    "blocks": "ABBA blocks a level, two pairs each (default 1: a screen; 0: one pair a level)",
-    "warm-up": "--no-warm-up leaves out the first cell of each side, which is thrown away",
-    "refine": "narrow the bracket in which each side breaks to within 10 %",
-    "objective": "how much latency inflation a level within capacity may have (default 2)",
-    "pairs": "pairs at each of two levels that the ladder shows, its own included (default 0: none)",
-    "decision-levels": "have those pairs at these levels instead, as in 500,2000",
-    "budget": "spend what is left of 20m, say, on pairs where they show most a second",
-    "dry-run": "show refs, hashes, images and cells in order; build and run nothing",
-}
+from harness.flags import HELP, LISTS, SETTINGS
+
+if TYPE_CHECKING:
+    from harness.assembly import Typed
 
 
-_SETTINGS = (
-    *("cpus", "mem", "pids", "timeout", "levels", "load", "blocks", "warm_up", "refine"),
-    *("objective", "pairs", "decision_levels", "budget", "base_image"),
-)
+def _verb(own: Mapping[str, str] | None = None) -> Callable[[Callable[..., None]], object]:
+    """Make a task of a function: each of its parameters is a flag, whose help is its own or that of `HELP`."""
+
+    def make(function: Callable[..., None]) -> object:
+        names = list(inspect.signature(function).parameters)[1:]
+        flags = [name.replace("_", "-") for name in names]
+        texts = {flag: (own or {}).get(flag) or HELP[flag] for flag in flags}
+        lists = [name for name in LISTS if name in names]
+        return task(auto_shortflags=False, help=texts, iterable=lists)(function)
+
+    return make
 
 
 @contextmanager
@@ -69,11 +47,7 @@ def _exit_codes() -> Iterator[None]:
         raise Exit(f"internal error, please report it: {error!r}", code=70) from error
 
 
-@task(
-    auto_shortflags=False,
-    help=_LOAD | _CAPS | _WHERE | _REFS | _SIDES,
-    iterable=["env", "base_env", "branch_env"],
-)
+@_verb()
 def compare(
     c: Context,
     arm: str = "sc-mem",
@@ -110,37 +84,13 @@ def compare(
     with _exit_codes():
         from harness import assembly, bench
 
-        flags = {"levels": levels, "load": load, "cpus": cpus, "mem": mem, "pids": pids}
-        flags |= {"timeout": timeout, "blocks": blocks, "base_image": base_image}
-        flags |= {"warm_up": "" if warm_up else "no", "refine": "yes" if refine else ""}
-        flags |= {"objective": objective, "pairs": pairs, "budget": budget}
-        flags |= {"decision_levels": decision_levels}
-        typed = assembly.Typed(
-            arm=arm,
-            base_arm=base_arm or None,
-            branch_arm=branch_arm or None,
-            flags=flags,
-            env=env or (),
-            base_env=base_env or (),
-            branch_env=branch_env or (),
-            base=base or None,
-            main=main or None,
-            repo=repo or None,
-            invoke=_invoke_settings(c),
-        )
+        typed = _typed(c, locals())
         request = assembly.make_request(typed)
         with assembly.open_world(typed.repo) as world:
             print((bench.show_plan if dry_run else bench.compare)(world, request))
 
 
-@task(
-    auto_shortflags=False,
-    help=_LOAD
-    | _CAPS
-    | _WHERE
-    | {"image": "a build that is there already (default: the checkout, built)"},
-    iterable=["env"],
-)
+@_verb({"image": "a build that is there already (default: the checkout, built)"})
 def ramp(
     c: Context,
     arm: str = "sc-mem",
@@ -159,23 +109,17 @@ def ramp(
     with _exit_codes():
         from harness import assembly, bench
 
-        flags = {"levels": levels, "load": load, "cpus": cpus, "mem": mem, "pids": pids}
-        flags |= {"timeout": timeout, "base_image": base_image}
-        typed = assembly.Typed(
-            arm=arm, flags=flags, env=env or (), repo=repo or None, invoke=_invoke_settings(c)
-        )
+        typed = _typed(c, locals())
         request = assembly.make_request(typed)
         with assembly.open_world(typed.repo) as world:
             print(bench.ramp(world, request, image or None))
 
 
-@task(
-    auto_shortflags=False,
-    help=_WHERE
-    | {
+@_verb(
+    {
         "only": "only the goals whose figure has this in it, as in 'hand' or 'C=8,000'",
         "repeats": "how often each cell is run (default 3)",
-    },
+    }
 )
 def goals(
     c: Context, only: str = "", repeats: str = "3", repo: str = "", base_image: str = ""
@@ -189,21 +133,98 @@ def goals(
         from harness import assembly, bench
         from harness.units import parse_whole
 
-        flags = {"base_image": base_image}
-        typed = assembly.Typed(flags=flags, repo=repo or None, invoke=_invoke_settings(c))
+        typed = _typed(c, locals())
         request, times = assembly.make_request(typed), parse_whole(repeats, where="--repeats")
         with assembly.open_world(typed.repo) as world:
             print(bench.goals(world, request, only=only, repeats=times))
 
 
-@task(
-    auto_shortflags=False,
-    help={name: _LOAD[name] for name in ("arm", "load", "env")}
-    | {name: _SIDES[name] for name in ("base-arm", "branch-arm", "base-env", "branch-env")}
-    | {"repo": _WHERE["repo"]}
-    | _REFS,
-    iterable=["env", "base_env", "branch_env"],
-)
+@_verb({"pairs": "pairs at each decision level (default 8, or as [tool.esc-bench.gate] says)"})
+def gate(
+    c: Context,
+    arm: str = "sc-mem",
+    quick: bool = False,
+    strict: bool = False,
+    no_costs: bool = False,
+    pairs: str = "",
+    budget: str = "",
+    refine: bool = False,
+    objective: str = "",
+    levels: str = "",
+    decision_levels: str = "",
+    load: str = "",
+    cpus: str = "",
+    mem: str = "",
+    pids: str = "",
+    timeout: str = "",
+    base: str = "",
+    main: str = "",
+    repo: str = "",
+    base_image: str = "",
+    env: list[str] | None = None,
+    base_env: list[str] | None = None,
+    branch_env: list[str] | None = None,
+    base_arm: str = "",
+    branch_arm: str = "",
+) -> None:
+    """Say whether your branch may be merged: exact costs, then paired cells, then a verdict that is the exit code.
+
+    Writes results/STAMP-gate-ARM-BASE-BRANCH/ with table.md, summary.md for the pull request, compare.json, cells.jsonl and logs/.
+    Margins are in [tool.esc-bench.gate]. Exit codes: 0 pass, 2 usage, 3 regression, 4 inconclusive (with --strict), 5 invalid, 6 the
+    base or 7 the branch cannot run, 10 git, 11 build, 12 no engine, 130 interrupted.
+    """
+    with _exit_codes():
+        from harness import assembly
+        from harness.gate import gate as decide
+
+        typed = _typed(c, locals())
+        request = assembly.make_request(typed)
+        with assembly.open_world(typed.repo) as world:
+            order = assembly.make_gate_order(
+                typed, world.progress, is_quick=quick, is_strict=strict, counts=not no_costs
+            )
+            gated = decide(world, request, order)
+            print(gated.document, end="")
+            assembly.publish(gated.summary, world.progress)
+            gated.check(is_strict=strict)
+
+
+@_verb({"pairs": "pairs of each gate (default 8, or as [tool.esc-bench.gate] says)"})
+def selftest(
+    c: Context,
+    arm: str = "sc-mem",
+    pairs: str = "",
+    no_costs: bool = False,
+    load: str = "",
+    cpus: str = "",
+    mem: str = "",
+    pids: str = "",
+    timeout: str = "",
+    repo: str = "",
+    base_image: str = "",
+    env: list[str] | None = None,
+) -> None:
+    """Prove the gate on this host: identical builds give its noise, and regressions of known sizes must be caught.
+
+    Takes some ten minutes. The noise is kept for a day under results/floors/, and a margin below it is refused. Exit code 5 when the gate
+    does not prove itself.
+    """
+    with _exit_codes():
+        from harness import assembly
+        from harness.selftest import selftest as prove
+
+        typed = _typed(c, locals())
+        request = assembly.make_request(typed)
+        with assembly.open_world(typed.repo) as world:
+            order = assembly.make_gate_order(
+                typed, world.progress, is_quick=True, is_strict=False, counts=not no_costs
+            )
+            tested = prove(world, request, order)
+            print(tested.document, end="")
+            tested.check()
+
+
+@_verb()
 def cost(
     c: Context,
     arm: str = "sc-ckpt",
@@ -225,25 +246,13 @@ def cost(
     with _exit_codes():
         from harness import assembly, cost_run
 
-        typed = assembly.Typed(
-            arm=arm,
-            base_arm=base_arm or None,
-            branch_arm=branch_arm or None,
-            flags={"load": load},
-            env=env or (),
-            base_env=base_env or (),
-            branch_env=branch_env or (),
-            base=base or None,
-            main=main or None,
-            repo=repo or None,
-            invoke=_invoke_settings(c),
-        )
+        typed = _typed(c, locals())
         request = assembly.make_cost_request(typed)
         with assembly.open_counting(typed.repo) as (counting, checkout, run_id):
             print(cost_run.cost(counting, checkout, run_id, request), end="")
 
 
-@task(auto_shortflags=False, help=_WHERE | _REFS)
+@_verb()
 def build(
     c: Context, base: str = "", main: str = "", repo: str = "", base_image: str = ""
 ) -> None:
@@ -251,19 +260,13 @@ def build(
     with _exit_codes():
         from harness import assembly, bench
 
-        typed = assembly.Typed(
-            flags={"base_image": base_image},
-            base=base or None,
-            main=main or None,
-            repo=repo or None,
-            invoke=_invoke_settings(c),
-        )
+        typed = _typed(c, locals())
         request = assembly.make_request(typed)
         with assembly.open_world(typed.repo) as world:
             print(bench.build(world, request))
 
 
-@task(auto_shortflags=False, help={"folder": "a folder of results/"})
+@_verb({"folder": "a folder of results/"})
 def report(c: Context, folder: str) -> None:
     """Print the table of a stored run again, derived anew from its cells."""
     del c
@@ -275,7 +278,7 @@ def report(c: Context, folder: str) -> None:
         print(bench.show_run(assembly.open_store(Path.cwd()), folder), end="")
 
 
-@task
+@_verb()
 def arms(c: Context) -> None:
     """Tell what can be driven, and the toggles that change it."""
     del c
@@ -284,7 +287,7 @@ def arms(c: Context) -> None:
     print(arms_text())
 
 
-@task(auto_shortflags=False, help={"repo": _WHERE["repo"]})
+@_verb()
 def clean(c: Context, repo: str = "") -> None:
     """Remove what killed runs left: worktrees, containers, old images. Running ones are not touched."""
     del c
@@ -305,10 +308,12 @@ def base_image(c: Context) -> None:
         print(make_base_image(lambda text: print(text, file=sys.stderr, flush=True)))
 
 
-def _invoke_settings(c: Context) -> dict[str, object]:
-    """Return what INVOKE_* and Invoke's configuration files set."""
-    return {name: c.config[name] for name in _SETTINGS}
+def _typed(c: Context, given: Mapping[str, object]) -> "Typed":
+    """Sort what a task was given, and what `INVOKE_*` and Invoke's configuration files set."""
+    from harness.assembly import sort_words
+
+    return sort_words(given, {name: c.config[name] for name in SETTINGS})
 
 
-ns = Collection(compare, cost, ramp, goals, build, report, arms, clean, base_image)
-ns.configure(dict.fromkeys(_SETTINGS))
+ns = Collection(compare, gate, selftest, cost, ramp, goals, build, report, arms, clean, base_image)
+ns.configure(dict.fromkeys(SETTINGS))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -21,14 +22,19 @@ from harness.adapters.local_sides import LocalSideFolders
 from harness.adapters.memory_counter import MemoryCounter
 from harness.adapters.owner import own_run_id
 from harness.adapters.pyproject_file import read_defaults
+from harness.adapters.step_summary import append_summary
 from harness.adapters.strace_counter import StraceCounter
 from harness.adapters.system_clock import SystemClock
 from harness.config import Sources, parse_arm, parse_environment, settle
-from harness.cost_run import CostRequest, Counting
+from harness.cost_run import CostRequest, Counting, count_both
+from harness.flags import ON, SETTINGS
+from harness.gate import GateOrder
+from harness.gate_settings import settle_gate
 from harness.model import Drive, Side
 from harness.ports import Progress, Repo, Store
 from harness.world import Request, World
 
+_ARM = "sc-mem"
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -44,7 +50,7 @@ class Typed:
         repo: A folder of the checkout; None for the current one.
     """
 
-    arm: str = "sc-mem"
+    arm: str = _ARM
     base_arm: str | None = None
     branch_arm: str | None = None
     flags: Mapping[str, str | None] = field(default_factory=dict)
@@ -55,6 +61,39 @@ class Typed:
     main: str | None = None
     repo: str | None = None
     invoke: Mapping[str, object] = field(default_factory=dict)
+
+
+def sort_words(given: Mapping[str, object], invoke: Mapping[str, object]) -> Typed:
+    """Sort what a task was given by its flags.
+
+    Args:
+        given: By the flag's name: text, a switch, or a list of texts.
+        invoke: Invoke's configuration.
+    """
+
+    def text(name: str) -> str:
+        value = given.get(name, "")
+        if isinstance(value, bool):  # a switch that was not touched says nothing
+            return "" if value is (name in ON) else "yes" if value else "no"
+        return str(value)
+
+    def texts(name: str) -> list[str]:
+        value = given.get(name)
+        return [str(item) for item in value] if isinstance(value, list) else []
+
+    return Typed(
+        arm=text("arm") or _ARM,
+        base_arm=text("base_arm") or None,
+        branch_arm=text("branch_arm") or None,
+        flags={name: text(name) for name in SETTINGS},
+        env=texts("env"),
+        base_env=texts("base_env"),
+        branch_env=texts("branch_env"),
+        base=text("base") or None,
+        main=text("main") or None,
+        repo=text("repo") or None,
+        invoke=invoke,
+    )
 
 
 def make_request(typed: Typed) -> Request:
@@ -100,6 +139,38 @@ def make_cost_request(typed: Typed) -> CostRequest:
     return CostRequest(
         base=request.base, main=request.main, drives=request.drives, load=request.settings.load
     )
+
+
+def make_gate_order(
+    typed: Typed, progress: Progress, *, is_quick: bool, is_strict: bool, counts: bool
+) -> GateOrder:
+    """Settle how a gate is to decide.
+
+    Args:
+        typed: What was typed; of it `--pairs` counts.
+        progress: Is told of what is counted.
+        is_quick: One level with pairs and no ladder.
+        is_strict: Whether what is inconclusive fails.
+        counts: Whether exact costs are counted at all.
+
+    Raises:
+        UsageError: `[tool.esc-bench.gate]` cannot be used.
+    """
+    table = read_defaults(_checkout(typed.repo)).get("gate")
+    counting = make_counting(progress)
+    return GateOrder(
+        settings=settle_gate(table, pairs=typed.flags.get("pairs") or ""),
+        is_quick=is_quick,
+        is_strict=is_strict,
+        count=partial(count_both, counting) if counts else None,
+    )
+
+
+def publish(summary: str, progress: Progress) -> None:
+    """Append a summary to the job's, where this is a job of GitHub Actions, and tell of it."""
+    told = append_summary(os.environ, summary)
+    if told:
+        progress.say(told)
 
 
 @contextmanager

@@ -93,7 +93,7 @@ def settle_run(world: World, run: RunInfo, order: GateOrder) -> RunInfo:
     return structs.replace(
         run,
         levels=(level,) if order.is_quick else run.levels,
-        decision_levels=(level,) if order.is_quick else (),
+        decision_levels=(level,) if order.is_quick else run.decision_levels,
         blocks=0,
         warm_up=True,
         pairs=settings.pairs,

@@ -1,0 +1,46 @@
+"""What the flags of the tasks mean, for `invoke --help`: one text a flag, whichever verb has it."""
+
+HELP = {
+    "arm": "what is driven: sc-ckpt, sc-mem or hand (see `invoke arms`)",
+    "base-arm": "what the base drives, where it is not --arm: the floor against the runtime, say",
+    "branch-arm": "what the branch drives, where it is not --arm",
+    "levels": "ascending concurrencies, as in 500,1000,1500 or, doubling, 500..64000 (default"
+    " 500..8000)",
+    "load": "'TURNS TTFT_MS TOKENS TOK_MS [QSLEEP_MS [STATE_KB]]' (default '6 200 50 5')",
+    "env": "NAME=VALUE for the cells, as in SCALE_VT=0; may be given again",
+    "base-env": "NAME=VALUE for the cells of the base alone; may be given again",
+    "branch-env": "NAME=VALUE for the cells of the branch alone; may be given again",
+    "cpus": "CPUs of the box (or CPUS=; default 2)",
+    "mem": "memory of the box, no swap (or MEM=; default 2g)",
+    "pids": "most processes and threads in the box (or PIDS=; default: the host's limit)",
+    "timeout": "time limit of a cell: 600, 90s, 10m (or TIMEOUT=; default 600 s)",
+    "blocks": "ABBA blocks a level, two pairs each (default 1: a screen; 0: one pair a level)",
+    "warm-up": "--no-warm-up leaves out the first cell of each side, which is thrown away",
+    "refine": "narrow the bracket in which each side breaks to within 10 %",
+    "objective": "how much latency inflation a level within capacity may have (default 2)",
+    "pairs": "pairs at each of two levels that the ladder shows, its own included (default 0:"
+    " none)",
+    "decision-levels": "have those pairs at these levels instead, as in 500,2000",
+    "budget": "spend what is left of 20m, say, on pairs where they show most a second",
+    "quick": "no ladder: exact costs, then pairs at one level",
+    "strict": "fail also where nothing can be decided",
+    "no-costs": "leave out what is counted instead of timed",
+    "base": "the commit to compare with (default: the merge-base with the default branch)",
+    "main": "the default branch (default: main, origin/main or origin/HEAD, the first there is)",
+    "repo": "a folder of the checkout (default: this one)",
+    "base-image": "what the Dockerfile builds on (or BASE_IMAGE=; default: the image of `invoke"
+    " base-image` if there is one, else python:3.13-slim)",
+    "dry-run": "show refs, hashes, images and cells in order; build and run nothing",
+}
+
+LISTS = ("env", "base_env", "branch_env")
+"""The flags that may be given again."""
+
+SETTINGS = (
+    *("cpus", "mem", "pids", "timeout", "levels", "load", "blocks", "warm_up", "refine"),
+    *("objective", "pairs", "decision_levels", "budget", "base_image"),
+)
+"""The flags that `INVOKE_*` and pyproject.toml can set too."""
+
+ON = ("warm_up",)
+"""The flags that are on unless they are turned off."""
