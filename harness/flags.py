@@ -16,7 +16,7 @@ HELP = {
     "timeout": "time limit of a cell: 600, 90s, 10m (or TIMEOUT=; default 600 s)",
     "blocks": "ABBA blocks a level, two pairs each (default 1: a screen; 0: one pair a level)",
     "warm-up": "--no-warm-up leaves out the first cell of each side, which is thrown away",
-    "refine": "narrow the bracket in which each side breaks to within 10 %",
+    "refine": "narrow the brackets of knee and capacity to within 10 %",
     "objective": "how much latency inflation a level within capacity may have (default 2)",
     "pairs": "pairs at each of two levels that the ladder shows, its own included (default 0:"
     " none)",

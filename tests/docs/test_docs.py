@@ -23,10 +23,13 @@ OTHER_FLAGS = {"--list", "--help", "--unshallow", "--run-docker", "--global", "-
 
 
 def _verbs() -> dict[str, set[str]]:
-    """Return every verb of the tasks with its flags."""
+    """Return every verb of the tasks with its flags; what is on by default has one that turns it off."""
     return {
         verb: {
-            f"--{name}" for argument in tasks.ns[verb].get_arguments() for name in argument.names
+            f"--{no}{name}"
+            for argument in tasks.ns[verb].get_arguments()
+            for name in argument.names
+            for no in (("", "no-") if argument.default is True else ("",))
         }
         for verb in tasks.ns.task_names
     }

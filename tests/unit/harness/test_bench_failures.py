@@ -56,7 +56,7 @@ def test_compare_tells_of_a_check_that_is_invalid_and_runs_it_once_more() -> Non
 
     fakes = make_world(base=behave)
     bench.compare(fakes.world, make_request(1000))
-    told = "C=1       base   invalid: the engine fell over; it is run once more (1.0 s)"
+    told = "C=1       base   check: invalid: the engine fell over; it is run once more (1.0 s)"
     assert fakes.progress.lines.count(told) == 1
 
 

@@ -193,7 +193,7 @@ def test_compare_says_nothing_of_the_lag_of_cells_that_do_not_count() -> None:
     late = make_result(1000, arm="hand", mock_lag_p99_ms=120.0, cpu_sec=3.0, wall_ms=10_000.0)
     cells = [
         make_cell(Side.BASE, 1000, Outcome.INVALID, result=late),
-        make_cell(Side.BASE, 1, result=late, block=-1),
+        cell_at(Slot(side=Side.BASE, level=1, block=0, pair=None, phase=Phase.CHECK), result=late),
         cell_at(
             Slot(side=Side.BASE, level=1000, block=0, pair=None, phase=Phase.WARM_UP), result=late
         ),

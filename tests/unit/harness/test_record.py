@@ -85,6 +85,8 @@ def test_record_derives_which_cells_are_invalid() -> None:
             "C": 1000,
             "side": "base",
             "phase": "ladder",
+            "block": 0,
+            "pair": 0,
             "attempt": 1,
             "reason": "the host was busy",
         }
