@@ -234,7 +234,7 @@ def _two_settings() -> str:
 TWO_SETTINGS = """\
 ## sc-ckpt: `ba5eba5` → `b4a7b4a` + uncommitted changes
 
-Screen, no gate — inconclusive: capacity below 500 → at least 500 (C=500 gave way in 1 of 1 cell (threads), and it takes 2 of 3 to confirm it)
+Screen, no gate — non-inferior: nothing that was judged is worse by more than its margin; capacity below 500 on both sides
 
 - base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa, with A=1 SCALE_PROCS=2 SCALE_VT=0
 - branch: `b4a7b4a` + uncommitted changes — Pump by waking; runtime aaaaaaaaaaaa
