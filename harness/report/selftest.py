@@ -46,7 +46,7 @@ def render_selftest(run: RunInfo, floor: Floor, rows: list[SelfTestRow]) -> str:
 
 
 _NOTE = (
-    "“would be seen” is the smallest change for the worse, beyond the margin, that so many pairs show with 80 % power; a margin below it is refused. “pairs alone” "
+    "“would be seen” is the smallest change for the worse that so many pairs tell from none with 80 % power; a margin below it is refused. “pairs alone” "
     "is what the estimated metric says without what is counted; beside it is the power that the floor predicts for it, before Holm's adjustment."
 )
 

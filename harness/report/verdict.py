@@ -22,6 +22,7 @@ _INTERVAL = re.compile(r"\\\[([-+×.,0-9 %]+)\\\]")  # of which no link can be m
 _COLUMNS = (
     "metric",
     "C",
+    "pairs",
     "base",
     "branch",
     "change [95 % interval]",
@@ -79,9 +80,8 @@ def counted_lines(run: RunInfo) -> list[str]:
     lines = []
     for metric in (judge_counted(cost, margins) for cost in run.costs.costs):
         said = metric.verdict if metric.is_gated else f"not gated: {metric.refusal}"
-        lines.append(
-            f"{metric.metric} {metric.base} → {metric.branch}, {metric.change or _NONE}: {said}"
-        )
+        change = f", {metric.change}" if metric.change else ""
+        lines.append(f"{metric.metric} {metric.base} → {metric.branch}{change}: {said}")
     return [*lines, *run.costs.missing]
 
 
@@ -89,9 +89,10 @@ def _row(metric: MetricVerdict) -> list[str]:
     return [
         metric.metric,
         _NONE if metric.level is None else show_count(metric.level),
+        _NONE if metric.ratio is None else show_count(metric.ratio.n),
         escape(metric.base),
         escape(metric.branch),
-        escape(_change(metric)),
+        _change(metric),
         _margin(metric),
         _NONE if metric.smallest is None else f"{metric.smallest * 100:+.1f} %",
         _verdict(metric),
@@ -99,8 +100,9 @@ def _row(metric: MetricVerdict) -> list[str]:
 
 
 def _change(metric: MetricVerdict) -> str:
-    shown = metric.change if metric.ratio is None else show_interval(metric.ratio)
-    return shown or _NONE
+    if metric.ratio is not None:
+        return show_interval(metric.ratio)
+    return escape(metric.change) or _NONE
 
 
 def _margin(metric: MetricVerdict) -> str:

@@ -122,9 +122,12 @@ def _refusal(base: Bracket, branch: Bracket) -> str:
 
 def _compare(base: Bracket, branch: Bracket) -> tuple[Verdict, str]:
     if _is_below(branch, base):
-        return _confirmed(branch, Verdict.REGRESSED)
+        return _confirmed(branch, Verdict.REGRESSED, Verdict.INCONCLUSIVE)
     if _is_below(base, branch):
-        return _confirmed(base, Verdict.IMPROVED)
+        # a branch that holds all that was tried is no worse, however chancy the base's end was
+        is_no_worse = branch.beyond is None
+        otherwise = Verdict.NON_INFERIOR if is_no_worse else Verdict.INCONCLUSIVE
+        return _confirmed(base, Verdict.IMPROVED, otherwise)
     if (base.holds, base.beyond) == (branch.holds, branch.beyond):
         return Verdict.EQUIVALENT, ""
     where = "higher" if base.beyond is None or branch.beyond is None else "more"
@@ -135,12 +138,12 @@ def _is_below(low: Bracket, high: Bracket) -> bool:
     return low.beyond is not None and high.holds is not None and low.beyond <= high.holds
 
 
-def _confirmed(worse: Bracket, verdict: Verdict) -> tuple[Verdict, str]:
+def _confirmed(worse: Bracket, verdict: Verdict, otherwise: Verdict) -> tuple[Verdict, str]:
     if worse.is_confirmed:
         return verdict, ""
     top = show_count(worse.beyond or 0)
     seen = f"{worse.bad} of {show_plural(worse.cells, 'cell')} ({worse.bound_by})"
-    return Verdict.INCONCLUSIVE, f"C={top} gave way in {seen}, and it takes 2 of 3 to confirm it"
+    return otherwise, f"C={top} gave way in {seen}, and it takes 2 of 3 to confirm it"
 
 
 def _binding(base: Bracket, branch: Bracket) -> str:

@@ -10,7 +10,7 @@ from harness.adapters.files_store import FilesStore
 from harness.compare import compare
 from harness.errors import DisturbedError, UsageError
 from harness.goals import GOALS, find_goals
-from harness.model import Cell, Outcome, RunInfo, Side
+from harness.model import Cell, Floor, Outcome, RunInfo, Side
 from harness.ports import RunWriter, Store
 from harness.record import write_run
 from harness.report import render, render_goals
@@ -59,6 +59,26 @@ def test_store_gives_back_a_goal_run(store: Store) -> None:
     said = find_goals(GOAL_RUN, [GOAL_CELL], complete=True)
     writer.write(said, render_goals(said))
     assert store.load(writer.folder) == (GOAL_RUN, [GOAL_CELL], True)
+
+
+FLOOR = Floor(
+    key="0123456789abcdef",
+    measured_at="2026-11-30T12:34:56Z",
+    level=500,
+    pairs=8,
+    deviations={"cpu-ms/turn": 0.02},
+)
+
+
+def test_store_gives_back_a_floor_by_its_key(store: Store) -> None:
+    """There is none before it is kept, and a later one takes its place; another key has its own."""
+    assert store.load_floor(FLOOR.key) is None
+    other = structs.replace(FLOOR, key="f" * 16)
+    assert FLOOR.key in store.keep_floor(structs.replace(FLOOR, pairs=4))
+    store.keep_floor(FLOOR)
+    store.keep_floor(other)
+    assert store.load_floor(FLOOR.key) == FLOOR
+    assert store.load_floor(other.key) == other
 
 
 def test_store_names_a_folder_before_there_is_one(store: Store) -> None:
@@ -120,6 +140,36 @@ def test_files_store_writes_the_documented_files(root: Path) -> None:
     assert (root / folder / "logs/base-C500.log").read_text() == (
         "# standard output\nout\n# end of standard error\nerr\n"
     )
+
+
+def test_files_store_keeps_a_summary_where_there_is_one(root: Path) -> None:
+    """What a pull request is given is a file of its own; a run without one keeps the last."""
+    writer = FilesStore(root).open_run(RUN, "gate-x")
+    _add(writer, RUN, CELLS[:1])
+    summary = Path(writer.folder) / "summary.md"
+    assert not summary.exists()
+    comparison = compare(RUN, CELLS[:1], complete=True)
+    writer.write(comparison, render(comparison), "in short")
+    writer.write(comparison, render(comparison))
+    assert summary.read_text() == "in short"
+
+
+def test_files_store_takes_a_floor_that_cannot_be_read_for_none(root: Path) -> None:
+    """It is measured again: a file that was torn stops nobody, and is no run in the index."""
+    store = FilesStore(root)
+    place = Path(store.keep_floor(FLOOR))
+    assert place == root / "floors" / f"{FLOOR.key}.json"
+    place.write_text(place.read_text()[:-20])
+    assert store.load_floor(FLOOR.key) is None
+    _add(store.open_run(RUN, "x"), RUN, CELLS[:1])
+    assert "floors" not in (root / "index.md").read_text()
+
+
+def test_files_store_that_cannot_keep_a_floor_says_so(tmp_path: Path) -> None:
+    """As with results, that is the host's trouble."""
+    (tmp_path / "results").write_text("a file where the folder should be")
+    with pytest.raises(DisturbedError, match="cannot be written to"):
+        FilesStore(tmp_path / "results").keep_floor(FLOOR)
 
 
 def test_files_store_keeps_and_indexes_a_goal_run(root: Path) -> None:

@@ -26,6 +26,8 @@ def _two_arms() -> FakeWorld:
 TABLE = """\
 ## hand → sc-mem: `ba5eba5` → `b4a7b4a`
 
+Screen, no gate — regressed: capacity at least 2,000 → 1,000–2,000, the branch is bound by memory; peak-threads 2 → 8, +6; cpu-ms/turn +300 % [+300, +300]
+
 - base: `ba5eba5` — Pump by polling; runtime 303b765f335b, driven by hand
 - branch: `b4a7b4a` — Pump by waking; runtime 303b765f335b, driven by sc-mem
 - Compared: **settings**: the same runtime driven by two arms (hand, sc-mem) (the merge-base with main)
@@ -56,6 +58,17 @@ Takeaways:
 | 1,000 |                  1 |        4 | +300.0 % [+300.0 %, +300.0 %] |                1.50 |     1.50 | +0.0 % [+0.0 %, +0.0 %] |                100 |      100 | +0.0 % [+0.0 %, +0.0 %] |
 
 Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, with its 95 % paired-t interval. Two pairs resolve little; an interval that spans 0 % shows no difference.
+
+### What a session adds, and how far that goes
+
+| what is added        | base slope [95 %]   | branch slope [95 %]   | the box has         | base reaches it at C   | branch reaches it at C   |
+|:---------------------|:--------------------|:----------------------|:--------------------|:-----------------------|:-------------------------|
+| threads a session    | 0 [0, 0]            | –                     | no limit of its own | –                      | –                        |
+| cpu-ms a turn        | 1 [1, 1]            | –                     | 1 CPU               | 450 [450, 450]         | –                        |
+| KiB a session        | 0 [0, 0]            | –                     | 2 GiB               | never                  | –                        |
+| open files a session | 0 [0, 0]            | –                     | 20,000 open files   | never                  | –                        |
+
+Observed: base (hand) held C=2,000, the last that was tried; branch (sc-mem) gave way between C=1,000 and C=2,000 (oom).
 
 ### Warnings
 
@@ -97,7 +110,7 @@ def test_compare_of_two_arms_of_two_runtimes_is_doubted() -> None:
     environments = {Side.BASE: {}, Side.BRANCH: {"SCALE_VT": "0"}}
     request = make_request(1000, arms=ARMS, environments=environments)
     lines = bench.compare(fakes.world, request).splitlines()
-    assert lines[4] == (
+    assert lines[6] == (
         "- Compared: **change**: the two sides hold different runtimes, driven by two arms (hand, sc-mem) "
         "(the merge-base with main)"
     )
@@ -112,7 +125,7 @@ def test_compare_of_two_arms_in_two_environments_names_both_settings() -> None:
     environments = {Side.BASE: {}, Side.BRANCH: {"SCALE_VT": "0"}}
     request = make_request(1000, arms=ARMS, environments=environments)
     lines = bench.compare(fakes.world, request).splitlines()
-    assert lines[4].startswith(
+    assert lines[6].startswith(
         "- Compared: **settings**: the same runtime driven by two arms (hand, sc-mem) and in two environments ("
     )
     assert lines[-1].startswith("- both the arm and the environment differ: ")

@@ -20,6 +20,8 @@ from tests.fakes.world import (
 TABLE = """\
 ## sc-mem: `ba5eba5` → `b4a7b4a`
 
+Screen, no gate — improved: capacity below 1,000 → at least 4,000, the base is bound by latency; peak-threads 2,000 → 8, -1,992; cpu-ms/turn -50 % [-50, -50]; latency-infl -50 % [-50, -50]; nothing that was judged is worse by more than its margin
+
 - base: `ba5eba5` — Pump by polling; runtime 303b765f335b
 - branch: `b4a7b4a` — Pump by waking; runtime 5a4f9f45121a
 - Compared: **change**: the two sides hold different runtimes (the merge-base with main)
@@ -51,6 +53,17 @@ Takeaways:
 | 1,000 |                  2 |        1 | -50.0 % [-50.0 %, -50.0 %] |                3.00 |     1.50 | -50.0 % [-50.0 %, -50.0 %] |                100 |      100 | +0.0 % [+0.0 %, +0.0 %] |
 
 Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, with its 95 % paired-t interval. Two pairs resolve little; an interval that spans 0 % shows no difference.
+
+### What a session adds, and how far that goes
+
+| what is added        | base slope [95 %]   | branch slope [95 %]   | the box has         | base reaches it at C   | branch reaches it at C   |
+|:---------------------|:--------------------|:----------------------|:--------------------|:-----------------------|:-------------------------|
+| threads a session    | –                   | 0 [0, 0]              | no limit of its own | –                      | –                        |
+| cpu-ms a turn        | –                   | 1 [1, 1]              | 1 CPU               | –                      | 450 [450, 450]           |
+| KiB a session        | –                   | 0 [0, 0]              | 2 GiB               | –                      | never                    |
+| open files a session | –                   | 0 [0, 0]              | 20,000 open files   | –                      | never                    |
+
+Observed: base gave way between C=1,000 and C=2,000 (oom); branch held C=4,000, the last that was tried.
 """
 
 

@@ -17,6 +17,8 @@ def test_errors_have_the_documented_exit_codes() -> None:
     assert {name: kind.exit_code for name, kind in _all_errors().items()} == {
         "HarnessError": 70,
         "UsageError": 2,
+        "RegressionError": 3,
+        "InconclusiveError": 4,
         "DisturbedError": 5,
         "BaseCannotRunError": 6,
         "BranchCannotRunError": 7,

@@ -43,6 +43,8 @@ def _base_dies() -> str:
 BASE_DIES = """\
 ## sc-mem: `ba5eba5` → `b4a7b4a`
 
+Screen, no gate — improved: capacity below 500 → 500–1,000, bound by latency; peak-threads 1,010 → 8, -1,002; cpu-ms/turn -49 % [-62, -31]; latency-infl -44 % [-53, -35]; nothing that was judged is worse by more than its margin
+
 - base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa
 - branch: `b4a7b4a` — Pump by waking; runtime bbbbbbbbbbbb
 - Compared: **change**: the two sides hold different runtimes (the merge-base with main)
@@ -75,6 +77,17 @@ Takeaways:
 | 500 |               2.05 |     1.05 | -48.8 % [-61.9 %, -31.2 %] |                3.15 |     1.75 | -44.5 % [-52.7 %, -34.7 %] |                100 |     80.5 | -19.9 % [-21.1 %, -18.6 %] |
 
 Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, with its 95 % paired-t interval. Two pairs resolve little; an interval that spans 0 % shows no difference.
+
+### What a session adds, and how far that goes
+
+| what is added        | base slope [95 %]   | branch slope [95 %]   | the box has         | base reaches it at C   | branch reaches it at C   |
+|:---------------------|:--------------------|:----------------------|:--------------------|:-----------------------|:-------------------------|
+| threads a session    | –                   | 0.000667 [0, 0.00121] | no limit of its own | –                      | –                        |
+| cpu-ms a turn        | –                   | 0.983 [0.924, 1.04]   | 1 CPU               | –                      | 431 [380, 477]           |
+| KiB a session        | –                   | 27 [24.5, 29.5]       | 2 GiB               | –                      | 75,200 [68,900, 82,800]  |
+| open files a session | –                   | 0 [0, 0]              | 20,000 open files   | –                      | never                    |
+
+Observed: base gave way between C=500 and C=1,000 (oom); branch held C=2,000, the last that was tried.
 """
 
 
@@ -92,6 +105,8 @@ def _both_hold() -> str:
 
 BOTH_HOLD = """\
 ## sc-mem: `ba5eba5` → `b4a7b4a`
+
+Screen, no gate — improved: capacity below 500 → 500–1,000, bound by latency; peak-threads 2,010 → 8, -2,002; cpu-ms/turn -53 % [-66, -36]; latency-infl -55 % [-65, -42]; nothing that was judged is worse by more than its margin
 
 - base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa
 - branch: `b4a7b4a` — Pump by waking; runtime bbbbbbbbbbbb
@@ -124,6 +139,17 @@ Takeaways:
 | 1,000 |               2.25 |     1.05 | -53.4 % [-66.2 %, -35.6 %] |                6.20 |     2.80 | -54.9 % [-64.8 %, -42.1 %] |                151 |     95.5 | -36.8 % [-37.9 %, -35.6 %] |
 
 Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, with its 95 % paired-t interval. Two pairs resolve little; an interval that spans 0 % shows no difference.
+
+### What a session adds, and how far that goes
+
+| what is added        | base slope [95 %]   | branch slope [95 %]   | the box has         | base reaches it at C    | branch reaches it at C   |
+|:---------------------|:--------------------|:----------------------|:--------------------|:------------------------|:-------------------------|
+| threads a session    | 2 [1.99, 2.01]      | 0 [0, 0]              | no limit of its own | –                       | –                        |
+| cpu-ms a turn        | 2.45 [1.97, 2.93]   | 1.05 [0.569, 1.53]    | 1 CPU               | 265 [135, 357]          | 429 [117, 570]           |
+| KiB a session        | 103 [93.6, 113]     | 30.7 [24.5, 37]       | 2 GiB               | 19,800 [18,100, 21,800] | 66,100 [55,100, 82,700]  |
+| open files a session | 0 [0, 0]            | 0 [0, 0]              | 20,000 open files   | never                   | never                    |
+
+Observed: base held C=1,000, the last that was tried; branch held C=1,000, the last that was tried.
 """
 
 
@@ -147,6 +173,8 @@ def _same_code() -> str:
 
 SAME_CODE = """\
 ## sc-mem: `ba5eba5` → `ba5eba5`
+
+Screen, no gate — inconclusive: cpu-ms/turn +3.5 % [-13.9, +24.4] (2 pairs do not decide, 3 would)
 
 - base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa
 - branch: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa
@@ -205,6 +233,8 @@ def _two_settings() -> str:
 
 TWO_SETTINGS = """\
 ## sc-ckpt: `ba5eba5` → `b4a7b4a` + uncommitted changes
+
+Screen, no gate — non-inferior: nothing that was judged is worse by more than its margin; capacity below 500 on both sides
 
 - base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa, with A=1 SCALE_PROCS=2 SCALE_VT=0
 - branch: `b4a7b4a` + uncommitted changes — Pump by waking; runtime aaaaaaaaaaaa

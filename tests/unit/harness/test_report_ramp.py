@@ -45,6 +45,17 @@ Takeaways:
 - the build: the knee is between C=1,000 and C=2,000: timeout-stalled (600 s timeout, stalled, 0 of 2,000 sessions done)
 - Threads grow by: the build 2 threads per session (two cells, no interval).
 - Memory grows by: the build 102 KiB per session (two cells, no interval).
+
+### What a session adds, and how far that goes
+
+| what is added        | slope [95 %]    | the box has         | reaches it at C   |
+|:---------------------|:----------------|:--------------------|:------------------|
+| threads a session    | 2 (two cells)   | no limit of its own | –                 |
+| cpu-ms a turn        | 2 (two cells)   | 1 CPU               | 225               |
+| KiB a session        | 102 (two cells) | 2 GiB               | 20,000            |
+| open files a session | 0 (two cells)   | 20,000 open files   | never             |
+
+Observed: the build gave way between C=1,000 and C=2,000 (timeout-stalled).
 """
 
 

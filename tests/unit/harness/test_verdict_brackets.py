@@ -66,6 +66,15 @@ def test_bracket_is_confirmed_by_two_of_three(bad: int, cells: int, *, confirmed
     assert judge_bracket("knee", low, HIGH).verdict is expected
 
 
+def test_bracket_of_a_branch_that_holds_all_levels_is_no_worse() -> None:
+    """Whether the base gave way by chance or not: from the other side that is open."""
+    low, all_of_it = _bracket(1000, 2000, 1, 1, "memory"), _bracket(8000, None)
+    judged = judge_bracket("knee", low, all_of_it)
+    assert judged.verdict is Verdict.NON_INFERIOR
+    assert judged.why.startswith("C=2,000 gave way in 1 of 1 cell (memory)")
+    assert judge_bracket("knee", all_of_it, low).verdict is Verdict.INCONCLUSIVE
+
+
 def test_bracket_that_is_not_confirmed_says_where_it_gave_way() -> None:
     """So that somebody can run that level again."""
     judged = judge_bracket("knee", HIGH, _bracket(1000, 2000, 1, 1, "memory"))

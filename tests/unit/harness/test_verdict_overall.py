@@ -150,10 +150,10 @@ def test_headline_of_two_levels_names_each() -> None:
 def test_headline_of_what_is_open_comes_before_what_is_better() -> None:
     """What has to be decided first, and how many pairs would do it."""
     cells = [*_pairs(cpu=2.19, rss=150.0), *_fails(Side.BASE, 1000, Outcome.OOM, 1)]
-    cells.append(_holds(Side.BRANCH, 1000))
-    assert _line(cells) == (
+    cells += [_holds(Side.BRANCH, 1000), *_fails(Side.BRANCH, 2000, Outcome.OOM)]
+    assert _line(cells, make_gate_run(decision_levels=(500,))) == (
         "inconclusive: "
-        "capacity 500–1,000 → at least 1,000 (C=1,000 gave way in 1 of 1 cell (memory), and it takes 2 of 3 to confirm it); "
+        "capacity 500–1,000 → 1,000–2,000 (C=1,000 gave way in 1 of 1 cell (memory), and it takes 2 of 3 to confirm it); "
         "cpu-ms/turn +9.5 % [+7.4, +11.6] (8 pairs do not decide, 155 would); "
         "improved: rss-kb/sess -25 % [-25, -25]"
     )
