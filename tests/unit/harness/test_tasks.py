@@ -36,8 +36,6 @@ Available tasks:
                and print the table for the pull request.
   cost         Count what a turn and a session cost on the merge-base and on
                your branch: instructions, memory, system calls.
-  cost         Count what a turn and a session cost on the merge-base and on
-               your branch: instructions, memory, system calls.
   gate         Say whether your branch may be merged: exact costs, then paired
                cells, then a verdict that is the exit code.
   goals        Build the checkout as it is, measure the speed goals, and print
