@@ -1,10 +1,10 @@
 """What a session adds, and the level at which that would use up what the box has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.metrics import Metric
-from harness.model import OPEN_FILES, Cell, Outcome, RunInfo, Side
+from harness.model import OPEN_FILES, Cell, Outcome, Result, RunInfo, Side
 from harness.ramp import ladder_cells, tried_levels
 from harness.stats import Estimate, Line, fit_line, reach
 from harness.units import show_bytes, show_count
@@ -30,10 +30,11 @@ class Limit:
 def lines_of(metric: Metric, run: RunInfo, cells: Sequence[Cell]) -> dict[Side, Line]:
     """Fit what grows with the sessions, over the ladder's cells that ended ok; a side with fewer than two levels has no line."""
     found: dict[Side, Line] = {}
-    if metric.per_session is None:
+    grows = metric.per_session
+    if grows is None:
         return found
     for side in (info.side for info in run.sides):
-        line = fit_line(_points(metric, cells, side))
+        line = fit_line(_points(grows, cells, side))
         if line is not None:
             found[side] = line
     return found
@@ -59,14 +60,14 @@ def find_limits(run: RunInfo, lines: Mapping[str, Mapping[Side, Line]]) -> list[
     return limits
 
 
-def _points(metric: Metric, cells: Sequence[Cell], side: Side) -> list[tuple[float, float]]:
-    if metric.per_session is None:
-        return []
+def _points(
+    grows: Callable[[Result], float | None], cells: Sequence[Cell], side: Side
+) -> list[tuple[float, float]]:
     points = []
     for level in tried_levels(cells, side):
         for cell in ladder_cells(cells, side, level):
             if cell.outcome is Outcome.OK and cell.result is not None:
-                value = metric.per_session(cell.result)
+                value = grows(cell.result)
                 if value is not None:
                     points.append((float(level), float(value)))
     return points

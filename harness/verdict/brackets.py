@@ -27,6 +27,7 @@ class Bracket:
         beyond: The smallest level above that it does not hold; None where none was found.
         bad, cells: How many of the side's cells at `beyond` did not hold it, of how many.
         bound_by: What gave way there; empty where nothing did.
+        timed_out: Whether one of them ran into the time limit.
     """
 
     holds: int | None
@@ -34,6 +35,7 @@ class Bracket:
     bad: int = 0
     cells: int = 0
     bound_by: str = ""
+    timed_out: bool = False
 
     @property
     def was_run(self) -> bool:
@@ -42,7 +44,12 @@ class Bracket:
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether 2 of 3 repeats, or most of more, say that it does not hold the level beyond."""
+        """Whether 2 of 3 repeats, or as large a part of more, say that it does not hold the level beyond.
+
+        One timeout is enough where no cell held it: it had hundreds of times what a session takes.
+        """
+        if self.timed_out and self.bad == self.cells:
+            return True
         return self.bad >= 2 and self.bad * 3 >= self.cells * 2
 
     def __str__(self) -> str:
@@ -66,7 +73,14 @@ def make_bracket(
     """
     bad = [cell for cell in here if is_bad(cell)]
     bound_by = what_binds(bad[0]) if bad else ""
-    return Bracket(holds=holds, beyond=beyond, bad=len(bad), cells=len(here), bound_by=bound_by)
+    return Bracket(
+        holds=holds,
+        beyond=beyond,
+        bad=len(bad),
+        cells=len(here),
+        bound_by=bound_by,
+        timed_out=any(cell.outcome.is_timeout for cell in bad),
+    )
 
 
 def what_binds(cell: Cell) -> str:

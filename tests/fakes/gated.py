@@ -6,9 +6,23 @@ from collections.abc import Mapping, Sequence
 from msgspec import structs
 from scipy.special import stdtrit
 
+from harness.compare import Comparison, compare
 from harness.margins import DEFAULT_MARGINS
-from harness.model import Cell, Floor, GateInfo, Margin, RunInfo, Side
-from tests.fakes.builders import make_run, ok_cell
+from harness.model import (
+    Arm,
+    Cell,
+    ExactCost,
+    ExactCosts,
+    Floor,
+    GateInfo,
+    Load,
+    Margin,
+    Outcome,
+    RunInfo,
+    Side,
+)
+from harness.verdict import judge
+from tests.fakes.builders import make_cell, make_run, ok_cell
 
 _SPREAD = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 1.5, -1.5)
 
@@ -65,3 +79,63 @@ def logs_with_p(p: float, limit: float, sd: float = 0.02) -> list[float]:
     own = math.sqrt(math.fsum(z * z for z in _SPREAD) / (len(_SPREAD) - 1))
     mean = limit + t * sd / math.sqrt(len(_SPREAD))
     return [mean + sd / own * z for z in _SPREAD]
+
+
+_NOISE = (1.01, 0.99, 1.0, 1.02, 0.98, 1.01, 0.99, 1.0)
+
+
+def noisy(
+    cpu: float = 2.0, *, threads: float = 8, infl: float = 1.5, rss: float = 200.0
+) -> list[dict[str, object]]:
+    """Return what eight cells measured, CPU with a noise of 1.3 %."""
+    return [
+        {
+            "cpu_ms_per_turn": cpu * noise,
+            "peak_threads": int(threads),
+            "latency_infl": infl,
+            "rss_kb_per_session": rss,
+        }
+        for noise in _NOISE
+    ]
+
+
+def eight_pairs(level: int = 500, **branch: float) -> list[Cell]:
+    """Make eight pairs at a level, the branch's with other figures, and their noise in another order."""
+    return make_pairs(level, noisy(), noisy(**branch)[::-1])
+
+
+def fails(
+    side: Side, level: int, outcome: Outcome, count: int = 2, pct: float = 0.0
+) -> list[Cell]:
+    """Make a side's cells at a level that it does not hold, `pct` of a processor busy."""
+    evidence = {"cpu-pct": pct}
+    return [make_cell(side, level, outcome, pair=pair, evidence=evidence) for pair in range(count)]
+
+
+def holds(side: Side, level: int, infl: float = 1.5) -> Cell:
+    """Make a side's cell at a level that it holds."""
+    return ok_cell(side, level, latency_infl=infl)
+
+
+def gated(cells: Sequence[Cell], run: RunInfo | None = None) -> Comparison:
+    """Compare the cells of a gate, or of another run."""
+    return compare(run or make_gate_run(), cells, complete=True)
+
+
+def line_of(cells: Sequence[Cell], run: RunInfo | None = None) -> str:
+    """Return the line that the cells come to."""
+    return judge(gated(cells, run)).headline
+
+
+def counted(*costs: ExactCost) -> ExactCosts:
+    """Make what was counted before the first cell."""
+    return ExactCosts(
+        arm=Arm.SC_MEM,
+        load=Load(),
+        costs=costs,
+        levels={},
+        missing=(),
+        confinement="no network",
+        python="3.13",
+        wall_s=1.0,
+    )

@@ -50,6 +50,12 @@ def test_evidence_holds_every_source() -> None:
     }
 
 
+def test_evidence_holds_how_busy_the_workers_typically_were() -> None:
+    """The median over the seconds, in per cent of one processor: what a cell that ran out of time was bound by."""
+    heard = tuple(ProgressLine(cpu_pct=pct) for pct in (0.0, 99.0, None, 97.0, 98.0, 3.0))
+    assert evidence_of(make_observation(output=ProbeOutput(progress=heard)))["cpu-pct"] == 97.0
+
+
 def test_evidence_can_be_stored() -> None:
     """Whatever is kept is kept as JSON."""
     caps = BoxCaps(network=("lo",))

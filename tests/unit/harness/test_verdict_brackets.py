@@ -66,6 +66,19 @@ def test_bracket_is_confirmed_by_two_of_three(bad: int, cells: int, *, confirmed
     assert judge_bracket("knee", low, HIGH).verdict is expected
 
 
+@pytest.mark.parametrize(("cells", "confirmed"), [(1, True), (2, False), (3, False)])
+def test_bracket_is_confirmed_by_one_timeout_where_no_cell_held(
+    cells: int, *, confirmed: bool
+) -> None:
+    """A second would take ten minutes to say the same; beside a cell that did hold it is one of several."""
+    late = make_cell(outcome=Outcome.TIMEOUT_PROGRESSING)
+    here = [late, *[make_cell()] * (cells - 1)]
+    low = make_bracket(250, 500, here, lambda cell: cell.outcome is not Outcome.OK)
+    assert low.is_confirmed is confirmed
+    expected = Verdict.REGRESSED if confirmed else Verdict.INCONCLUSIVE
+    assert judge_bracket("knee", HIGH, low).verdict is expected
+
+
 def test_bracket_of_a_branch_that_holds_all_levels_is_no_worse() -> None:
     """Whether the base gave way by chance or not: from the other side that is open."""
     low, all_of_it = _bracket(1000, 2000, 1, 1, "memory"), _bracket(8000, None)
