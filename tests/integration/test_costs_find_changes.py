@@ -33,7 +33,9 @@ def _edited(module: str, *edits: tuple[str, str]) -> Tree:
     return Tree(tuple(changed_entry if one is entry else one for one in tree.entries))
 
 
-def _count(branch: Tree | None = None, *, by: Collection[CounterName] = CounterName) -> ExactCosts:
+def _count(
+    branch: Tree | None = None, *, by: Collection[CounterName] = tuple(CounterName)
+) -> ExactCosts:
     base = read_tree(ROOT)
     trees = {Side.BASE: base, Side.BRANCH: branch or base}
     counting = make_counting(FakeProgress())
