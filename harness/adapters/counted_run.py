@@ -1,4 +1,4 @@
-"""One counted process as all counters start it: the same environment, the same lengths, and its COUNT read."""
+"""One counted process as all counters start it: the same environment, the same paths, and its COUNT read."""
 
 import os
 import shutil
@@ -76,7 +76,7 @@ class CountedRuns:
                 shutil.rmtree(work, ignore_errors=True)
 
     def _make_work(self, order: CountOrder) -> Path:
-        """Make the folder that a process writes to; its path has the same length each time."""
+        """Make the folder that a process writes to, and runs in."""
         work = Path(tempfile.mkdtemp(prefix="", dir=Path(order.place, WORK)))
         uid = self.confined().uid
         if uid is not None:
@@ -84,16 +84,19 @@ class CountedRuns:
         return work
 
     def _command(self, order: CountOrder, work: Path, wrapping: Wrapping) -> Command:
-        place = Path(order.place)
+        """Return how a process is run: in a folder of its own that it never names, because the text of a path bears on how dicts collide.
+
+        The paths of its modules are the same at both levels, so what they cost drops out.
+        """
         environment = {
             "PATH": os.defpath,
             "LC_ALL": "C",
             "SCALE_VT": "1",  # as the image has it
             **order.drive.environment,
             "SCALE_CLOCK": "virtual",
-            "SCALE_SCRATCH": str(work),
-            "TMPDIR": str(work),
-            "PYTHONPATH": f"{place / 'src'}:{place}",
+            "SCALE_SCRATCH": ".",
+            "TMPDIR": ".",
+            "PYTHONPATH": f"{order.place}/src:{order.place}",
             "PYTHONHASHSEED": "0",
             "PYTHONDONTWRITEBYTECODE": "1",
             **dict(wrapping.environment),

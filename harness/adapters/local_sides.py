@@ -46,12 +46,18 @@ class LocalSideFolders:
     def open(self, trees: Mapping[Side, Tree]) -> Iterator[Mapping[Side, str]]:
         """Put each tree into a folder of its own for as long as the block runs, and give the folders."""
         _remove_leftovers()
-        root = Path(tempfile.gettempdir(), f"{_PREFIX}{own_run_id()}")
+        root = Path(tempfile.gettempdir(), _PREFIX + _of_one_length(own_run_id()))
         try:
             root.mkdir(mode=0o755)
             yield {side: str(_put(root, number, trees[side])) for number, side in enumerate(trees)}
         finally:
             shutil.rmtree(root, ignore_errors=True)
+
+
+def _of_one_length(run_id: str) -> str:
+    """Pad the numbers of a run id with zeros, so that the paths of two runs cost the same."""
+    word, where, *numbers = run_id.split("-")
+    return "-".join([word, where, *(number.rjust(12, "0") for number in numbers)])
 
 
 def _put(root: Path, number: int, tree: Tree) -> Path:
@@ -62,7 +68,7 @@ def _put(root: Path, number: int, tree: Tree) -> Path:
         _write(place / entry.path, entry)
     # A count must not depend on who compiled first. One that does not parse is told by the process that imports it.
     compileall.compile_dir(
-        place, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+        place, ddir="", quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
     )
     (place / WORK).mkdir(mode=0o755)
     return place

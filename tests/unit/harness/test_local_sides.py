@@ -47,6 +47,21 @@ def test_sides_are_put_into_folders_of_one_length(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
+def test_sides_of_two_runs_have_paths_of_one_length(temporary: Path) -> None:
+    """A longer name would cost each file that is opened a little more."""
+    places = []
+    for _ in range(2):
+        with LocalSideFolders().open({Side.BASE: make_tree()}) as opened:
+            places.append(opened[Side.BASE])
+            LocalSideFolders().open({})  # another run leaves it alone, as its owner lives
+    first, second = places
+    assert first != second
+    assert (
+        len(first) == len(second) == len(f"{temporary}/esc-bench-count-esc-01234567/side-0") + 39
+    )
+    assert list(temporary.iterdir()) == []
+
+
 def test_sides_are_removed_when_the_block_raises(temporary: Path) -> None:
     """Ctrl-C leaves no folder."""
     sides = LocalSideFolders()
