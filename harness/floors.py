@@ -60,5 +60,8 @@ def is_believed(floor: Floor, now: str) -> bool:
         floor: As it was kept.
         now: UTC, as ``2026-11-30T12:34:56Z``.
     """
-    age = datetime.fromisoformat(now) - datetime.fromisoformat(floor.measured_at)
+    try:
+        age = datetime.fromisoformat(now) - datetime.fromisoformat(floor.measured_at)
+    except (TypeError, ValueError):  # a stamp that somebody has edited
+        return False
     return timedelta(0) <= age < _BELIEVED
