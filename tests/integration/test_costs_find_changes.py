@@ -1,6 +1,6 @@
 """Small changes to the runtime, counted for real: each is found, with its size, and nothing else is."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,13 +34,16 @@ def _edited(module: str, *edits: tuple[str, str]) -> Tree:
 
 
 def _count(
-    branch: Tree | None = None, *, by: Collection[CounterName] = tuple(CounterName)
+    branch: Tree | None = None,
+    *,
+    by: Collection[CounterName] = tuple(CounterName),
+    drives: Mapping[Side, Drive] = DRIVES,
 ) -> ExactCosts:
     base = read_tree(ROOT)
     trees = {Side.BASE: base, Side.BRANCH: branch or base}
     counting = make_counting(FakeProgress())
     chosen = [counter for counter in counting.counters if counter.name in by]
-    costs = count_both(replace(counting, counters=chosen), trees, DRIVES, Load())
+    costs = count_both(replace(counting, counters=chosen), trees, drives, Load())
     print("\n\n".join([in_words(costs), *cost_sections(costs)]))  # noqa: T201 (told when it fails)
     return costs
 
@@ -115,3 +118,12 @@ def test_one_more_system_call_a_turn_is_found() -> None:
     assert name in {"stat", "newfstatat", "statx"}
     assert by == pytest.approx(1)
     assert _changed(costs) == ["system-calls/turn"]
+
+
+def test_what_a_probe_injects_is_found() -> None:
+    """A gate that is proved by an injection is proved for what is counted too."""
+    dear = {"SCALE_INJECT_BYTES": "4096", "SCALE_INJECT_WORK": "1000"}
+    drives = DRIVES | {Side.BRANCH: Drive(arm=Arm.SC_CKPT, environment=dear)}
+    costs = _by_name(_count(by={CounterName.MEMORY, CounterName.CALLGRIND}, drives=drives))
+    assert 4096 <= _rise(costs["traced-bytes/session"]) < 8192
+    assert _rise(costs["instructions/turn"]) > 10_000
