@@ -13,7 +13,7 @@ WORK, THREADS, BYTES, FAILING = (
     "SCALE_INJECT_BYTES",
     "SCALE_INJECT_FAILING",
 )
-TRIAL_WORK = 5000
+TRIAL_WORK = 2000
 """Iterations a turn by which it is found out what one of them costs: large against the noise of a cell."""
 
 _CPU_SHARE, _BYTES_SHARE = 0.10, 0.20

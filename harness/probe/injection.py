@@ -10,7 +10,7 @@ from harness.probe.mock_llm import MockLLM
 from harness.probe.settings import Injection, Settings
 
 _WORD_BYTES = 8
-_MASK = 0xFFFF
+_MASK = 0x7F  # integers that small are there already: no allocator is asked, which valgrind makes dear
 
 
 class InjectedFailureError(Exception):
@@ -132,7 +132,7 @@ def work(iterations: int) -> int:
     """
     value = 1
     for _ in range(iterations):
-        value = (value * 31 + 7) & _MASK
+        value = (value ^ 0x5B) + 1 & _MASK
     return value
 
 

@@ -47,6 +47,8 @@ def judge_counted(cost: ExactCost, margins: Mapping[str, Margin]) -> MetricVerdi
         refusal = f"it cannot be counted on {side}"
     elif not cost.reproducible:
         refusal = "it does not repeat to 1 part in 10,000 here"
+    elif cost.advisory:
+        refusal = cost.advisory
     else:
         refusal = "" if margin is not None else _NO_MARGIN
     is_known = base is not None and branch is not None

@@ -16,13 +16,13 @@ def _cells(level: int = 2000, **measured: object) -> list[Cell]:
 
 
 def test_controls_are_sized_by_what_work_and_sessions_cost_here() -> None:
-    """A tenth more CPU is 250 of 5,000 iterations that cost 4 ms; a fifth of 40 MB over 2,000 sessions is 4 KiB each."""
-    assert TRIAL_WORK == 5000
+    """A tenth more CPU is 100 of 2,000 iterations that cost 4 ms; a fifth of 40 MB over 2,000 sessions is 4 KiB each."""
+    assert TRIAL_WORK == 2000
     controls = make_controls(_cells(), _cells(cpu_ms_per_turn=6.0))
     assert [replace(control, effect=round(control.effect, 6)) for control in controls] == [
         Control(
             name="+10 % CPU a turn",
-            environment={"SCALE_INJECT_WORK": "250"},
+            environment={"SCALE_INJECT_WORK": "100"},
             metric="cpu-ms/turn",
             effect=0.10,
         ),
