@@ -5,7 +5,7 @@ from msgspec import structs
 from harness.compare import compare as derive
 from harness.goal_run import GoalRun
 from harness.goals import REFERENCE_CAPS, REFERENCE_LOAD, choose_goals, drives_of, find_goals
-from harness.measurement import climb, measure
+from harness.measurement import climb, measure, tidied
 from harness.model import RunInfo, Side
 from harness.plan import Plan
 from harness.ports import Build, Store
@@ -91,12 +91,15 @@ def goals(world: World, request: Request, *, only: str, repeats: int) -> str:
         box=describe_box(world, base_name, REFERENCE_CAPS),
         goals=tuple(goal.key for goal in chosen),
     )
-    said, folder = measure(
-        world,
-        run,
-        f"goals-{(side.commit or '')[:7]}",
-        lambda writer: GoalRun(world.box, world.clock, world.progress, writer, run, chosen).go(),
-    )
+    with tidied(world):
+        said, folder = measure(
+            world,
+            run,
+            f"goals-{(side.commit or '')[:7]}",
+            lambda writer: GoalRun(
+                world.box, world.clock, world.progress, writer, run, chosen
+            ).go(),
+        )
     world.progress.say(f"results in {folder}")
     return render_goals(said)
 

@@ -9,7 +9,7 @@ from harness.compare import Comparison
 from harness.errors import DisturbedError, HarnessError, InconclusiveError, RegressionError
 from harness.floors import floor_key, is_believed
 from harness.gate_settings import GateSettings
-from harness.measurement import run_ladder
+from harness.measurement import run_ladder, tidied
 from harness.model import Drive, ExactCosts, GateInfo, Load, RunInfo, Side
 from harness.preparation import prepare_comparison
 from harness.report import counted_lines, render, render_summary
@@ -80,7 +80,8 @@ def gate(world: World, request: Request, order: GateOrder) -> Gated:
         run = structs.replace(run, costs=order.count(trees, request.drives, run.load))
         for line in counted_lines(run):
             world.progress.say(line)
-    return judge_run(world, run, f"gate-{name}")
+    with tidied(world):
+        return judge_run(world, run, f"gate-{name}")
 
 
 def settle_run(world: World, run: RunInfo, order: GateOrder) -> RunInfo:
@@ -102,7 +103,7 @@ def settle_run(world: World, run: RunInfo, order: GateOrder) -> RunInfo:
 
 
 def judge_run(world: World, run: RunInfo, name: str) -> Gated:
-    """Run the cells of a settled gate, and judge them."""
+    """Run the cells of a settled gate, and judge them; what they wrote is left, to be `tidied`."""
     comparison, folder = run_ladder(world, run, name)
     verdict = judge(comparison)
     world.progress.say(f"results in {folder}")

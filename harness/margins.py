@@ -8,7 +8,7 @@ from harness.model import Margin
 
 DEFAULT_MARGINS = {
     "peak-threads": Margin(amount=0, is_relative=False),
-    "cpu-ms/turn": Margin(amount=0.10, is_relative=True),
+    "cpu-ms/turn": Margin(amount=0.05, is_relative=True),
     "latency-infl": Margin(amount=0.05, is_relative=True),
     "rss-kb/sess": Margin(amount=0.03, is_relative=True),
     "instructions/turn": Margin(amount=0.02, is_relative=True),

@@ -1,6 +1,7 @@
 """The cells of a run, and what is said and tidied around them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from harness.compare import Comparison
@@ -18,7 +19,8 @@ Said = TypeVar("Said", Comparison, GoalTable)
 
 def climb(world: World, run: RunInfo, name: str) -> str:
     """Go up the ladder of a comparison or a ramp, and return its table."""
-    comparison, folder = run_ladder(world, run, name)
+    with tidied(world):
+        comparison, folder = run_ladder(world, run, name)
     world.progress.say(f"results in {folder}")
     if any(cell.outcome is Outcome.INVALID and cell.slot.attempt for cell in comparison.invalid):
         msg = f"a cell was invalid twice: the results in {folder} do not reach the knee"
@@ -27,7 +29,10 @@ def climb(world: World, run: RunInfo, name: str) -> str:
 
 
 def run_ladder(world: World, run: RunInfo, name: str) -> tuple[Comparison, str]:
-    """Run the cells of a comparison or a ramp, and tell each side's knee; return what they say, and where it is."""
+    """Run the cells of a comparison or a ramp, and tell each side's knee; return what they say, and where it is.
+
+    What the cells wrote is left, to be `tidied`.
+    """
     comparison, folder = measure(
         world,
         run,
@@ -55,12 +60,21 @@ def measure(
         if writer.holds_cells:
             world.progress.say(f"what was measured is in {writer.folder}")
         raise
+
+
+@contextmanager
+def tidied(world: World) -> Iterator[None]:
+    """Remove, after the last cell, what all of them wrote: files that are removed between cells make the next ones dear.
+
+    An engine that refuses to must not take the result with it.
+    """
+    try:
+        yield
     finally:
         _tidy(world)
 
 
 def _tidy(world: World) -> None:
-    """Remove what a run made; an engine that refuses to must not take the run's result with it."""
     world.progress.say("removing what the cells wrote")
     try:
         world.box.reap(world.run_id)

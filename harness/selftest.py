@@ -9,8 +9,8 @@ from harness.controls import TRIAL_WORK, WORK, Control, make_controls
 from harness.errors import DisturbedError
 from harness.floors import find_floor
 from harness.gate import Gated, GateOrder, judge_run, settle_run
-from harness.measurement import run_ladder
-from harness.model import Cell, Drive, Outcome, Purity, RunInfo, Side, SideInfo
+from harness.measurement import run_ladder, tidied
+from harness.model import Cell, Drive, Floor, Outcome, Purity, RunInfo, Side, SideInfo
 from harness.preparation import build_one, clear_leftovers, describe_box
 from harness.report import SelfTestRow, render_selftest
 from harness.tree import Tree
@@ -54,6 +54,13 @@ def selftest(world: World, request: Request, order: GateOrder) -> SelfTested:
     drive = request.drives[Side.BRANCH]
     built, base_name = build_one(world, request.settings.base_image, drive)
     ground = _ground(world, request, order, built, base_name)
+    with tidied(world):
+        floor, rows = _prove(world, ground, order)
+    return SelfTested(document=render_selftest(ground, floor, rows), missed=tuple(_missed(rows)))
+
+
+def _prove(world: World, ground: RunInfo, order: GateOrder) -> tuple[Floor, list[SelfTestRow]]:
+    """Run all gates; return the noise, and what each of them said."""
     tree = world.repo.branch_tree()
     same = _gate(world, ground, order, tree, None)
     if not _ok_cells(same.comparison.cells, order.settings.quick_level):
@@ -64,7 +71,7 @@ def selftest(world: World, request: Request, order: GateOrder) -> SelfTested:
     for control in _controls(world, ground, same):
         found = _gate(world, ground, order, tree, control)
         rows.append(SelfTestRow(control=control, gated=found.verdict))
-    return SelfTested(document=render_selftest(ground, floor, rows), missed=tuple(_missed(rows)))
+    return floor, rows
 
 
 def _ground(

@@ -10,7 +10,9 @@ from harness.probe.mock_llm import MockLLM
 from harness.probe.settings import Injection, Settings
 
 _WORD_BYTES = 8
-_MASK = 0x7F  # integers that small are there already: no allocator is asked, which valgrind makes dear
+_MASK = (
+    0x7F  # integers that small are there already: no allocator is asked, which valgrind makes dear
+)
 
 
 class InjectedFailureError(Exception):

@@ -24,6 +24,9 @@ from harness.model import (
 from harness.verdict import judge
 from tests.fakes.builders import make_cell, make_run, ok_cell
 
+TENTHS = DEFAULT_MARGINS | {"cpu-ms/turn": Margin(amount=0.10, is_relative=True)}
+"""The default margins, but for CPU: a tenth, which the figures of the tests lie around."""
+
 _SPREAD = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 1.5, -1.5)
 
 
@@ -35,7 +38,7 @@ def make_gate_run(
     **changes: object,
 ) -> RunInfo:
     """Make the run of a gate with eight pairs a decision level, by the default margins."""
-    gate = GateInfo(margins=dict(DEFAULT_MARGINS if margins is None else margins), floor=floor)
+    gate = GateInfo(margins=dict(TENTHS if margins is None else margins), floor=floor)
     given = {"kind": "gate", "blocks": 0, "pairs": 8, "gate": gate} | changes
     return structs.replace(make_run(levels=levels), **given)
 

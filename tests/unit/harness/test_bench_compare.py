@@ -106,9 +106,9 @@ PROGRESS = [
     "C=2,000   base   oom: out of memory at 2 GiB, its cgroup's oom_kill rose, peak threads ~4,000 (9.0 s)",
     "C=2,000   branch ok, 1.50× latency-infl, 8 threads, 1 cpu-ms/turn, 100 MB (1.0 s)",
     "C=4,000   branch ok, 1.50× latency-infl, 8 threads, 1 cpu-ms/turn, 100 MB (1.0 s)",
-    "removing what the cells wrote",
     "base: the knee is between C=1,000 and C=2,000: oom (out of memory at 2 GiB, its cgroup's oom_kill rose)",
     "branch: no knee up to C=4,000",
+    "removing what the cells wrote",
     "results in results/2026-11-30T12:00:00Z-sc-mem-ba5eba5-b4a7b4a",
 ]  # fmt: skip
 

@@ -174,7 +174,7 @@ def _same_code() -> str:
 SAME_CODE = """\
 ## sc-mem: `ba5eba5` → `ba5eba5`
 
-Screen, no gate — inconclusive: cpu-ms/turn +3.5 % [-13.9, +24.4] (2 pairs do not decide, 3 would)
+Screen, no gate — inconclusive: cpu-ms/turn +3.5 % [-13.9, +24.4] (2 pairs do not decide, 14 would)
 
 - base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa
 - branch: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa

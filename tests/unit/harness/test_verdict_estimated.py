@@ -5,12 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from harness.margins import DEFAULT_MARGINS
 from harness.model import Floor, Margin
 from harness.verdict import MetricVerdict, Standing, Verdict, floor_of
 from harness.verdict.estimated import Paired, judge_estimated
 from harness.verdict.standing import Limits, limits_of, stand
-from tests.fakes.gated import logs_of, logs_with_p, make_floor
+from tests.fakes.gated import TENTHS, logs_of, logs_with_p, make_floor
 
 CPU = "cpu-ms/turn"
 TENTH = math.log(1.1)
@@ -24,7 +23,7 @@ def _paired(logs: Sequence[float], *, metric: str = CPU, base: float = 2.0) -> P
 def _judge(
     logs: Sequence[float],
     *,
-    margin: Margin = DEFAULT_MARGINS[CPU],
+    margin: Margin = TENTHS[CPU],
     floor: Floor | None = None,
     base: float = 2.0,
 ) -> MetricVerdict:
@@ -120,24 +119,23 @@ def test_estimated_margin_in_its_own_unit_is_taken_of_the_side_that_is_exceeded(
 
 def test_estimated_verdicts_are_adjusted_for_one_another() -> None:
     """Of three metrics that are each significant alone, the one that is so three times over remains."""
-    names = tuple(name for name in DEFAULT_MARGINS if name in {CPU, "latency-infl", "rss-kb/sess"})
-    limits = [limits_of(DEFAULT_MARGINS[name], 2.0, 2.0).upper for name in names]
+    names = tuple(name for name in TENTHS if name in {CPU, "latency-infl", "rss-kb/sess"})
+    limits = [limits_of(TENTHS[name], 2.0, 2.0).upper for name in names]
     family = [
         _paired(logs_with_p(p, limit), metric=name)
         for name, limit, p in zip(names, limits, (0.03, 0.016, 0.04), strict=True)
     ]
-    judged = judge_estimated(family, DEFAULT_MARGINS, None)
+    judged = judge_estimated(family, TENTHS, None)
     assert [metric.p for metric in judged] == pytest.approx([0.06, 0.048, 0.06])
     assert [metric.verdict for metric in judged] == ["inconclusive", "regressed", "inconclusive"]
-    alone = [judge_estimated([paired], DEFAULT_MARGINS, None)[0].verdict for paired in family]
+    alone = [judge_estimated([paired], TENTHS, None)[0].verdict for paired in family]
     assert alone == [Verdict.REGRESSED] * 3
 
 
 def test_estimated_metric_that_is_adjusted_would_be_seen_later() -> None:
     """What is claimed to be seen is seen whatever the other metrics say."""
     alone, with_two = (
-        judge_estimated([_paired(logs_of(0, 0.05))] * k, DEFAULT_MARGINS, None)[0].smallest
-        for k in (1, 3)
+        judge_estimated([_paired(logs_of(0, 0.05))] * k, TENTHS, None)[0].smallest for k in (1, 3)
     )
     assert alone is not None
     assert with_two is not None
@@ -148,7 +146,7 @@ def test_estimated_metric_without_a_margin_is_shown_and_takes_no_part() -> None:
     """It has its ratio, and does not make the others' tests stricter."""
     other = _paired(logs_of(0.5, 0.01), metric="rss-kb/sess")
     shown, judged = judge_estimated(
-        [other, _paired(logs_with_p(0.04, TENTH))], {CPU: DEFAULT_MARGINS[CPU]}, None
+        [other, _paired(logs_with_p(0.04, TENTH))], {CPU: TENTHS[CPU]}, None
     )
     assert (shown.is_gated, shown.refusal) == (False, "no margin is set for it")
     assert (shown.verdict, shown.margin, shown.limit, shown.p) == (

@@ -2,7 +2,6 @@
 
 from msgspec import structs
 
-from harness.margins import DEFAULT_MARGINS
 from harness.model import (
     ExactCost,
     Outcome,
@@ -11,6 +10,7 @@ from harness.model import (
 from harness.verdict import judge
 from tests.fakes.builders import make_run
 from tests.fakes.gated import (
+    TENTHS,
     counted,
     eight_pairs,
     fails,
@@ -124,7 +124,7 @@ def test_headline_of_a_screen_says_how_many_pairs_would_decide() -> None:
 def test_headline_of_one_pair_claims_nothing() -> None:
     """There is a ratio to show, without an interval."""
     cells = make_pairs(500, [{"cpu_ms_per_turn": 2.0}], [{"cpu_ms_per_turn": 30.0}])
-    margins = {"cpu-ms/turn": DEFAULT_MARGINS["cpu-ms/turn"]}
+    margins = {"cpu-ms/turn": TENTHS["cpu-ms/turn"]}
     assert line_of(cells, make_gate_run(levels=(500,), margins=margins)) == (
         "inconclusive: cpu-ms/turn ×15 (one pair decides nothing)"
     )
@@ -138,7 +138,7 @@ def test_headline_of_a_mean_on_the_margin_names_no_number_of_pairs() -> None:
         [{"cpu_ms_per_turn": 2.0}] * 2,
         [{"cpu_ms_per_turn": 2.2 * value} for value in spread],
     )
-    margins = {"cpu-ms/turn": DEFAULT_MARGINS["cpu-ms/turn"]}
+    margins = {"cpu-ms/turn": TENTHS["cpu-ms/turn"]}
     assert line_of(cells, make_gate_run(levels=(500,), margins=margins)) == (
         "inconclusive: cpu-ms/turn +10 % [-41, +104] (2 pairs do not decide)"
     )

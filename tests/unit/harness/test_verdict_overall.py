@@ -4,7 +4,6 @@ import pytest
 from msgspec import structs
 
 from harness.compare import Comparison
-from harness.margins import DEFAULT_MARGINS
 from harness.model import (
     Cell,
     ExactCost,
@@ -16,6 +15,7 @@ from harness.model import (
 from harness.verdict import MetricVerdict, Verdict, decision_rows, judge
 from tests.fakes.builders import make_block, make_cell, make_run
 from tests.fakes.gated import (
+    TENTHS,
     counted,
     eight_pairs,
     gated,
@@ -104,7 +104,7 @@ def test_a_refused_margin_is_named_and_decides_nothing() -> None:
 
 def test_a_metric_without_a_margin_is_not_missed() -> None:
     """Somebody took it out: that is no refusal."""
-    run = make_gate_run(margins={"peak-threads": DEFAULT_MARGINS["peak-threads"]})
+    run = make_gate_run(margins={"peak-threads": TENTHS["peak-threads"]})
     verdict = judge(gated(eight_pairs(cpu=4.0), run))
     assert (verdict.verdict, verdict.refused) == (Verdict.EQUIVALENT, ())
     assert not _metric(gated(eight_pairs(), run), "cpu-ms/turn").is_gated
