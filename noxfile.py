@@ -1,4 +1,4 @@
-"""Checks in clean environments, and the bench's own `ramp`, `compare` and `bench`, which hand their arguments to Invoke."""
+"""Checks in clean environments, and the bench's own `ramp`, `compare`, `gate` and `bench`, which hand their arguments to Invoke."""
 
 import shutil
 from pathlib import Path
@@ -141,6 +141,12 @@ def ramp(session: nox.Session) -> None:
 def compare(session: nox.Session) -> None:
     """Compare the branch with its merge-base: `nox -s compare -- --arm sc-mem`."""
     _bench(session, "compare")
+
+
+@nox.session(default=False)
+def gate(session: nox.Session) -> None:
+    """Say whether the branch may be merged: `nox -s gate -- --quick`. It fails for every exit code but 0."""
+    _bench(session, "gate")
 
 
 @nox.session(default=False)

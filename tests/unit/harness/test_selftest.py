@@ -1,5 +1,6 @@
 """The self-test of the gate from end to end, over fakes."""
 
+import itertools
 from collections.abc import Mapping
 
 import pytest
@@ -9,6 +10,8 @@ from harness.floors import is_believed
 from harness.gate import GateOrder
 from harness.gate_settings import settle_gate
 from harness.model import Drive, ExactCosts, Load, Outcome, Side
+from harness.outcome import Observation
+from harness.ports import CellOrder
 from harness.selftest import SelfTested, selftest
 from tests.fakes.fake_box import Behaviour, fails_with
 from tests.fakes.injected import count_with, made_worse_by_injection
@@ -96,3 +99,17 @@ def test_selftest_leaves_what_the_cells_wrote_until_its_last_gate() -> None:
     _, fakes = _test(made_worse_by_injection())
     assert fakes.progress.lines.count("removing what the cells wrote") == 1
     assert fakes.progress.lines[-1] == "removing what the cells wrote"
+
+
+def test_selftest_whose_identical_builds_differ_fails() -> None:
+    """A host on which a build regresses against itself cannot gate, however well it catches what is injected."""
+    plain, dear = made_worse_by_injection(), made_worse_by_injection(base_ms=0.2)
+    turns = itertools.chain("ab" * 2 + "abbabaab" * 2, itertools.repeat("a"))
+
+    def behave(image: str, order: CellOrder) -> Observation:
+        return (dear if next(turns) == "b" else plain)(image, order)
+
+    tested, _ = _test(behave)
+    assert tested.missed[0].startswith("A/A: invalid: identical builds differ")
+    with pytest.raises(DisturbedError, match="the gate does not prove itself here: A/A"):
+        tested.check()

@@ -5,7 +5,7 @@ import math
 import pytest
 from scipy import stats as oracle
 
-from harness.stats import deviation, pairs_needed, smallest_effect
+from harness.stats import deviation, pairs_needed, power_of, smallest_effect
 
 
 def make_logs(mean: float, sd: float, n: int = 8) -> list[float]:
@@ -108,3 +108,17 @@ def test_pairs_needed_gives_up_beyond_a_bound() -> None:
     assert pairs_needed(logs, 0.01, at_most=needed) == needed
     assert pairs_needed(logs, 0.01, at_most=needed - 1) is None
     assert pairs_needed(logs, 0.01, at_most=1) is None
+
+
+@pytest.mark.parametrize("n", [2, 4, 8, 20])
+def test_power_is_the_inverse_of_the_smallest_effect(n: int) -> None:
+    """What is found with a power of 80 % has that power; without an effect only false alarms are left."""
+    effect = smallest_effect(0.03, n)
+    assert effect is not None
+    assert power_of(effect, 0.03, n) == pytest.approx(0.8)
+    assert power_of(0.0, 0.03, n) == pytest.approx(0.05)
+
+
+def test_power_of_one_pair_is_none() -> None:
+    """One pair has no spread, so that nothing can be told."""
+    assert power_of(1.0, 0.03, 1) == 0.0

@@ -18,6 +18,7 @@ def _cost(
     *,
     name: str = WORK,
     reproducible: bool = True,
+    advisory: str = "",
     detail: Mapping[str, tuple[float, float]] | None = None,
 ) -> ExactCost:
     return ExactCost(
@@ -26,6 +27,7 @@ def _cost(
         branch=branch,
         spread=None,
         reproducible=reproducible,
+        advisory=advisory,
         detail=dict(detail or {}),
     )
 
@@ -113,6 +115,11 @@ def test_counted_cost_names_what_differs_most() -> None:
         (
             _cost(1.0, 2.0, reproducible=False),
             "it does not repeat to 1 part in 10,000 here",
+            ("1", "2", "+100.0 %, +1"),
+        ),
+        (
+            _cost(1.0, 2.0, advisory="it comes in steps"),
+            "it comes in steps",
             ("1", "2", "+100.0 %, +1"),
         ),
         (_cost(1.0, 2.0, name="new/turn"), "no margin is set for it", ("1", "2", "+100.0 %, +1")),

@@ -1,0 +1,76 @@
+"""The gate from end to end: a real repository, a real engine, and a branch that is made worse."""
+
+import io
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from harness.adapters import docker_engine
+from harness.adapters.docker_engine import RUN_LABEL
+from harness.assembly import Typed, make_request, open_world
+from harness.errors import RegressionError
+from harness.gate import Gated, GateOrder, gate
+from harness.gate_settings import settle_gate
+from tests.fakes.docker_side import images_kept
+
+pytestmark = pytest.mark.docker
+
+ROOT = Path(__file__).parents[2]
+LEVEL = 200
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[docker.DockerClient]:
+    """Connect to the engine; without one the tests fail."""
+    client = docker_engine.connect()
+    with images_kept(client):
+        yield client
+    client.close()
+
+
+@pytest.fixture
+def checkout(client: docker.DockerClient, tmp_path: Path) -> Path:
+    """Clone this repository, so that its own results and worktrees are not touched."""
+    del client
+    folder = tmp_path / "checkout"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+    return folder
+
+
+def _gate(checkout: Path, *branch_env: str) -> Gated:
+    request = make_request(Typed(repo=str(checkout), base="HEAD", branch_env=branch_env))
+    settings = settle_gate({"quick-level": LEVEL}, pairs="2")
+    order = GateOrder(settings=settings, is_quick=True, is_strict=False, count=None)
+    with open_world(str(checkout), stream=io.StringIO()) as world:
+        return gate(world, request, order)
+
+
+def test_gate_fires_for_one_thread_a_session(checkout: Path, client: docker.DockerClient) -> None:
+    """A thread more in each session is found exactly, exits 3, and leaves nothing behind but the results."""
+    gated = _gate(checkout, "SCALE_INJECT_THREADS=1")
+    assert f"peak-threads 1 → {1 + LEVEL}, +{LEVEL}" in gated.verdict.headline
+    with pytest.raises(RegressionError):
+        gated.check(is_strict=False)
+    (folder,) = (path for path in (checkout / "results").iterdir() if path.name[:2] == "20")
+    assert (folder / "summary.md").read_text() == gated.summary
+    assert (folder / "table.md").read_text() == gated.document
+    assert (
+        client.containers.list(
+            all=True, filters={"label": f"{RUN_LABEL}={gated.comparison.run.run_id}"}
+        )
+        == []
+    )
+    worktrees = ["git", "-C", str(checkout), "worktree", "list"]
+    listed = subprocess.run(worktrees, capture_output=True, text=True, check=True).stdout
+    assert len(listed.splitlines()) == 1
+
+
+def test_gate_fires_for_a_session_that_fails(checkout: Path) -> None:
+    """One failed session of a level is the end of that level, and of the branch's capacity; a repeat confirms it."""
+    gated = _gate(checkout, f"SCALE_INJECT_FAILING={LEVEL}")
+    assert gated.verdict.headline == (
+        f"regressed: capacity at least {LEVEL} → below {LEVEL}, the branch is bound by failing sessions"
+    )
