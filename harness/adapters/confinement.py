@@ -41,7 +41,7 @@ _OF_ROOT = (
     Confinement(
         words=("unshare", "--net", "--", "setpriv", *_BARE, "--"),
         uid=None,
-        how=f"without capabilities and without a network, but not as another user: uid {NOBODY} cannot run {sys.executable}",
+        how=f"without capabilities and without a network, but not as another user: uid {NOBODY} cannot run this interpreter",
     ),
 )  # fmt: skip
 _OF_A_USER = (

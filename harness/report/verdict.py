@@ -54,7 +54,7 @@ def verdict_notes(verdict: OverallVerdict, comparison: Comparison) -> str:
     lines = [_NOTE.format(objective=f"{run.objective:g}")]
     counted = run.costs
     if counted is not None:
-        lines.append(f"Counted: {escape(counted.confinement)}, Python {escape(counted.python)}.")
+        lines.append(f"Counted {escape(counted.confinement)}; {escape(counted.python)}.")
         lines += [f"Not counted: {escape(text)}." for text in counted.missing]
     lines += [f"Not gated: {escape(text)}." for text in verdict.refused]
     if run.gate is not None and run.gate.floor is None:

@@ -99,7 +99,7 @@ SUMMARY = """\
 
 - Knee is the largest C that passes, capacity the largest that passes with latency inflation within 2×; both are brackets, and differ when these are disjoint and two of three cells confirm it. Of all else less is better.
 - A metric has regressed when it is worse by more than its margin, by a one-sided test at 5 %, Holm-adjusted; the intervals are not adjusted. “would be seen” is the smallest change for the worse that would be called so with 80 % power; what has none is exact.
-- Counted: unprivileged, no network, Python 3.13.5.
+- Counted unprivileged, no network; 3.13.5.
 - Not counted: instructions are not counted: valgrind is not installed, apt-get install valgrind.
 - Not gated: traced-bytes/session: it cannot be counted on the branch.
 - Not gated: rss-kb/sess at C=500: its margin of 3 % is below what 8 pairs can see here, 5.0 %.
