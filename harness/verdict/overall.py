@@ -110,12 +110,12 @@ def _at_levels(
     rows = decision_rows(comparison)
     threads = [judge_threads(row.level, *peaks, margins) for row in rows if (peaks := _peaks(row))]
     read = [
-        (row.level, metric.name, paired_values(row.pairs, metric))
+        (row, metric.name, paired_values(row.pairs, metric) if _is_whole(row) else [])
         for row in rows
         for metric in ESTIMATED
     ]
-    family = [Paired(metric=n, level=level, pairs=pairs) for level, n, pairs in read if pairs]
-    missing = [_unmeasured(n, level, margins) for level, n, pairs in read if not pairs]
+    family = [Paired(metric=n, level=row.level, pairs=pairs) for row, n, pairs in read if pairs]
+    missing = [_unmeasured(n, row, margins) for row, n, pairs in read if not pairs]
     return [*threads, *judge_estimated(family, margins, floor), *missing]
 
 
@@ -127,17 +127,26 @@ def _peaks(row: Row) -> tuple[list[int], list[int]] | None:
     return (base, branch) if base and branch else None
 
 
-def _unmeasured(name: str, level: int, margins: Mapping[str, Margin]) -> MetricVerdict:
+def _is_whole(row: Row) -> bool:
+    """Whether no cell failed there: of a side that loses its slowest cells the best are left, and it would look the better for it."""
+    return not any(_has_failed(cell) for cells in row.cells.values() for cell in cells)
+
+
+def _unmeasured(name: str, row: Row, margins: Mapping[str, Margin]) -> MetricVerdict:
     """Name what no pair measured on both sides: nothing that is to be gated is left out in silence."""
     return MetricVerdict(
         metric=name,
-        level=level,
+        level=row.level,
         verdict=Verdict.INCONCLUSIVE,
         base="–",
         branch="–",
         margin=margins.get(name),
-        refusal="no pair measured it on both sides",
+        refusal=_UNMEASURED if _is_whole(row) else _SURVIVORS,
     )
+
+
+_UNMEASURED = "no pair measured it on both sides"
+_SURVIVORS = "a cell of this level failed, and what is left are the better ones"
 
 
 def _overall(comparison: Comparison, metrics: Sequence[MetricVerdict]) -> Verdict:

@@ -11,9 +11,10 @@ from harness.model import (
     Phase,
     Purity,
     Side,
+    Slot,
 )
 from harness.verdict import MetricVerdict, Verdict, decision_rows, judge
-from tests.fakes.builders import make_block, make_cell, make_run
+from tests.fakes.builders import cell_at, make_block, make_cell, make_run
 from tests.fakes.gated import (
     TENTHS,
     counted,
@@ -174,3 +175,16 @@ def test_decision_rows_are_those_that_were_given_pairs() -> None:
     cell = make_cell(Side.BASE, 1000, block=1)
     cell = structs.replace(cell, slot=structs.replace(cell.slot, phase=Phase.DECISION))
     assert [row.level for row in decision_rows(gated([*ladder, cell], run))] == [1000]
+
+
+def test_cost_of_a_level_of_which_a_cell_failed_is_not_gated() -> None:
+    """What is left are the cells that were fast enough: two of three hold the level, and say nothing of its cost."""
+    slot = Slot(side=Side.BASE, level=1000, block=4, pair=0, phase=Phase.DECISION)
+    late = cell_at(slot, Outcome.TIMEOUT_PROGRESSING)
+    cells = [*eight_pairs(500), *eight_pairs(1000, cpu=1.0), late]
+    verdict = judge(gated(cells, make_gate_run(levels=(500, 1000))))
+    refused = {(m.metric, m.level): m.refusal for m in verdict.metrics if m.level == 1000}
+    reason = "a cell of this level failed, and what is left are the better ones"
+    for name in ("cpu-ms/turn", "latency-infl", "rss-kb/sess"):
+        assert refused[name, 1000] == reason
+    assert verdict.verdict in {Verdict.EQUIVALENT, Verdict.NON_INFERIOR}
