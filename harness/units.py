@@ -118,5 +118,10 @@ def show_number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
+def show_slope(value: float) -> str:
+    """Show what a session adds, with three significant digits; next to nothing is ``0``."""
+    return "0" if abs(value) < 0.0005 else show_number(value)
+
+
 def _decimals(value: float) -> int:
     return 2 if abs(value) < 100 else 1 if abs(value) < 1000 else 0

@@ -18,40 +18,38 @@ from harness.verdict import judge
 def render(comparison: Comparison) -> str:
     """Return the whole document, ending in a newline: words first, then the tables, the details, and the doubts."""
     run = comparison.run
-    parts = [_title(run), *_first_line(comparison), header(run), levels_table(comparison)]
-    parts += [*_verdict(comparison), *_details(comparison), _doubts(comparison)]
-    return _joined(parts)
+    line, verdict = _judged(comparison)
+    parts = [_title(run), line, header(run), levels_table(comparison), verdict]
+    return _joined([*parts, *_details(comparison), _doubts(comparison)])
 
 
 def render_summary(comparison: Comparison) -> str:
     """Return what a pull request is given: the verdict and its tables, all else folded away."""
     run = comparison.run
-    parts = [
-        _title(run),
-        *_first_line(comparison),
-        levels_table(comparison),
-        *_verdict(comparison),
-    ]
+    line, verdict = _judged(comparison)
     folded = _joined([header(run), *_details(comparison)])
-    parts.append(
+    fold = (
         f"<details><summary>How it was measured, and the details</summary>\n\n{folded}\n</details>"
     )
-    return _joined([*parts, _doubts(comparison)])
+    return _joined(
+        [_title(run), line, levels_table(comparison), verdict, fold, _doubts(comparison)]
+    )
 
 
 def _joined(parts: Sequence[str]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _first_line(comparison: Comparison) -> list[str]:
-    return [headline(judge(comparison), comparison)] if comparison.run.has_two_sides else []
-
-
-def _verdict(comparison: Comparison) -> list[str]:
-    if comparison.run.kind != "gate":
-        return []
+def _judged(comparison: Comparison) -> tuple[str, str]:
+    """Return the line that comes first, which only two sides have, and the verdict's section, which only a gate has."""
+    if not comparison.run.has_two_sides:
+        return "", ""
     verdict = judge(comparison)
-    return ["### Verdict", verdict_table(verdict), verdict_notes(verdict, comparison)]
+    line = headline(verdict, comparison)
+    if comparison.run.kind != "gate":
+        return line, ""
+    parts = ["### Verdict", verdict_table(verdict), verdict_notes(verdict, comparison)]
+    return line, "\n\n".join(parts)
 
 
 def _details(comparison: Comparison) -> list[str]:

@@ -5,7 +5,7 @@ from harness.limits import Limit, find_limits
 from harness.model import Knee, Side
 from harness.report.markdown import table
 from harness.stats import Estimate
-from harness.units import show_count, show_number
+from harness.units import show_count, show_slope
 
 _NONE = "–"
 _NAMES = {
@@ -56,14 +56,10 @@ def _row(comparison: Comparison, limit: Limit, sides: list[Side]) -> list[str]:
 
 
 def _slope(found: Estimate) -> str:
-    value = _small(found.value)
+    value = show_slope(found.value)
     if found.low is None or found.high is None:
         return f"{value} (two cells)"
-    return f"{value} [{_small(found.low)}, {_small(found.high)}]"
-
-
-def _small(value: float) -> str:
-    return "0" if abs(value) < 0.0005 else show_number(value)
+    return f"{value} [{show_slope(found.low)}, {show_slope(found.high)}]"
 
 
 def _level(at: Estimate | None) -> str:

@@ -14,7 +14,6 @@ from harness.verdict import MetricVerdict, OverallVerdict, Verdict, floor_of
 
 _NONE = "–"
 _ESTIMATED = tuple(metric.name for metric in ESTIMATED)
-_ESTIMATED = tuple(metric.name for metric in ESTIMATED)
 _ALARMS = (Verdict.REGRESSED, Verdict.IMPROVED)
 
 

@@ -4,7 +4,7 @@ from harness.compare import Comparison, Row
 from harness.model import Knee, Side
 from harness.report.tables import show_interval
 from harness.stats import Estimate
-from harness.units import show_count, show_number
+from harness.units import show_count, show_slope
 
 
 def takeaways(comparison: Comparison) -> list[str]:
@@ -58,15 +58,11 @@ def _memory(comparison: Comparison) -> list[str]:
 
 
 def _slope(found: Estimate, unit: str) -> str:
-    value = _small(found.value)
+    value = show_slope(found.value)
     unit = unit.replace("threads", "thread") if value == "1" else unit
     if found.low is None or found.high is None:
         return f"{value} {unit} (two cells, no interval)"
-    return f"{value} {unit} [{_small(found.low)}, {_small(found.high)}]"
-
-
-def _small(value: float) -> str:
-    return "0" if abs(value) < 0.0005 else show_number(value)
+    return f"{value} {unit} [{show_slope(found.low)}, {show_slope(found.high)}]"
 
 
 def _ratio(comparison: Comparison, metric: str, name: str) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from harness.capacity import Capacity, ratio_range
 from harness.model import Cell, Outcome
 from harness.units import show_count, show_plural
 from harness.verdict.kinds import MetricVerdict, Verdict
@@ -177,8 +178,11 @@ def _ratio(base: Bracket, branch: Bracket) -> str:
         return ""
     if (base.holds, base.beyond) == (branch.holds, branch.beyond):
         return "none"
-    least = branch.holds / base.beyond if base.beyond else 0.0
-    most = branch.beyond / base.holds if branch.beyond else None
+    least, most = ratio_range(_capacity(base), _capacity(branch))
     if most is None:
         return f"at least ×{least:.3g}" if least else ""
     return f"×{least:.3g} to ×{most:.3g}" if least else f"at most ×{most:.3g}"
+
+
+def _capacity(bracket: Bracket) -> Capacity:
+    return Capacity(within=bracket.holds, beyond=bracket.beyond)
