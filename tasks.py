@@ -16,6 +16,7 @@ from harness.flags import HELP, LISTS, SETTINGS
 
 if TYPE_CHECKING:
     from harness.assembly import Typed
+    from harness.world import Request, World
 
 
 def _verb(own: Mapping[str, str] | None = None) -> Callable[[Callable[..., None]], object]:
@@ -45,6 +46,20 @@ def _exit_codes() -> Iterator[None]:
     except Exception as error:
         traceback.print_exc()
         raise Exit(f"internal error, please report it: {error!r}", code=70) from error
+
+
+@contextmanager
+def _asked(
+    c: Context, given: Mapping[str, object]
+) -> Iterator[tuple["World", "Request", "Typed"]]:
+    """Settle what a task was given, before anything is reached, and then open the world."""
+    with _exit_codes():
+        from harness import assembly
+
+        typed = _typed(c, given)
+        request = assembly.make_request(typed)
+        with assembly.open_world(typed.repo) as world:
+            yield world, request, typed
 
 
 @_verb()
@@ -81,13 +96,10 @@ def compare(
     Exit codes: 0 done, 2 usage, 5 invalid, 6 the base or 7 the branch cannot run, 10 git, 11 build, 12 no engine, 130
     interrupted.
     """
-    with _exit_codes():
-        from harness import assembly, bench
+    with _asked(c, locals()) as (world, request, _):
+        from harness import bench
 
-        typed = _typed(c, locals())
-        request = assembly.make_request(typed)
-        with assembly.open_world(typed.repo) as world:
-            print((bench.show_plan if dry_run else bench.compare)(world, request))
+        print((bench.show_plan if dry_run else bench.compare)(world, request))
 
 
 @_verb({"image": "a build that is there already (default: the checkout, built)"})
@@ -106,13 +118,10 @@ def ramp(
     env: list[str] | None = None,
 ) -> None:
     """Ramp one build, the checkout as it is or --image, until it breaks, and print its table."""
-    with _exit_codes():
-        from harness import assembly, bench
+    with _asked(c, locals()) as (world, request, _):
+        from harness import bench
 
-        typed = _typed(c, locals())
-        request = assembly.make_request(typed)
-        with assembly.open_world(typed.repo) as world:
-            print(bench.ramp(world, request, image or None))
+        print(bench.ramp(world, request, image or None))
 
 
 @_verb(
@@ -173,20 +182,17 @@ def gate(
     Margins are in [tool.esc-bench.gate]. Exit codes: 0 pass, 2 usage, 3 regression, 4 inconclusive (with --strict), 5 invalid, 6 the
     base or 7 the branch cannot run, 10 git, 11 build, 12 no engine, 130 interrupted.
     """
-    with _exit_codes():
+    with _asked(c, locals()) as (world, request, typed):
         from harness import assembly
         from harness.gate import gate as decide
 
-        typed = _typed(c, locals())
-        request = assembly.make_request(typed)
-        with assembly.open_world(typed.repo) as world:
-            order = assembly.make_gate_order(
-                typed, world.progress, is_quick=quick, is_strict=strict, counts=not no_costs
-            )
-            gated = decide(world, request, order)
-            print(gated.document, end="")
-            assembly.publish(gated.summary, world.progress)
-            gated.check(is_strict=strict)
+        order = assembly.make_gate_order(
+            typed, world.progress, is_quick=quick, is_strict=strict, counts=not no_costs
+        )
+        gated = decide(world, request, order)
+        print(gated.document, end="")
+        assembly.publish(gated.summary, world.progress)
+        gated.check()
 
 
 @_verb({"pairs": "pairs of each gate (default 8, or as [tool.esc-bench.gate] says)"})
@@ -209,19 +215,16 @@ def selftest(
     Takes some ten minutes. The noise is kept for a day under results/floors/, and a margin below it is refused. Exit code 5 when the gate
     does not prove itself.
     """
-    with _exit_codes():
+    with _asked(c, locals()) as (world, request, typed):
         from harness import assembly
         from harness.selftest import selftest as prove
 
-        typed = _typed(c, locals())
-        request = assembly.make_request(typed)
-        with assembly.open_world(typed.repo) as world:
-            order = assembly.make_gate_order(
-                typed, world.progress, is_quick=True, is_strict=False, counts=not no_costs
-            )
-            tested = prove(world, request, order)
-            print(tested.document, end="")
-            tested.check()
+        order = assembly.make_gate_order(
+            typed, world.progress, is_quick=True, is_strict=False, counts=not no_costs
+        )
+        tested = prove(world, request, order)
+        print(tested.document, end="")
+        tested.check()
 
 
 @_verb()
@@ -257,13 +260,10 @@ def build(
     c: Context, base: str = "", main: str = "", repo: str = "", base_image: str = ""
 ) -> None:
     """Build the images of both sides, esc-bench:base and esc-bench:branch, without running them."""
-    with _exit_codes():
-        from harness import assembly, bench
+    with _asked(c, locals()) as (world, request, _):
+        from harness import bench
 
-        typed = _typed(c, locals())
-        request = assembly.make_request(typed)
-        with assembly.open_world(typed.repo) as world:
-            print(bench.build(world, request))
+        print(bench.build(world, request))
 
 
 @_verb({"folder": "a folder of results/"})

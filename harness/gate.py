@@ -54,15 +54,16 @@ class Gated:
     verdict: OverallVerdict
     folder: str
 
-    def check(self, *, is_strict: bool) -> None:
+    def check(self) -> None:
         """Fail where the verdict is one to fail for.
 
         Raises:
             RegressionError: The branch is worse.
-            InconclusiveError: It is not known, or a margin was refused, and `is_strict`.
+            InconclusiveError: It is not known, or a margin was refused, and the gate is strict.
             DisturbedError: The run says nothing about the branch.
         """
-        error = _error_of(self.verdict, is_strict=is_strict)
+        settled = self.comparison.run.gate
+        error = _error_of(self.verdict, is_strict=settled is not None and settled.strict)
         if error is not None:
             raise error
 

@@ -53,7 +53,7 @@ def test_gate_fires_for_one_thread_a_session(checkout: Path, client: docker.Dock
     gated = _gate(checkout, "SCALE_INJECT_THREADS=1")
     assert f"peak-threads 1 → {1 + LEVEL}, +{LEVEL}" in gated.verdict.headline
     with pytest.raises(RegressionError):
-        gated.check(is_strict=False)
+        gated.check()
     (folder,) = (path for path in (checkout / "results").iterdir() if path.name[:2] == "20")
     assert (folder / "summary.md").read_text() == gated.summary
     assert (folder / "table.md").read_text() == gated.document

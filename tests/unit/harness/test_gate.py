@@ -1,6 +1,9 @@
 """The gate from end to end, over fakes."""
 
+from dataclasses import replace
+
 import pytest
+from msgspec import structs
 
 from harness.errors import DisturbedError, InconclusiveError, RegressionError
 from harness.floors import floor_key
@@ -31,6 +34,14 @@ def _gate(fakes: FakeWorld, order: GateOrder) -> Gated:
     return gate(fakes.world, make_request(500, 1000, 2000), order)
 
 
+def _strict(gated: Gated) -> Gated:
+    """Return what the same cells come to where the gate was told to be strict."""
+    run = gated.comparison.run
+    assert run.gate is not None
+    strict = structs.replace(run, gate=structs.replace(run.gate, strict=True))
+    return replace(gated, comparison=replace(gated.comparison, run=strict))
+
+
 def test_quick_gate_has_pairs_at_one_level_and_no_ladder() -> None:
     """A check and a warm-up a side, then eight pairs at the quick level: nothing else is run."""
     fakes = _world()
@@ -50,15 +61,15 @@ def test_gate_passes_an_unchanged_build() -> None:
     """Nothing that is gated is worse: no error, strict or not."""
     gated = _gate(_world(), _order(extra=0.0))
     assert gated.verdict.verdict in {Verdict.EQUIVALENT, Verdict.NON_INFERIOR}
-    gated.check(is_strict=False)
-    gated.check(is_strict=True)
+    gated.check()
+    _strict(gated).check()
 
 
 def test_gate_fails_what_costs_more_in_cells() -> None:
     """Half as much CPU again is wholly beyond a margin of 10 %."""
     gated = _gate(_world(branch=0.15), _order())
     with pytest.raises(RegressionError, match=r"regressed: cpu-ms/turn \+50") as caught:
-        gated.check(is_strict=False)
+        gated.check()
     assert caught.value.exit_code == 3
 
 
@@ -66,7 +77,7 @@ def test_gate_fails_what_costs_more_by_count_alone() -> None:
     """Three per cent more instructions are certain, whatever the cells say."""
     gated = _gate(_world(), _order(extra=3.0))
     with pytest.raises(RegressionError, match=r"regressed: instructions/turn 100 → 103"):
-        gated.check(is_strict=False)
+        gated.check()
 
 
 def test_gate_tells_what_was_counted_before_the_first_cell() -> None:
@@ -82,9 +93,9 @@ def test_gate_tells_what_was_counted_before_the_first_cell() -> None:
 def test_gate_of_one_pair_fails_only_when_it_is_strict() -> None:
     """One pair decides nothing, which is no reason to stop a merge unless it was asked for."""
     gated = _gate(_world(), _order(pairs="1"))
-    gated.check(is_strict=False)
+    gated.check()
     with pytest.raises(InconclusiveError) as caught:
-        gated.check(is_strict=True)
+        _strict(gated).check()
     assert caught.value.exit_code == 4
 
 
@@ -94,7 +105,7 @@ def test_gate_on_a_disturbed_host_is_invalid() -> None:
     with pytest.raises(
         DisturbedError, match="invalid: the branch at C=500 was invalid twice"
     ) as caught:
-        _gate(fakes, _order()).check(is_strict=False)
+        _gate(fakes, _order()).check()
     assert caught.value.exit_code == 5
 
 
@@ -110,7 +121,7 @@ def test_gate_of_identical_builds_that_differ_is_invalid() -> None:
     fakes.box.by_image = {BRANCH_IMAGE: behave}
     gated = _gate(fakes, _order())
     with pytest.raises(DisturbedError, match="identical builds differ"):
-        gated.check(is_strict=False)
+        gated.check()
 
 
 def test_gate_holds_its_margins_against_a_floor_of_today() -> None:
@@ -119,9 +130,9 @@ def test_gate_holds_its_margins_against_a_floor_of_today() -> None:
     fakes.store.keep_floor(_floor("2026-11-30T11:00:00Z"))
     gated = _gate(fakes, _order())
     assert gated.verdict.refused != ()
-    gated.check(is_strict=False)
+    gated.check()
     with pytest.raises(InconclusiveError, match="not all that is to be gated was"):
-        gated.check(is_strict=True)
+        _strict(gated).check()
 
 
 def test_gate_does_not_believe_yesterdays_floor() -> None:
