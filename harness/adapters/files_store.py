@@ -77,8 +77,8 @@ class FilesRun:
     """One run's folder."""
 
     def __init__(self, root: Path, folder: Path) -> None:
-        self._root = root
         self._folder = folder
+        self._index = _Index(root)
 
     @property
     def folder(self) -> str:
@@ -110,23 +110,43 @@ class FilesRun:
             _replace(self._folder / _TABLE, document)
             if summary:
                 _replace(self._folder / _SUMMARY, summary)
-            _write_index(self._root)
+            self._index.write()
 
 
-def _write_index(root: Path) -> None:
-    """Write ``index.md`` over all runs that can be read, the newest first; one that cannot is named, not dropped."""
-    runs: list[tuple[str, Comparison | GoalTable | None]] = []
-    store = FilesStore(root)
-    for folder in sorted(root.iterdir(), reverse=True):
-        if not _record_of(folder).is_file():
-            continue
+class _Index:
+    """``index.md`` over all runs that can be read, the newest first; one that cannot is named, not dropped.
+
+    It is written after every cell: what a run says is derived once, until its record changes.
+
+    Args:
+        root: The folder of all runs.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._known: dict[tuple[str, int], Comparison | GoalTable | None] = {}
+
+    def write(self) -> None:
+        """Write it as the folders now are."""
+        found = {
+            (folder.name, record.stat().st_mtime_ns): folder
+            for folder in sorted(self._root.iterdir(), reverse=True)
+            if (record := _record_of(folder)).is_file()
+        }
+        self._known = {
+            key: self._known[key] if key in self._known else self._derive(folder)
+            for key, folder in found.items()
+        }
+        runs = [(name, said) for (name, _), said in self._known.items()]
+        _replace(self._root / "index.md", index_text(runs))
+
+    def _derive(self, folder: Path) -> Comparison | GoalTable | None:
         try:
-            run, cells, complete = store.load(str(folder))
+            run, cells, complete = FilesStore(self._root).load(str(folder))
             derive = find_goals if run.kind == "goals" else compare
-            runs.append((folder.name, derive(run, cells, complete=complete)))
+            return derive(run, cells, complete=complete)
         except UsageError:
-            runs.append((folder.name, None))
-    _replace(root / "index.md", index_text(runs))
+            return None
 
 
 def _record_of(folder: Path) -> Path:
