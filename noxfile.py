@@ -1,6 +1,7 @@
 """Checks in clean environments, and the bench's own `ramp`, `compare`, `gate` and `bench`, which hand their arguments to Invoke."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import nox
@@ -116,6 +117,20 @@ def docker(session: nox.Session) -> None:
     """Run the tests that need a Docker engine; without one, or with one of them skipped, this fails."""
     session.install(*BENCH, *_group("test"))
     session.run("pytest", "--run-docker", "-m", "docker", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def boxes(session: nox.Session) -> None:
+    """Run the tests of the boxes without an engine, for which cgroups have to be ours to make; a skipped one fails."""
+    session.install(*BENCH, *_group("test"))
+    kinds = ("--run-cgroup", "--run-watchdog", "-m", "cgroup or watchdog")
+    session.run("pytest", *kinds, *session.posargs)
+
+
+@nox.session(python=False, default=False)
+def guest(session: nox.Session) -> None:
+    """Run the contract of all boxes in a virtual machine with systemd and cgroup v2: `nox -s guest -- --folder DIR`, as root."""
+    session.run(sys.executable, "-m", "tests.guest", *session.posargs, external=True)
 
 
 @nox.session(python=OLDEST)

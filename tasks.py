@@ -58,7 +58,7 @@ def _asked(
 
         typed = _typed(c, given)
         request = assembly.make_request(typed)
-        with assembly.open_world(typed.repo) as world:
+        with assembly.open_world(typed.repo, box=request.settings.box) as world:
             yield world, request, typed
 
 
@@ -83,6 +83,7 @@ def compare(
     main: str = "",
     repo: str = "",
     base_image: str = "",
+    box: str = "",
     env: list[str] | None = None,
     base_env: list[str] | None = None,
     branch_env: list[str] | None = None,
@@ -93,7 +94,7 @@ def compare(
     """Build the merge-base and your branch, ramp both side by side, and print the table for the pull request.
 
     Writes results/STAMP-ARM-BASE-BRANCH/ (both arms, where there are two) with table.md, compare.json, cells.jsonl and logs/.
-    Exit codes: 0 done, 2 usage, 5 invalid, 6 the base or 7 the branch cannot run, 10 git, 11 build, 12 no engine, 130
+    Exit codes: 0 done, 2 usage, 5 invalid, 6 the base or 7 the branch cannot run, 10 git, 11 build, 12 no box, 130
     interrupted.
     """
     with _asked(c, locals()) as (world, request, _):
@@ -115,6 +116,7 @@ def ramp(
     timeout: str = "",
     repo: str = "",
     base_image: str = "",
+    box: str = "",
     env: list[str] | None = None,
 ) -> None:
     """Ramp one build, the checkout as it is or --image, until it breaks, and print its table."""
@@ -131,7 +133,12 @@ def ramp(
     }
 )
 def goals(
-    c: Context, only: str = "", repeats: str = "3", repo: str = "", base_image: str = ""
+    c: Context,
+    only: str = "",
+    repeats: str = "3",
+    repo: str = "",
+    base_image: str = "",
+    box: str = "",
 ) -> None:
     """Build the checkout as it is, measure the speed goals, and print their table: a report, not a gate.
 
@@ -144,7 +151,7 @@ def goals(
 
         typed = _typed(c, locals())
         request, times = assembly.make_request(typed), parse_whole(repeats, where="--repeats")
-        with assembly.open_world(typed.repo) as world:
+        with assembly.open_world(typed.repo, box=request.settings.box) as world:
             print(bench.goals(world, request, only=only, repeats=times))
 
 
@@ -170,6 +177,7 @@ def gate(
     main: str = "",
     repo: str = "",
     base_image: str = "",
+    box: str = "",
     env: list[str] | None = None,
     base_env: list[str] | None = None,
     branch_env: list[str] | None = None,
@@ -180,7 +188,7 @@ def gate(
 
     Writes results/STAMP-gate-ARM-BASE-BRANCH/ with table.md, summary.md for the pull request, compare.json, cells.jsonl and logs/.
     Margins are in [tool.esc-bench.gate]. Exit codes: 0 pass, 2 usage, 3 regression, 4 inconclusive (with --strict), 5 invalid, 6 the
-    base or 7 the branch cannot run, 10 git, 11 build, 12 no engine, 130 interrupted.
+    base or 7 the branch cannot run, 10 git, 11 build, 12 no box, 130 interrupted.
     """
     with _asked(c, locals()) as (world, request, typed):
         from harness import assembly
@@ -208,6 +216,7 @@ def selftest(
     timeout: str = "",
     repo: str = "",
     base_image: str = "",
+    box: str = "",
     env: list[str] | None = None,
 ) -> None:
     """Prove the gate on this host: identical builds give its noise, and regressions of known sizes must be caught.
@@ -257,7 +266,12 @@ def cost(
 
 @_verb()
 def build(
-    c: Context, base: str = "", main: str = "", repo: str = "", base_image: str = ""
+    c: Context,
+    base: str = "",
+    main: str = "",
+    repo: str = "",
+    base_image: str = "",
+    box: str = "",
 ) -> None:
     """Build the images of both sides, esc-bench:base and esc-bench:branch, without running them."""
     with _asked(c, locals()) as (world, request, _):
@@ -288,14 +302,27 @@ def arms(c: Context) -> None:
 
 
 @_verb()
+def doctor(c: Context, repo: str = "") -> None:
+    """Tell what this machine can run, what bears on the numbers, and what to do about it. Exit code 12 where no box works."""
+    del c
+    with _exit_codes():
+        from harness import assembly
+
+        text, can_run = assembly.examine_host(repo or None)
+        print(text)
+        if not can_run:
+            raise Exit("", code=12)
+
+
+@_verb()
 def clean(c: Context, repo: str = "") -> None:
-    """Remove what killed runs left: worktrees, containers, old images. Running ones are not touched."""
+    """Remove what killed runs left: worktrees, containers, cells, old builds. Running ones are not touched."""
     del c
     with _exit_codes():
         from harness import assembly, bench
 
-        with assembly.open_world(repo or None) as world:
-            print(bench.clean(world))
+        with assembly.open_leftovers(repo or None) as (checkout, boxes):
+            print(bench.clean(checkout, boxes))
 
 
 @task(name="base-image")
@@ -315,5 +342,7 @@ def _typed(c: Context, given: Mapping[str, object]) -> "Typed":
     return sort_words(given, {name: c.config[name] for name in SETTINGS})
 
 
-ns = Collection(compare, gate, selftest, cost, ramp, goals, build, report, arms, clean, base_image)
+ns = Collection(
+    *(compare, gate, selftest, cost, ramp, goals, build, report, arms, doctor, clean, base_image)
+)
 ns.configure(dict.fromkeys(SETTINGS))

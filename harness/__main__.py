@@ -41,7 +41,7 @@ def _ramp(arguments: Sequence[str]) -> str:
     _, image, arm, *rest = arguments
     flags = {"load": " ".join(rest[:4]), "levels": ",".join(rest[4:])}
     request = make_request(Typed(arm=arm, flags=flags))
-    with open_world(stream=sys.stdout) as world:
+    with open_world(box=request.settings.box, stream=sys.stdout) as world:
         return ramp(world, request, image)
 
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from harness.adapters.box_choice import choose_box, open_every_box
 from harness.adapters.callgrind_counter import CallgrindCounter
-from harness.adapters.console_progress import ConsoleProgress
+from harness.adapters.console_progress import ConsoleProgress, make_progress
 from harness.adapters.counted_run import CountedRuns
-from harness.adapters.docker_box import DockerBox
 from harness.adapters.files_store import FilesStore
 from harness.adapters.git_repo import GitRepo
+from harness.adapters.host_facts import find_facts
 from harness.adapters.local_sides import LocalSideFolders
 from harness.adapters.memory_counter import MemoryCounter
 from harness.adapters.owner import own_run_id
@@ -25,13 +26,15 @@ from harness.adapters.pyproject_file import read_defaults
 from harness.adapters.step_summary import append_summary
 from harness.adapters.strace_counter import StraceCounter
 from harness.adapters.system_clock import SystemClock
-from harness.config import Sources, parse_arm, parse_environment, settle
+from harness.config import AUTO, Sources, parse_arm, parse_environment, settle
 from harness.cost_run import CostRequest, Counting, count_both
+from harness.doctor import can_run, examine
 from harness.flags import ON, SETTINGS
 from harness.gate import GateOrder
 from harness.gate_settings import settle_gate
-from harness.model import Drive, Side
-from harness.ports import Progress, Repo, Store
+from harness.model import OPEN_FILES, Caps, Drive, Side
+from harness.ports import Box, Progress, Repo, Store
+from harness.report import doctor_text
 from harness.world import Request, World
 
 _ARM = "sc-mem"
@@ -174,31 +177,49 @@ def publish(summary: str, progress: Progress) -> None:
 
 
 @contextmanager
-def open_world(repo: str | None = None, *, stream: TextIO | None = None) -> Iterator[World]:
-    """Give the adapters for as long as the block runs: git, the engine, results/ of the checkout, a console.
+def open_world(
+    repo: str | None = None, *, box: str = AUTO, stream: TextIO | None = None
+) -> Iterator[World]:
+    """Give the adapters for as long as the block runs: git, a box, results/ of the checkout, a console.
 
     Args:
         repo: A folder of the checkout; None for the current one.
-        stream: Where progress goes; standard error by default, so that standard output holds the table alone.
+        box: Which one, or `AUTO`.
+        stream: Where progress goes as plain lines; by default it is standard error, so that standard output holds the table alone, and on a
+            terminal a live view.
 
     Raises:
         RepoError: There is no checkout.
-        NoBoxError: There is no engine.
+        NoBoxError: There is no such box here.
     """
-    progress = ConsoleProgress(stream or sys.stderr)
+    progress = ConsoleProgress(stream) if stream else make_progress(sys.stderr)
     with (
         _ended_as_by_ctrl_c(),
         closing(GitRepo(Path(repo or "."))) as git_repo,
-        closing(DockerBox(progress.say)) as box,
+        closing(choose_box(box, progress.say)) as opened,
     ):
         yield World(
             run_id=own_run_id(),
-            box=box,
+            box=opened,
             repo=git_repo,
             store=open_store(git_repo.root),
             clock=SystemClock(),
             progress=progress,
         )
+
+
+@contextmanager
+def open_leftovers(repo: str | None = None) -> Iterator[tuple[Repo, Iterator[Box]]]:
+    """Give git, and each box that works here, for as long as the block runs.
+
+    Args:
+        repo: A folder of the checkout; None for the current one.
+
+    Raises:
+        RepoError: There is no checkout.
+    """
+    with closing(GitRepo(Path(repo or "."))) as git_repo, closing(open_every_box()) as boxes:
+        yield git_repo, boxes
 
 
 @contextmanager
@@ -215,7 +236,8 @@ def open_counting(
         RepoError: There is no checkout.
     """
     with _ended_as_by_ctrl_c(), closing(GitRepo(Path(repo or "."))) as git_repo:
-        yield make_counting(ConsoleProgress(stream or sys.stderr)), git_repo, own_run_id()
+        progress = ConsoleProgress(stream) if stream else make_progress(sys.stderr)
+        yield make_counting(progress), git_repo, own_run_id()
 
 
 def make_counting(progress: Progress) -> Counting:
@@ -243,6 +265,18 @@ def _ended_as_by_ctrl_c() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def examine_host(repo: str | None = None) -> tuple[str, bool]:
+    """Look at this host; return what it is good for, as text, and whether anything can be run here.
+
+    Args:
+        repo: A folder of the checkout; None for the current one.
+    """
+    folder = _checkout(repo)
+    facts = find_facts(folder)
+    findings = examine(facts, box_cpus=Caps().cpus, open_files=OPEN_FILES)
+    return doctor_text(findings, can_run=can_run(facts)), can_run(facts)
 
 
 def open_store(root: Path) -> Store:

@@ -1,5 +1,7 @@
 """The use cases: compare two sides, ramp one build, measure the goals, show the plan or a stored run, clean up."""
 
+from collections.abc import Iterable
+
 from msgspec import structs
 
 from harness.compare import compare as derive
@@ -8,7 +10,7 @@ from harness.goals import REFERENCE_CAPS, REFERENCE_LOAD, choose_goals, drives_o
 from harness.measurement import climb, measure, tidied
 from harness.model import RunInfo, Side
 from harness.plan import Plan
-from harness.ports import Build, Store
+from harness.ports import Box, Build, Repo, Store
 from harness.preparation import build_one, clear_leftovers, describe_box, prepare_comparison
 from harness.report import plan_text, render, render_goals
 from harness.sides import build_sides, checked_out, describe_image, describe_sides, find_purity
@@ -150,7 +152,14 @@ def show_run(store: Store, folder: str) -> str:
     return render(derive(run, cells, complete=complete))
 
 
-def clean(world: World) -> str:
-    """Remove what killed runs left, and return what that was."""
-    removed = [*world.repo.prune(), *world.box.reap(), *world.box.trim()]
+def clean(repo: Repo, boxes: Iterable[Box]) -> str:
+    """Remove what killed runs left, and return what that was.
+
+    Args:
+        repo: Whose worktrees.
+        boxes: All that work here, whichever a run was in.
+    """
+    removed = list(repo.prune())
+    for box in boxes:
+        removed += [*box.reap(), *box.trim()]
     return "\n".join(f"removed {name}" for name in removed) or "nothing was left behind"

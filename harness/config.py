@@ -25,7 +25,14 @@ _KNOWN: dict[str, tuple[str | None, str]] = {
     "decision_levels": (None, ""),
     "budget": (None, ""),
     "base_image": ("BASE_IMAGE", ""),
+    "box": (None, "auto"),
 }
+BOXES = ("docker", "cgroup", "watchdog")
+"""The kinds of box, the best first."""
+
+AUTO = "auto"
+"""The first of them that works."""
+
 _SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _PYPROJECT_NAMES = {"mem": "memory", "timeout": "timeout_s", "budget": "budget_s"}
 
@@ -44,6 +51,7 @@ class Settings:
         decision_levels: Ascending; empty for the ones that the ladder shows.
         budget_s: What all cells may take; None for no more than is planned.
         base_image: What the Dockerfile builds on; empty for the one that is found.
+        box: One of `BOXES`, or `AUTO`.
     """
 
     load: Load
@@ -57,6 +65,7 @@ class Settings:
     decision_levels: tuple[int, ...]
     budget_s: float | None
     base_image: str
+    box: str = AUTO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +130,7 @@ def settle(sources: Sources) -> Settings:
         else (),
         budget_s=parse_seconds(budget, where=budget_from) if budget else None,
         base_image=sources.find("base_image")[0],
+        box=_settle_box(sources),
     )
 
 
@@ -175,6 +185,14 @@ def parse_environment(items: Iterable[str], *, where: str) -> dict[str, str]:
             raise UsageError(msg, hint="write NAME=VALUE, as in SCALE_STATE_KB=64")
         environment[name] = value
     return environment
+
+
+def _settle_box(sources: Sources) -> str:
+    text, where = sources.find("box")
+    if text not in {AUTO, *BOXES}:
+        msg = f"{where}: there is no box {text!r}"
+        raise UsageError(msg, hint=f"write {AUTO}, {', '.join(BOXES[:-1])} or {BOXES[-1]}")
+    return text
 
 
 def _settle_switch(sources: Sources, setting: str) -> bool:

@@ -28,8 +28,9 @@ HELP = {
     "base": "the commit to compare with (default: the merge-base with the default branch)",
     "main": "the default branch (default: main, origin/main or origin/HEAD, the first there is)",
     "repo": "a folder of the checkout (default: this one)",
-    "base-image": "what the Dockerfile builds on (or BASE_IMAGE=; default: the image of `invoke"
-    " base-image` if there is one, else python:3.13-slim)",
+    "base-image": "what builds stand on (or BASE_IMAGE=): an image (default: that of `invoke"
+    " base-image` if there is one, else python:3.13-slim), or without docker a Python of this machine",
+    "box": "where cells run: docker, cgroup or watchdog (default auto: the first that works here)",
     "dry-run": "show refs, hashes, images and cells in order; build and run nothing",
 }
 
@@ -38,7 +39,7 @@ LISTS = ("env", "base_env", "branch_env")
 
 SETTINGS = (
     *("cpus", "mem", "pids", "timeout", "levels", "load", "blocks", "warm_up", "refine"),
-    *("objective", "pairs", "decision_levels", "budget", "base_image"),
+    *("objective", "pairs", "decision_levels", "budget", "base_image", "box"),
 )
 """The flags that `INVOKE_*` and pyproject.toml can set too."""
 

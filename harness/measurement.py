@@ -9,9 +9,8 @@ from harness.errors import DisturbedError, NoBoxError
 from harness.goals import GoalTable
 from harness.model import Outcome, RunInfo
 from harness.ports import RunWriter
-from harness.report import render
+from harness.report import render, show_caps
 from harness.run import Run
-from harness.units import show_bytes
 from harness.world import World
 
 Said = TypeVar("Said", Comparison, GoalTable)
@@ -48,11 +47,7 @@ def measure(
     world: World, run: RunInfo, name: str, loop: Callable[[RunWriter], Said]
 ) -> tuple[Said, str]:
     """Run a loop over cells; return what they say, and the folder in which it is."""
-    caps = run.caps
-    world.progress.say(
-        f"box    {run.box.box}, {run.box.engine}: {caps.cpus:g} CPU, {show_bytes(caps.memory_bytes)}, no swap, "
-        f"no network, {caps.timeout_s:g} s a cell"
-    )
+    world.progress.say(f"cells  {show_caps(run.caps, run.box)}")
     writer = world.store.open_run(run, name)
     try:
         return loop(writer), writer.folder
@@ -60,6 +55,8 @@ def measure(
         if writer.holds_cells:
             world.progress.say(f"what was measured is in {writer.folder}")
         raise
+    finally:
+        world.progress.rest()
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """How a cell ended: the rules that turn what was observed into one outcome and its reason, in a fixed order."""
 
 import signal
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from statistics import median
 
 from harness.disturbance import host_evidence, host_trouble, idle_lag
-from harness.model import Caps, Outcome
+from harness.model import HOLDABLE, Caps, Outcome
 from harness.protocol import Death, ProbeOutput, ProgressLine
 from harness.units import show_bytes, show_count, show_seconds
 
@@ -35,21 +35,27 @@ class Observation:
         output: What the probe printed.
         stderr: The last lines of what the container wrote to standard error.
         exit_code: As the engine gives it; None when it knows none.
-        oom_killed: The engine's flag: something in the container was killed for memory.
+        oom_killed: The box says that something in the cell was killed for memory.
+        oom_witness: How the box knows.
         timed_out: We killed it, at its time limit.
         engine_error: What the engine said when the cell could not be run as asked; empty otherwise.
         wall_s: From start to end, in seconds.
         stdout: The raw output, for the log.
+        holds: Which of `HOLDABLE` the box holds for certain, so that what is read inside has to be what was asked for.
+        box_evidence: What the box saw of the cell from outside, by the names of the record.
     """
 
     output: ProbeOutput
     exit_code: int | None
     wall_s: float
     oom_killed: bool = False
+    oom_witness: str = "the engine reports OOMKilled"
     timed_out: bool = False
     engine_error: str = ""
     stderr: tuple[str, ...] = ()
     stdout: str = ""
+    holds: tuple[str, ...] = HOLDABLE
+    box_evidence: Mapping[str, object] = field(default_factory=dict)
 
 
 def decide(seen: Observation, caps: Caps, sessions: int, *, attempt: int = 0) -> Decision:
@@ -106,8 +112,8 @@ def evidence_of(seen: Observation) -> dict[str, object]:
         "engine-oom-killed": seen.oom_killed,
         "timed-out": seen.timed_out,
     }
-    if seen.engine_error:
-        evidence["engine-error"] = seen.engine_error
+    evidence |= {"box": dict(seen.box_evidence)} if seen.box_evidence else {}
+    evidence |= {"engine-error": seen.engine_error} if seen.engine_error else {}
     if seen.output.faults or seen.output.torn:
         evidence["protocol-faults"] = [*seen.output.faults, *seen.output.torn]
     if seen.output.caps is not None:
@@ -178,9 +184,9 @@ def _caps_not_held(seen: Observation, caps: Caps, _sessions: int) -> Decision | 
     )
     for name, found, asked, rounding in read:
         unheard = name == "swap" and found is None  # not accounted: the box warns of it
-        if not unheard and not _is_near(found, asked, rounding):
+        if name in seen.holds and not unheard and not _is_near(found, asked, rounding):
             return Outcome.INVALID, f"the box does not hold its caps: {name} {found}, not {asked}"
-    if set(inside.network or ()) - {"lo"}:
+    if "network" in seen.holds and set(inside.network or ()) - {"lo"}:
         return Outcome.INVALID, f"the box has a network: {', '.join(inside.network or ())}"
     return None
 
@@ -196,9 +202,9 @@ def _killed_for_memory(seen: Observation, caps: Caps, _sessions: int) -> Decisio
     by_cgroup = death is not None and death.cause == "oom"
     if not by_cgroup and not seen.oom_killed:
         return None
-    if death is not None and _is_below_its_cap(death):
+    if death is not None and "memory" in seen.holds and _is_below_its_cap(death):
         return Outcome.INVALID, "the host ran out of memory: the box itself was below its cap"
-    witness = "its cgroup's oom_kill rose" if by_cgroup else "the engine reports OOMKilled"
+    witness = "its cgroup's oom_kill rose" if by_cgroup else seen.oom_witness
     return Outcome.OOM, f"out of memory at {show_bytes(caps.memory_bytes)}, {witness}"
 
 

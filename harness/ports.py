@@ -9,6 +9,7 @@ from harness.compare import Comparison
 from harness.goals import GoalTable
 from harness.model import BoxInfo, Caps, Cell, Floor, Knee, Load, RunInfo, Side, Slot
 from harness.outcome import Observation
+from harness.plan import Outlook
 from harness.protocol import ProgressLine
 from harness.tree import Tree
 
@@ -194,5 +195,16 @@ class Progress(Protocol):
     def cell_ended(self, cell: Cell) -> None:
         """A cell has ended."""
 
+    def stands(self, table: str, outlook: Outlook | None) -> None:
+        """The table has changed.
+
+        Args:
+            table: Of the levels so far, in markdown.
+            outlook: What is still to come; None where nobody knows.
+        """
+
     def knee(self, name: str, knee: Knee) -> None:
         """A build's bracket is known; its name is its side, where there are two."""
+
+    def rest(self) -> None:
+        """No cell is going to start for now: what was drawn over and over is to be taken away."""

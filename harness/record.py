@@ -4,6 +4,7 @@ History of the schema:
     1: the first; both sides drive the run's arm.
     2: each side has an arm of its own, and a cell says which it drove and in which environment; runs of kind `goals`.
     3: a slot has a phase, and a run the settings of the phases; capacities and the order of the cells are derived.
+    4: a box says which caps it holds, and the evidence of a cell what the box saw of it.
 """
 
 from dataclasses import asdict
@@ -16,7 +17,7 @@ from harness.errors import UsageError
 from harness.goals import Finding, GoalTable
 from harness.model import Cell, Knee, RunInfo, Side, Slot
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

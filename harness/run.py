@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from harness.cell_run import CellRun
 from harness.compare import Comparison, compare
 from harness.model import Cell, RunInfo
-from harness.plan import check_slots, next_slot, plan_of
+from harness.plan import check_slots, look_ahead, next_slot, plan_of
 from harness.ports import Box, Clock, Progress, RunWriter
-from harness.report import render, render_summary
+from harness.report import levels_table, render, render_summary
 
 
 @dataclass(slots=True)
@@ -52,7 +52,9 @@ class Run:
 
     def _ended(self, cell: Cell) -> None:
         self.progress.cell_ended(cell)
-        self._write(complete=False)
+        comparison = self._write(complete=False)
+        outlook = look_ahead(plan_of(self.info), self._cell_run.cells)
+        self.progress.stands(levels_table(comparison), outlook)
 
     def _write(self, *, complete: bool) -> Comparison:
         comparison = compare(self.info, self._cell_run.cells, complete=complete)

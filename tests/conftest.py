@@ -13,6 +13,8 @@ _SKIPPED = pytest.StashKey[list[str]]()
 
 _SWITCHES = {
     "docker": "reach for a Docker engine",
+    "cgroup": "make control groups",
+    "watchdog": "watch and kill processes",
     "counters": "need valgrind and strace",
 }
 

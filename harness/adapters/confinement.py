@@ -22,11 +22,13 @@ class Confinement:
         words: What is put before its command.
         uid: Whom it runs as, where that is somebody else; what it writes to must be theirs.
         how: For people; it begins with ``unconfined`` where nothing holds it.
+        has_no_network: Whether it sees no network but its own loopback.
     """
 
     words: Sequence[str]
     uid: int | None
     how: str
+    has_no_network: bool = True
 
 
 _OF_ROOT = (
@@ -53,7 +55,9 @@ _OF_A_USER = (
 )
 
 
-def find_confinement(folder: Path, ways: Sequence[Confinement] | None = None) -> Confinement:
+def find_confinement(
+    folder: Path, ways: Sequence[Confinement] | None = None, *, fixed_addresses: bool = True
+) -> Confinement:
     """Return the first way in which this very interpreter runs here.
 
     An interpreter that cannot read its own library may silently run with another one, so its version is compared.
@@ -61,6 +65,7 @@ def find_confinement(folder: Path, ways: Sequence[Confinement] | None = None) ->
     Args:
         folder: Where the processes will run, which the one that they run as must be able to read.
         ways: What to try; those of this user by default.
+        fixed_addresses: Whether everything is to have the same address each time, where that is allowed.
     """
     if ways is None:
         ways = _OF_ROOT if os.geteuid() == 0 else _OF_A_USER
@@ -68,9 +73,12 @@ def find_confinement(folder: Path, ways: Sequence[Confinement] | None = None) ->
     for way in ways:
         said = _try(way.words, folder)
         if not said:
-            return replace(way, words=_with_fixed_addresses(way.words, folder))
-    how = f"unconfined: {said}"
-    return Confinement(words=_with_fixed_addresses((), folder), uid=None, how=how)
+            break
+    else:
+        way = Confinement(words=(), uid=None, how=f"unconfined: {said}", has_no_network=False)
+    if fixed_addresses:
+        way = replace(way, words=_with_fixed_addresses(way.words, folder))
+    return way
 
 
 def _with_fixed_addresses(words: Sequence[str], folder: Path) -> Sequence[str]:

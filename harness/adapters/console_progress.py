@@ -1,9 +1,17 @@
 """Progress as plain lines on a stream."""
 
+import os
 import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TextIO
 
+from rich.console import Console
+
+from harness.adapters.live_progress import LiveProgress
 from harness.model import Cell, Knee, Slot
+from harness.plan import Outlook
+from harness.ports import Progress
 from harness.protocol import ProgressLine
 from harness.report import cell_line, knee_line, place, printable
 from harness.units import show_count, show_plural, show_seconds
@@ -16,16 +24,18 @@ class ConsoleProgress:
 
     Args:
         stream: A terminal or a log.
+        stamp: What each line begins with.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, stamp: Callable[[], str] = lambda: "") -> None:
         self._stream = stream
+        self._stamp = stamp
         self._told_at = time.monotonic()
         self._patience_s = _FIRST_S
 
     def say(self, text: str) -> None:
         """Tell one thing."""
-        print(printable(text), file=self._stream, flush=True)
+        print(f"{self._stamp()}{printable(text)}", file=self._stream, flush=True)
         self._told_at = time.monotonic()
 
     def cell_started(self, slot: Slot, number: int) -> None:
@@ -47,6 +57,29 @@ class ConsoleProgress:
         """Tell how a cell ended."""
         self.say(cell_line(cell))
 
+    def stands(self, table: str, outlook: Outlook | None) -> None:
+        """Say nothing: a log has the table once, at its end."""
+
+    def rest(self) -> None:
+        """Say nothing: a log is nobody's terminal."""
+
     def knee(self, name: str, knee: Knee) -> None:
         """Tell where a build breaks."""
         self.say(knee_line(name, knee))
+
+
+def make_progress(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Progress:
+    """Give a live view where a person looks at a terminal, and stamped lines elsewhere.
+
+    Args:
+        stream: Where it goes.
+        environ: ``NO_COLOR`` and ``TERM`` are honoured; ``CI`` and ``TERM=dumb`` have lines on any stream.
+    """
+    console = Console(file=stream, highlight=False)
+    if console.is_terminal and not console.is_dumb_terminal and not environ.get("CI"):
+        return LiveProgress(console)
+    return ConsoleProgress(stream, _time_of_day)
+
+
+def _time_of_day() -> str:
+    return f"{datetime.now(UTC):%H:%M:%SZ} "

@@ -1,7 +1,6 @@
 """Local environments: each side's tree in a folder for temporary files, compiled, and always removed."""
 
 import compileall
-import os
 import platform
 import py_compile
 import shutil
@@ -12,8 +11,9 @@ from pathlib import Path
 
 from harness.adapters.confinement import Confinement, find_confinement
 from harness.adapters.owner import is_alive, own_run_id
+from harness.adapters.tree_folder import write_tree
 from harness.model import Side
-from harness.tree import Entry, Tree
+from harness.tree import Tree
 
 _PREFIX = "esc-bench-count-"
 WORK = "work"  # beside a side's tree: what its processes write
@@ -64,23 +64,13 @@ def _put(root: Path, number: int, tree: Tree) -> Path:
     """Write a tree into a folder whose path is as long as that of every other side."""
     place = root / f"side-{number}"
     place.mkdir(mode=0o755)
-    for entry in tree.entries:
-        _write(place / entry.path, entry)
+    write_tree(place, tree)
     # A count must not depend on who compiled first. One that does not parse is told by the process that imports it.
     compileall.compile_dir(
         place, ddir="", quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
     )
     (place / WORK).mkdir(mode=0o755)
     return place
-
-
-def _write(path: Path, entry: Entry) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if entry.kind == "link":
-        path.symlink_to(os.fsdecode(entry.content))
-    else:
-        path.write_bytes(entry.content)
-        path.chmod(0o755 if entry.executable else 0o644)
 
 
 def _remove_leftovers() -> None:

@@ -5,6 +5,7 @@ from harness.model.costs import ExactCost, ExactCosts
 from harness.model.decision import Floor, GateInfo, Margin
 from harness.model.nouns import (
     ARM_SHAPES,
+    HOLDABLE,
     OPEN_FILES,
     Arm,
     Caps,
@@ -18,6 +19,7 @@ from harness.model.runs import BoxInfo, Drive, RunInfo, SideInfo
 
 __all__ = [
     "ARM_SHAPES",
+    "HOLDABLE",
     "OPEN_FILES",
     "Arm",
     "BoxInfo",

@@ -74,6 +74,9 @@ class Phase(StrEnum):
         return self not in {Phase.CHECK, Phase.WARM_UP}
 
 
+HOLDABLE = ("cpus", "memory", "swap", "pids", "network")
+"""What a box may hold its cells to: three caps, no swap, no network. An engine holds them all."""
+
 OPEN_FILES = 20_000
 """What a cell may hold open, on every engine, whatever its own default is."""
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from harness.model.costs import ExactCosts
 from harness.model.decision import GateInfo
-from harness.model.nouns import Arm, Caps, Load, Purity, Side
+from harness.model.nouns import HOLDABLE, Arm, Caps, Load, Purity, Side
 from harness.model.stored import Record
 
 
@@ -37,7 +37,11 @@ class SideInfo(Record, frozen=True, kw_only=True):
 
 
 class BoxInfo(Record, frozen=True, kw_only=True):
-    """Where the cells ran: the engine, and what of its host bears on the numbers."""
+    """Where the cells ran: the engine, and what of its host bears on the numbers.
+
+    Args:
+        holds: Which of `HOLDABLE` it holds for certain.
+    """
 
     box: str
     engine: str
@@ -48,6 +52,7 @@ class BoxInfo(Record, frozen=True, kw_only=True):
     host_memory_bytes: int
     base_image: str
     warnings: tuple[str, ...] = ()
+    holds: tuple[str, ...] = HOLDABLE
 
 
 class RunInfo(Record, frozen=True, kw_only=True):

@@ -6,12 +6,12 @@ from harness.compare import Comparison
 from harness.model import Purity, RunInfo, SideInfo
 from harness.report.invalid import invalid_cells
 from harness.report.limits import limits_table, observed
-from harness.report.lines import knee_line
+from harness.report.lines import knee_line, show_caps
 from harness.report.markdown import escape
 from harness.report.tables import cost_table, levels_table
 from harness.report.takeaways import takeaways
 from harness.report.verdict import headline, verdict_notes, verdict_table
-from harness.units import show_bytes, show_seconds
+from harness.units import show_bytes
 from harness.verdict import judge
 
 
@@ -85,7 +85,7 @@ def _name(side: SideInfo) -> str:
 
 def header(run: RunInfo) -> str:
     """Return what was compared or measured, under which load and caps, and where."""
-    load, caps, box = run.load, run.caps, run.box
+    load, box = run.load, run.box
     lines = [_side_line(run, side) for side in run.sides]
     if run.purity is not None:
         lines.append(f"Compared: {_purity(run)} ({escape(run.how)})")
@@ -94,11 +94,7 @@ def header(run: RunInfo) -> str:
     lines.append(
         f"Load: {load.turns} turns, ttft {load.ttft_ms} ms, {load.tokens} tokens at {load.tok_ms} ms{extra}{state}"
     )
-    pids = f", {caps.pids} pids" if caps.pids else ""
-    lines.append(
-        f"Caps: {caps.cpus:g} CPU, {show_bytes(caps.memory_bytes)} memory and no swap{pids}, no network, "
-        f"{show_seconds(caps.timeout_s)} a cell"
-    )
+    lines.append(f"Caps: {show_caps(run.caps, box)}")
     lines.append(
         f"Box: {escape(box.box)}, {escape(box.engine)}, cgroup {escape(box.cgroup)}, base image {escape(box.base_image)}"
     )

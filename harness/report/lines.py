@@ -1,7 +1,14 @@
 """One line a cell and one line a knee: what a run prints as it goes."""
 
-from harness.model import Cell, Knee, Outcome, Phase, Slot
-from harness.units import show_count, show_number, show_plural, show_ratio, show_seconds
+from harness.model import HOLDABLE, BoxInfo, Caps, Cell, Knee, Outcome, Phase, Slot
+from harness.units import (
+    show_bytes,
+    show_count,
+    show_number,
+    show_plural,
+    show_ratio,
+    show_seconds,
+)
 
 
 def cell_line(cell: Cell) -> str:
@@ -31,6 +38,20 @@ def describe_cell(cell: Cell) -> str:
     if result.peak_rss_mb is not None:
         parts.append(f"{show_number(result.peak_rss_mb)} MB")
     return ", ".join(parts)
+
+
+def show_caps(caps: Caps, box: BoxInfo) -> str:
+    """Say what a cell may have, and which of that its box cannot hold for certain."""
+    parts = [f"{caps.cpus:g} CPU", f"{show_bytes(caps.memory_bytes)} memory"]
+    if "swap" in box.holds:
+        parts[-1] += " and no swap"
+    if caps.pids:
+        parts.append(f"{caps.pids} pids")
+    if "network" in box.holds:
+        parts.append("no network")
+    loose = [name for name in HOLDABLE if name not in box.holds]
+    held = f"; not held: {', '.join(loose)}" if loose else ""
+    return f"{', '.join(parts)}, {show_seconds(caps.timeout_s)} a cell{held}"
 
 
 def _what_follows(cell: Cell) -> str:

@@ -19,7 +19,10 @@ EVERY_DOCUMENT = pytest.mark.parametrize(
     "document", DOCUMENTS, ids=[str(document.relative_to(ROOT)) for document in DOCUMENTS]
 )
 # Flags of other programs that the documents may name.
-OTHER_FLAGS = {"--list", "--help", "--unshallow", "--run-docker", "--global", "--all"}
+OTHER_FLAGS = {
+    *("--list", "--help", "--unshallow", "--run-docker", "--global", "--all"),
+    *("--user", "--scope", "--print-completion-script", "--folder"),
+}
 
 
 def _verbs() -> dict[str, set[str]]:

@@ -207,7 +207,7 @@ def test_world_is_left_in_order_when_it_is_asked_to_end(
         def close(self) -> None:
             """Do nothing."""
 
-    monkeypatch.setattr(assembly, "DockerBox", lambda _say: ClosableBox())
+    monkeypatch.setattr(assembly, "choose_box", lambda _wanted, _say: ClosableBox())
     before = signal.getsignal(number)
     with (
         pytest.raises(KeyboardInterrupt),
@@ -230,7 +230,7 @@ def test_world_of_a_checkout_closes_its_box(
             """Note that it was closed."""
             closed.append(self)
 
-    monkeypatch.setattr(assembly, "DockerBox", lambda _say: ClosableBox())
+    monkeypatch.setattr(assembly, "choose_box", lambda _wanted, _say: ClosableBox())
     checkout = git_checkout()
     with assembly.open_world(str(checkout.root / "src"), stream=io.StringIO()) as world:
         writer = world.store.open_run(make_run(), "x")

@@ -154,7 +154,7 @@ def test_clean_says_what_it_removed() -> None:
     fakes = FakeWorld(repo=FakeRepo(left=("/x/esc-bench-base-1/tree",)))
     fakes.box.containers = ["esc-dead", "esc-2-2-2"]
     fakes.box.built = [f"esc-bench:tree-{number}" for number in range(5)]
-    assert bench.clean(fakes.world).splitlines() == [
+    assert bench.clean(fakes.repo, [fakes.box]).splitlines() == [
         "removed /x/esc-bench-base-1/tree",
         "removed container of esc-dead",
         "removed image esc-bench:tree-0",
@@ -165,4 +165,4 @@ def test_clean_says_what_it_removed() -> None:
 
 def test_clean_says_when_there_was_nothing() -> None:
     """No news is told as well."""
-    assert bench.clean(FakeWorld().world) == "nothing was left behind"
+    assert bench.clean(FakeRepo(), [FakeBox(), FakeBox()]) == "nothing was left behind"

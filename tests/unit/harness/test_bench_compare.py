@@ -96,7 +96,7 @@ PROGRESS = [
     *(f"{side:<6} esc-bench:tree-{image[7:19]} built" for side, image in (
         ("base", BASE_IMAGE), ("branch", BRANCH_IMAGE))),
     "compared: change",
-    "box    docker, Docker 27.0 (overlay2): 2 CPU, 2 GiB, no swap, no network, 600 s a cell",
+    "cells  2 CPU, 2 GiB memory and no swap, no network, 600 s a cell",
     "C=1,000   base   ok, 3.00× latency-infl, 2,000 threads, 2 cpu-ms/turn, 100 MB (1.0 s)",
     "C=1,000   branch ok, 1.50× latency-infl, 8 threads, 1 cpu-ms/turn, 100 MB (1.0 s)",
     "C=1,000   branch ok, 1.50× latency-infl, 8 threads, 1 cpu-ms/turn, 100 MB (1.0 s)",

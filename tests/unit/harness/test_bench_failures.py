@@ -152,7 +152,7 @@ def test_compare_promises_nothing_when_it_is_interrupted_before_the_first_cell()
     fakes = make_world(base=interrupt)
     with pytest.raises(KeyboardInterrupt):
         bench.compare(fakes.world, make_request(1000))
-    assert fakes.progress.lines[-2].startswith("box ")
+    assert fakes.progress.lines[-2].startswith("cells ")
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_goals_tells_its_progress() -> None:
     fakes = make_world(branch=_slowing())
     bench.goals(fakes.world, make_request(), only="SCALE_PROCS=2: latency-infl, 0", repeats=2)
     assert fakes.progress.lines[1:] == [
-        "box    docker, Docker 27.0 (overlay2): 2 CPU, 2 GiB, no swap, no network, 600 s a cell",
+        "cells  2 CPU, 2 GiB memory and no swap, no network, 600 s a cell",
         "1/2 sc-mem C=32,000 SCALE_PROCS=2 crash: exit code 2 without a RESULT (1.0 s)",
         "2/2 sc-mem C=32,000 SCALE_PROCS=2 crash: exit code 2 without a RESULT (1.0 s)",
         "removing what the cells wrote",

@@ -188,6 +188,22 @@ def test_settle_allows_all_cpus_of_the_host() -> None:
     assert settle(_sources(flags={"cpus": "8"})).caps.cpus == 8.0
 
 
+@pytest.mark.parametrize("box", ["auto", "docker", "cgroup", "watchdog"])
+def test_settle_reads_each_box(box: str) -> None:
+    """Each kind of box can be asked for, and `auto` is what is meant without a word."""
+    assert settle(_sources(flags={"box": box})).box == box
+    assert settle(_sources()).box == "auto"
+
+
+def test_settle_names_the_boxes_that_there_are() -> None:
+    """A box that was mistyped is told with those that there are."""
+    with pytest.raises(UsageError) as caught:
+        settle(_sources(invoke={"box": "podman"}))
+    assert str(caught.value) == (
+        "INVOKE_BOX: there is no box 'podman' — write auto, docker, cgroup or watchdog"
+    )
+
+
 @pytest.mark.parametrize("arm", list(Arm))
 def test_parse_arm_reads_each_arm(arm: Arm) -> None:
     """An arm is typed by its name."""

@@ -23,8 +23,10 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> FakeWorld:
     fakes = FakeWorld(box=FakeBox(behave=holds_up_to(500), built=[IMAGE]))
 
     @contextmanager
-    def open_world(repo: str | None = None, *, stream: TextIO | None = None) -> Iterator[World]:
-        del repo, stream
+    def open_world(
+        repo: str | None = None, *, box: str, stream: TextIO | None = None
+    ) -> Iterator[World]:
+        del repo, box, stream
         yield fakes.world
 
     monkeypatch.setattr(command, "open_world", open_world)

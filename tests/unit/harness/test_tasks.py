@@ -30,12 +30,14 @@ Available tasks:
                machine that can pull from no registry.
   build        Build the images of both sides, esc-bench:base and esc-
                bench:branch, without running them.
-  clean        Remove what killed runs left: worktrees, containers, old images.
-               Running ones are not touched.
+  clean        Remove what killed runs left: worktrees, containers, cells, old
+               builds. Running ones are not touched.
   compare      Build the merge-base and your branch, ramp both side by side,
                and print the table for the pull request.
   cost         Count what a turn and a session cost on the merge-base and on
                your branch: instructions, memory, system calls.
+  doctor       Tell what this machine can run, what bears on the numbers, and
+               what to do about it. Exit code 12 where no box works.
   gate         Say whether your branch may be merged: exact costs, then paired
                cells, then a verdict that is the exit code.
   goals        Build the checkout as it is, measure the speed goals, and print
@@ -185,7 +187,7 @@ def test_tasks_end_in_12_without_an_engine(
 ) -> None:
     """An engine that does not answer is told with where it was looked for."""
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
-    assert invoke("compare", "--repo", str(git_checkout().root)) == 12
+    assert invoke("compare", "--box", "docker", "--repo", str(git_checkout().root)) == 12
     err = capsys.readouterr().err
     assert err.startswith("no Docker engine answers at tcp://127.0.0.1:1: ")
     assert err.count("\n") == 1

@@ -1,0 +1,108 @@
+"""Reading what a cell prints while it runs: all of it is taken, the last of it is kept."""
+
+import os
+import selectors
+from collections import deque
+from collections.abc import Sequence
+from typing import IO
+
+from harness.protocol import ProgressLine, read_output
+
+_CHUNK_BYTES = 1 << 16
+_KEPT_BYTES = 32 << 20  # as much as an engine is asked to keep
+_LONGEST_LINE = 1 << 16
+_PROGRESS = b"PROGRESS "
+
+
+class Capture:
+    """The two streams of a process, read as they come; a process that prints without end fills no memory and is never held up.
+
+    Args:
+        stdout, stderr: Their ends to read from.
+    """
+
+    def __init__(self, stdout: IO[bytes], stderr: IO[bytes]) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._kept = {stdout.fileno(): _Tail(), stderr.fileno(): _Tail()}
+        self._stdout, self._stderr = self._kept.values()
+        self._line = b""
+        self._heard = b""
+        for stream in (stdout, stderr):
+            os.set_blocking(stream.fileno(), False)
+            self._selector.register(stream, selectors.EVENT_READ)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether both streams have come to their end."""
+        return not self._selector.get_map()
+
+    def read(self, wait_s: float) -> None:
+        """Take what there is, after waiting for that long at most."""
+        for key, _ in self._selector.select(wait_s):
+            chunk = _read(key.fd)
+            if chunk == b"":
+                self._selector.unregister(key.fileobj)
+            elif chunk is not None:
+                self._kept[key.fd].add(chunk)
+                if self._kept[key.fd] is self._stdout:
+                    self._listen(chunk)
+
+    def drain(self) -> None:
+        """Take what is left, without waiting for whoever may hold the streams open."""
+        while self._selector.get_map() and self._selector.select(0):
+            self.read(0)
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._selector.close()
+
+    def take_progress(self) -> ProgressLine | None:
+        """Return the last PROGRESS that has come since this was last asked."""
+        heard, self._heard = self._heard, b""
+        lines = read_output([heard.decode(errors="replace")]).progress
+        return lines[-1] if lines else None
+
+    @property
+    def stdout(self) -> Sequence[str]:
+        """The last lines of standard output."""
+        return self._stdout.lines()
+
+    @property
+    def stderr(self) -> Sequence[str]:
+        """The last lines of standard error."""
+        return self._stderr.lines()
+
+    def _listen(self, chunk: bytes) -> None:
+        *whole, self._line = (self._line + chunk).split(b"\n")
+        self._line = self._line[:_LONGEST_LINE]
+        self._heard = next(
+            (line for line in reversed(whole) if line.startswith(_PROGRESS)), self._heard
+        )
+
+
+class _Tail:
+    """The last bytes of a stream."""
+
+    def __init__(self) -> None:
+        self._chunks: deque[bytes] = deque()
+        self._size = 0
+        self._is_cut = False
+
+    def add(self, chunk: bytes) -> None:
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+        while self._size > _KEPT_BYTES:
+            self._size -= len(self._chunks.popleft())
+            self._is_cut = True
+
+    def lines(self) -> list[str]:
+        """Return the lines that are whole: what was dropped may have ended within one."""
+        lines = b"".join(self._chunks).decode(errors="replace").splitlines()
+        return lines[1:] if self._is_cut else lines
+
+
+def _read(fd: int) -> bytes | None:
+    try:
+        return os.read(fd, _CHUNK_BYTES)
+    except BlockingIOError:
+        return None

@@ -1,0 +1,122 @@
+"""The cage of a host without control groups: processes are pinned, their memory is looked at, and what goes over is killed."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from math import ceil
+
+import psutil
+
+from harness.adapters.local.cage_caps import CageCaps
+
+SAMPLE_S = 0.025
+_LISTING_S = 0.25  # finding a tree's processes means reading all of the host's
+_PATIENCE_S = 30.0
+_LOOK_S = 0.01
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+class WatchdogCage:
+    """What can be held of the caps from outside.
+
+    Resident memory is summed over the tree of processes, with what they share counted once for each. When it is beyond the cap the largest of them is
+    killed, as the kernel would: whoever supervised it may tell of it.
+
+    Args:
+        caps: What it is to hold; of pids nothing is held.
+        now_s: A monotonic clock.
+    """
+
+    def __init__(self, caps: CageCaps, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._caps = caps
+        self._now_s = now_s
+        self._root = psutil.Process()
+        self._known: dict[int, psutil.Process] = {}
+        self._listed_at = float("-inf")
+        self._peak_bytes = 0
+        self._killed_at: list[int] = []
+        _adopt_orphans()
+
+    def join(self) -> None:
+        """Pin the process that calls this to as many processors as it may use; for a child between fork and exec."""
+        if hasattr(os, "sched_setaffinity"):
+            own = sorted(os.sched_getaffinity(0))
+            os.sched_setaffinity(0, own[: ceil(self._caps.cpus)])
+
+    def look(self) -> None:
+        """Look at the memory of all, and kill the largest where that is beyond the cap."""
+        if self._now_s() - self._listed_at >= _LISTING_S:
+            self._list()
+        sizes = {pid: size for pid in list(self._known) if (size := self._resident(pid))}
+        total = sum(sizes.values())
+        self._peak_bytes = max(self._peak_bytes, total)
+        if total > self._caps.memory_bytes:
+            self._killed_at.append(total)
+            largest = max(sizes, key=lambda pid: sizes[pid])
+            with suppress(psutil.Error):
+                self._known[largest].kill()
+
+    def empty(self) -> None:
+        """Kill all that is left of the tree, and wait until they are gone.
+
+        Raises:
+            TimeoutError: One of them does not die.
+        """
+        deadline = self._now_s() + _PATIENCE_S
+        while True:
+            self._list()
+            alive = [process for process in self._known.values() if _runs(process)]
+            if not alive:
+                return
+            if self._now_s() > deadline:
+                msg = f"{len(alive)} processes do not die, the first of them {alive[0].pid}"
+                raise TimeoutError(msg)
+            for process in alive:
+                with suppress(psutil.Error):
+                    process.kill()
+            time.sleep(
+                _LOOK_S
+            )  # and not `wait_procs`, which would take the exit code of our own child
+
+    def evidence(self) -> Mapping[str, object]:
+        """Return what was seen and done, by the names of the record."""
+        return {
+            "watchdog-kills": len(self._killed_at),
+            "memory-at-kill-bytes": self._killed_at[0] if self._killed_at else None,
+            "memory-peak-bytes": self._peak_bytes,
+            "sampled-each-ms": SAMPLE_S * 1000,
+        }
+
+    def remove(self) -> None:
+        """Do nothing: it has made nothing."""
+
+    def _list(self) -> None:
+        """Find the processes of the tree; one that was seen once stays known when its parent dies."""
+        self._listed_at = self._now_s()
+        with suppress(psutil.Error):
+            for process in self._root.children(recursive=True):
+                self._known.setdefault(process.pid, process)
+        self._known = {pid: p for pid, p in self._known.items() if _runs(p)}
+
+    def _resident(self, pid: int) -> int:
+        with suppress(psutil.Error):
+            return int(self._known[pid].memory_info().rss)
+        return 0
+
+
+def _runs(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
+def _adopt_orphans() -> None:
+    """Have children of children whose parent dies become ours, where the system can do that: else they could get away.
+
+    Source: prctl(2), PR_SET_CHILD_SUBREAPER.
+    """
+    with suppress(OSError, AttributeError):
+        import ctypes  # noqa: PLC0415  # only where a cell is kept without a cgroup
+
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
