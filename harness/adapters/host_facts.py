@@ -1,0 +1,120 @@
+"""What this host is, read from its kernel, its disks, git and whatever box answers."""
+
+import os
+import platform
+import resource
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import git
+import psutil
+
+from harness.adapters.box_choice import open_box
+from harness.adapters.git_repo import GitRepo
+from harness.config import BOXES
+from harness.doctor import BoxFact, HostFacts, Space
+from harness.errors import HarnessError, NoBoxError
+
+_LOOK_S = 1.0
+_TOOLS = ("valgrind", "strace")
+_SCALING = "/sys/devices/system/cpu"
+_STORE = Path("/var/tmp")  # noqa: S108  # where builds and cells go without an engine
+
+
+def find_facts(folder: Path) -> HostFacts:
+    """Look at this host; it takes a second, in which its load is watched.
+
+    Args:
+        folder: Of the checkout.
+    """
+    boxes = [_box(kind) for kind in BOXES]
+    busy, steal = _load()
+    git_version, checkout, can_compare = _git(folder)
+    return HostFacts(
+        boxes=boxes,
+        cpus=os.cpu_count() or 1,
+        memory_bytes=psutil.virtual_memory().total,
+        governors=sorted(_governors()),
+        busy=busy,
+        steal=steal,
+        pid_max=_kernel("pid_max"),
+        threads_max=_kernel("threads-max"),
+        max_map_count=_kernel("max_map_count", "vm"),
+        open_files=_open_files(),
+        git=git_version,
+        checkout=checkout,
+        can_compare=can_compare,
+        spaces=[_space("builds and cells without an engine", _STORE), _space("results", folder)],
+        python=f"{platform.python_implementation()} {platform.python_version()}",
+        tools=[(name, shutil.which(name) is not None) for name in _TOOLS],
+    )
+
+
+def _box(kind: str) -> BoxFact:
+    try:
+        with closing(open_box(kind, lambda _: None)) as box:
+            info = box.describe("")
+    except NoBoxError as error:
+        return BoxFact(kind=kind, works=False, found=error.what)
+    api = f" at {info.endpoint}" if kind == "docker" else ""
+    found = f"{info.engine}{api}, cgroup {info.cgroup}"
+    return BoxFact(kind=kind, works=True, found=found, doubts=info.warnings)
+
+
+def _load() -> tuple[float | None, float | None]:
+    """Return what runs beside this process, in processors, and the share that is stolen."""
+    share = psutil.cpu_times_percent(interval=_LOOK_S)
+    cpus = os.cpu_count() or 1
+    steal = getattr(share, "steal", None)
+    idle = share.idle + getattr(share, "iowait", 0.0) + (steal or 0.0)
+    busy = max(0.0, 100.0 - idle) / 100 * cpus
+    return busy, None if steal is None else steal / 100
+
+
+def _governors() -> Iterator[str]:
+    for path in Path(_SCALING).glob("cpu[0-9]*/cpufreq/scaling_governor"):
+        yield path.read_text().strip()
+
+
+def _kernel(name: str, area: str = "kernel") -> int | None:
+    try:
+        return int(Path("/proc/sys", area, name).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _open_files() -> int:
+    """Return how many files a cell of this user can have open: root may raise the limit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    ceiling = _kernel("nr_open", "fs")
+    return ceiling if ceiling and (os.geteuid() == 0 or hard == resource.RLIM_INFINITY) else hard
+
+
+def _git(folder: Path) -> tuple[str, str, bool]:
+    try:
+        version = ".".join(str(part) for part in git.Git().version_info)
+    except git.GitCommandNotFound:
+        return "no git on PATH", "install it", False
+    try:
+        with closing(GitRepo(folder)) as repo:
+            refs = repo.find_sides(base=None, main=None)
+    except HarnessError as error:
+        return f"git {version}", error.what, False
+    return (
+        f"git {version}",
+        f"{refs.branch[:7]} is compared with {refs.base[:7]}, {refs.how}",
+        True,
+    )
+
+
+def _space(what: str, where: Path) -> Space:
+    found = os.statvfs(where)
+    inodes = found.f_favail if found.f_files else None
+    return Space(
+        what=what,
+        where=str(where),
+        free_bytes=found.f_bavail * found.f_frsize,
+        free_inodes=inodes,
+    )
