@@ -307,11 +307,12 @@ def doctor(c: Context, repo: str = "") -> None:
     del c
     with _exit_codes():
         from harness import assembly
+        from harness.errors import NoBoxError
 
         text, can_run = assembly.examine_host(repo or None)
         print(text)
         if not can_run:
-            raise Exit("", code=12)
+            raise NoBoxError("no box works here", hint="what each of them needs is said above")
 
 
 @_verb()
