@@ -4,12 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.outcome import MAPS_A_THREAD
 from harness.units import show_bytes, show_count
 
 _THREADS_A_SESSION = 2  # with platform workers
-_MAPS_A_THREAD = (
-    65_530 / 22_400
-)  # as many threads as one process was seen to start with that many mappings
 _ENOUGH_BYTES = 4 << 30
 _ENOUGH_INODES = 200_000
 _LEVEL = 8_000
@@ -213,7 +211,7 @@ def _limits(facts: HostFacts, open_files: int) -> Iterator[Finding]:
             (
                 "vm.max_map_count",
                 facts.max_map_count,
-                facts.max_map_count and round(facts.max_map_count / _MAPS_A_THREAD),
+                facts.max_map_count and round(facts.max_map_count / MAPS_A_THREAD),
             ),
         )
         if limit and most

@@ -24,6 +24,9 @@ _SHAPED_BY_CPU = {
     Outcome.TIMEOUT_STALLED,
 }
 
+MAPS_A_THREAD = 65_530 / 22_400
+"""Mappings that go with a thread: as many threads as a process was seen to start with so many mappings."""
+
 Decision = tuple[Outcome, str]
 
 
@@ -271,7 +274,7 @@ def _thread_limit(death: Death | None) -> str:
 
     limits = (
         ("pids limit", number("pids-max"), number("pids-peak")),
-        ("vm.max_map_count", number("max-map-count"), number("peak-threads") * 2),
+        ("vm.max_map_count", number("max-map-count"), number("peak-threads") * MAPS_A_THREAD),
         ("kernel.pid_max", number("pid-max"), number("peak-threads")),
         ("kernel.threads-max", number("threads-max"), number("peak-threads")),
     )
