@@ -46,9 +46,15 @@ _OF_ROOT = (
         how=f"without capabilities and without a network, but not as another user: uid {NOBODY} cannot run this interpreter",
     ),
 )  # fmt: skip
+_NAMESPACE = ("unshare", "--user", "--net", "--map-root-user", "--")
 _OF_A_USER = (
     Confinement(
-        words=("unshare", "--user", "--net", "--map-root-user", "--"),
+        words=(*_NAMESPACE, "setpriv", *_BARE, "--"),
+        uid=None,
+        how="as this user, without capabilities and without a network",
+    ),
+    Confinement(
+        words=_NAMESPACE,
         uid=None,
         how="as this user, without a network",
     ),

@@ -14,7 +14,16 @@ _PACKAGES = (
         "libpam-systemd",
         "linux-image-amd64",
     ),
-    *("python3", "python3-venv", "git", "docker.io", "iptables", "ca-certificates", "util-linux"),
+    *(
+        "python3",
+        "python3-venv",
+        "git",
+        "docker.io",
+        "apparmor",
+        "iptables",
+        "ca-certificates",
+        "util-linux",
+    ),
 )
 _DISK_BYTES = 6 << 30
 _ENV = Path("/opt/esc-bench")  # the same path here and there, because environments hold their own
@@ -26,7 +35,8 @@ _RUN = """\
 exec >/dev/console 2>&1
 cd /srv/esc-bench
 echo "GUEST $(uname -r), systemd $(systemctl --version | head -1 | cut -d' ' -f2), $(stat -fc %T /sys/fs/cgroup), $(nproc) CPUs"
-tar -C / -c usr bin lib lib64 etc --exclude=usr/share/doc --exclude=usr/lib/modules --exclude=usr/share/locale | docker import - esc-bench-base:bookworm
+tar -C / --exclude=usr/share/doc --exclude=usr/share/locale --exclude=usr/lib/modules --exclude=usr/bin/containerd \\
+    --exclude=usr/sbin/dockerd --exclude=usr/bin/docker -c usr bin sbin lib lib64 etc | docker import - esc-bench-base:bookworm
 code=0
 echo "GUEST as root: docker, cgroup, watchdog"
 {env}/bin/python -m pytest -p no:cacheprovider -rA -q -o timeout=600 tests/contract/test_box.py tests/contract/test_box_cells.py \\
