@@ -13,6 +13,7 @@ from harness.report import render, show_caps
 from harness.run import Run
 from harness.world import World
 
+_HOW_TO_READ = "what the columns and outcomes mean: README.md, “How to read the table”"
 Said = TypeVar("Said", Comparison, GoalTable)
 
 
@@ -21,6 +22,7 @@ def climb(world: World, run: RunInfo, name: str) -> str:
     with tidied(world):
         comparison, folder = run_ladder(world, run, name)
     world.progress.say(f"results in {folder}")
+    world.progress.say(_HOW_TO_READ)
     if any(cell.outcome is Outcome.INVALID and cell.slot.attempt for cell in comparison.invalid):
         msg = f"a cell was invalid twice: the results in {folder} do not reach the knee"
         raise DisturbedError(msg, hint="see the invalid cells under the table, then run it again")

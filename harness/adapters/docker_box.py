@@ -46,6 +46,11 @@ class DockerBox:
         """Close the connections to the engine."""
         self._client.close()
 
+    @property
+    def api_version(self) -> str:
+        """The version of the engine's interface that is spoken."""
+        return str(self._client.api.api_version)
+
     def describe(self, base_image: str) -> BoxInfo:
         """Say what it is and what of its host bears on the numbers."""
         return docker_engine.describe(self._client, base_image)

@@ -15,7 +15,7 @@ from docker.utils import kwargs_from_env
 
 from harness.adapters.owner import is_alive
 from harness.errors import NoBoxError
-from harness.model import BoxInfo
+from harness.model import HOLDABLE, BoxInfo
 
 RUN_LABEL = "esc-bench.run"
 _REMOVAL_S = 900.0
@@ -75,7 +75,8 @@ def describe(client: docker.DockerClient, base_image: str) -> BoxInfo:
     """Say what the engine is and what of its host bears on the numbers."""
     with translated("describing itself"):
         info = client.info()
-    warnings = [text for text in info.get("Warnings") or [] if "swap" in text.lower()]
+    told = [text for text in info.get("Warnings") or [] if "swap" in text.lower()]
+    has_swap_held = not told and info.get("SwapLimit") is not False
     return BoxInfo(
         box="docker",
         engine=f"Docker {info['ServerVersion']} ({info['Driver']})",
@@ -85,7 +86,8 @@ def describe(client: docker.DockerClient, base_image: str) -> BoxInfo:
         host_cpus=int(info["NCPU"]),
         host_memory_bytes=int(info["MemTotal"]),
         base_image=base_image,
-        warnings=(_NO_SWAP,) if warnings or info.get("SwapLimit") is False else (),
+        warnings=() if has_swap_held else (_NO_SWAP,),
+        holds=tuple(name for name in HOLDABLE if name != "swap" or has_swap_held),
     )
 
 

@@ -12,6 +12,7 @@ import git
 import psutil
 
 from harness.adapters.box_choice import open_box
+from harness.adapters.docker_box import DockerBox
 from harness.adapters.git_repo import GitRepo
 from harness.config import BOXES
 from harness.doctor import BoxFact, HostFacts, Space
@@ -56,10 +57,13 @@ def _box(kind: str) -> BoxFact:
     try:
         with closing(open_box(kind, lambda _: None)) as box:
             info = box.describe("")
+            engine = (
+                f", API {box.api_version} at {info.endpoint}" if isinstance(box, DockerBox) else ""
+            )
     except NoBoxError as error:
         return BoxFact(kind=kind, works=False, found=error.what)
-    api = f" at {info.endpoint}" if kind == "docker" else ""
-    found = f"{info.engine}{api}, cgroup {info.cgroup}"
+    swap = "swap held" if "swap" in info.holds else "swap not held"
+    found = f"{info.engine}{engine}, cgroup {info.cgroup}, {swap}"
     return BoxFact(kind=kind, works=True, found=found, doubts=info.warnings)
 
 

@@ -92,6 +92,7 @@ def test_ramp_tells_the_knee_of_the_build() -> None:
         ),
         "removing what the cells wrote",
         "results in results/2026-11-30T12:00:00Z-sc-mem-ramp-b4a7b4a",
+        "what the columns and outcomes mean: README.md, “How to read the table”",
     ]
 
 

@@ -110,6 +110,7 @@ PROGRESS = [
     "branch: no knee up to C=4,000",
     "removing what the cells wrote",
     "results in results/2026-11-30T12:00:00Z-sc-mem-ba5eba5-b4a7b4a",
+    "what the columns and outcomes mean: README.md, “How to read the table”",
 ]  # fmt: skip
 
 
