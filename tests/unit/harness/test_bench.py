@@ -85,7 +85,7 @@ def test_ramp_tells_the_knee_of_the_build() -> None:
     """The last lines are where it broke and where the results are."""
     fakes = make_world(branch=holds_up_to(1000))
     bench.ramp(fakes.world, make_request(1000, 2000), None)
-    assert fakes.progress.lines[-3:] == [
+    assert fakes.progress.lines[-4:] == [
         (
             "the build: the knee is between C=1,000 and C=2,000: "
             "oom (out of memory at 2 GiB, its cgroup's oom_kill rose)"
