@@ -1,6 +1,8 @@
 """What the bench does for people: `invoke --list` names the verbs, `invoke --help VERB` tells how to use one."""
 
 import inspect
+import io
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -37,10 +39,16 @@ def _exit_codes() -> Iterator[None]:
     """Turn what goes wrong into one clear line and its exit code."""
     from harness.errors import HarnessError
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a table is worth more than its letters
     try:
         yield
+        sys.stdout.flush()
     except HarnessError as error:
         raise Exit(str(error), code=error.exit_code) from error
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it is flushed once more
+        raise Exit("nobody reads what is printed any more", code=141) from None
     except KeyboardInterrupt as interrupt:
         raise Exit("interrupted", code=130) from interrupt
     except Exception as error:
@@ -296,9 +304,10 @@ def report(c: Context, folder: str) -> None:
 def arms(c: Context) -> None:
     """Tell what can be driven, and the toggles that change it."""
     del c
-    from harness.report import arms_text
+    with _exit_codes():
+        from harness.report import arms_text
 
-    print(arms_text())
+        print(arms_text())
 
 
 @_verb()

@@ -27,7 +27,7 @@ def parse_memory_bytes(text: str, *, where: str) -> int:
         raise UsageError(msg, hint="write for example 512m or 2g")
     amount = int(float(match[1]) * _BYTES[match[2]])
     if amount < 6 << 20:
-        msg = f"{where}: {text!r} is below 6m, the smallest box the engine makes"
+        msg = f"{where}: {text!r} is below 6m, the smallest box there is"
         raise UsageError(msg, hint="write for example 512m or 2g")
     return amount
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 NOBODY = 65534
-_CHECK = "import sys; print(sys.version)"
+_CHECK = "import os, sys; os.listdir(sys.argv[1]); print(sys.version)"
 _CHECK_S = 20.0
 _SAME_ADDRESSES = ("setarch", "-R")
 _BARE = ("--inh-caps=-all", "--bounding-set=-all", "--no-new-privs")
@@ -95,7 +95,7 @@ def _with_fixed_addresses(words: Sequence[str], folder: Path) -> Sequence[str]:
 
 def _try(words: Sequence[str], folder: Path) -> str:
     """Run the interpreter behind these words; return why that fails, empty when it does not."""
-    command = [*words, sys.executable, "-S", "-P", "-c", _CHECK]
+    command = [*words, sys.executable, "-S", "-P", "-c", _CHECK, str(folder)]
     try:
         done = subprocess.run(
             command,

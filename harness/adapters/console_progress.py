@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -35,7 +36,8 @@ class ConsoleProgress:
 
     def say(self, text: str) -> None:
         """Tell one thing."""
-        print(f"{self._stamp()}{printable(text)}", file=self._stream, flush=True)
+        with suppress(OSError, ValueError):  # nobody listens any more: the run goes on
+            print(f"{self._stamp()}{printable(text)}", file=self._stream, flush=True)
         self._told_at = time.monotonic()
 
     def cell_started(self, slot: Slot, number: int) -> None:
@@ -73,10 +75,13 @@ def make_progress(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Pr
 
     Args:
         stream: Where it goes.
-        environ: ``NO_COLOR`` and ``TERM`` are honoured; ``CI`` and ``TERM=dumb`` have lines on any stream.
+        environ: With ``CI`` there are lines on any stream, as on a terminal whose ``TERM`` is ``dumb``.
     """
     console = Console(file=stream, highlight=False)
-    if console.is_terminal and not console.is_dumb_terminal and not environ.get("CI"):
+    is_for_a_person = (
+        stream.isatty() and not console.is_dumb_terminal
+    )  # FORCE_COLOR makes no terminal
+    if is_for_a_person and not environ.get("CI"):
         return LiveProgress(console)
     return ConsoleProgress(stream, _time_of_day)
 

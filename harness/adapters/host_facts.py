@@ -47,7 +47,7 @@ def find_facts(folder: Path) -> HostFacts:
         git=git_version,
         checkout=checkout,
         can_compare=can_compare,
-        spaces=[_space("builds and cells without an engine", _STORE), _space("results", folder)],
+        spaces=[*_space("builds and cells without an engine", _STORE), *_space("results", folder)],
         python=f"{platform.python_implementation()} {platform.python_version()}",
         tools=[(name, shutil.which(name) is not None) for name in _TOOLS],
     )
@@ -113,10 +113,13 @@ def _git(folder: Path) -> tuple[str, str, bool]:
     )
 
 
-def _space(what: str, where: Path) -> Space:
-    found = os.statvfs(where)
+def _space(what: str, where: Path) -> Iterator[Space]:
+    try:
+        found = os.statvfs(where)
+    except OSError:  # what is not there is told by what needs it
+        return
     inodes = found.f_favail if found.f_files else None
-    return Space(
+    yield Space(
         what=what,
         where=str(where),
         free_bytes=found.f_bavail * found.f_frsize,

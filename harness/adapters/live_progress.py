@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -38,7 +39,8 @@ class LiveProgress:
 
     def say(self, text: str) -> None:
         """Tell one thing, above the view."""
-        self._console.print(Text(printable(text)), soft_wrap=True)
+        with suppress(OSError):  # the terminal is gone: the run goes on
+            self._console.print(Text(printable(text)), soft_wrap=True)
 
     def cell_started(self, slot: Slot, number: int) -> None:
         """Show which cell runs."""
@@ -74,7 +76,8 @@ class LiveProgress:
         """Give the terminal back."""
         live, self._live = self._live, None
         if live is not None:
-            live.stop()
+            with suppress(OSError):
+                live.stop()
 
     def view(self) -> Group:
         """Return what the terminal shows now: the running cell, how much is done, the table so far."""

@@ -102,7 +102,8 @@ def _local(kind: str, folder: Path) -> Iterator[BoxSide]:
     folder.chmod(0o755)
     store = LocalStore(folder)
     with ExitStack() as stack:
-        holding, box = _first_that_works(kind, store)
+        holding = open_holding(kind)
+        box = LocalBox(holding, lambda _: None, store)
         stack.enter_context(closing(box))
 
         def leave(run_id: str, _: BaseImage) -> Callable[[], bool]:
@@ -114,17 +115,14 @@ def _local(kind: str, folder: Path) -> Iterator[BoxSide]:
         yield BoxSide(kind=kind, box=box, broken=(broken, "harness/probe"), leave=leave, oom=oom)
 
 
-def _first_that_works(kind: str, store: LocalStore) -> tuple[Holding, LocalBox]:
-    refused: list[str] = []
-    holdings = [watchdog()]
-    if kind == "cgroup":
-        holdings, refused = find_holdings()
-    for holding in holdings:
-        try:
-            return holding, LocalBox(holding, lambda _: None, store)
-        except NoBoxError as error:
-            refused.append(str(error))
-    raise NoBoxError("; ".join(refused))
+def open_holding(kind: str) -> Holding:
+    """Return the best way in which a kind of box of this machine may hold caps; without one this fails."""
+    if kind == "watchdog":
+        return watchdog()
+    holdings, refused = find_holdings()
+    if not holdings:
+        raise NoBoxError("; ".join(refused))
+    return holdings[0]
 
 
 def _leave_sleeper(holding: Holding, box: LocalBox, cell: Path, run_id: str) -> psutil.Process:

@@ -143,7 +143,8 @@ class LocalBuilds:
             done = _run(command, _ASK_S)
             name, path, *version = done.stdout.splitlines()
         except (OSError, subprocess.SubprocessError, ValueError) as error:
-            msg = f"the base image {program} is no Python of this machine: {error}"
+            why = "it does not answer as a Python does" if isinstance(error, ValueError) else error
+            msg = f"the base image {program} is no Python of this machine: {why}"
             hint = "name one that is on PATH with --base-image, or leave it out"
             raise BuildError(msg, hint=hint) from error
         return Interpreter(path=path, name=name, version="\n".join(version))

@@ -60,13 +60,20 @@ class Group:
             time.sleep(_LOOK_S)
 
     def remove(self) -> None:
-        """Remove it; one that is not empty yet is waited for, and one that stays is left to the next run."""
+        """Remove it; one that is not empty yet is waited for.
+
+        Raises:
+            TimeoutError: It stays.
+        """
         for folder in self.unique:
             deadline = time.monotonic() + _PATIENCE_S
-            while folder.exists() and time.monotonic() < deadline:
+            while folder.exists():
                 with suppress(OSError):
                     folder.rmdir()
                     break
+                if time.monotonic() > deadline:
+                    msg = f"{folder} cannot be removed"
+                    raise TimeoutError(msg)
                 time.sleep(_LOOK_S)
 
     def _pids(self) -> list[int]:

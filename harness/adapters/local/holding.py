@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ MARK = "ESC_BENCH_RUN"
 
 _PREFIX = "esc-bench-"
 _BOOTED = Path("/run/systemd/system")  # sd_booted(3)
+_PATIENCE_S = 30.0
+_LOOK_S = 0.01
 _HELD = ("cpus", "memory", "swap", "pids")
 _V1_SWAP = "memory.memsw.limit_in_bytes"
 
@@ -36,7 +39,6 @@ class Holding:
         holds: The caps that are held for certain.
         doubts: What a reader has to know of those that are not.
         before: The words before a keeper's own, by the name of the cell.
-        clear: Kills and removes what cells left, by the id of their run and their folders.
         memory_kill: Says by whom and when the cell was killed for memory; empty where it was not.
     """
 
@@ -47,7 +49,6 @@ class Holding:
     holds: tuple[str, ...]
     doubts: tuple[str, ...]
     before: Callable[[str], Sequence[str]]
-    clear: Callable[[str, Sequence[Path]], None]
     memory_kill: Callable[[KeptEnd], str]
 
 
@@ -91,7 +92,6 @@ def watchdog() -> Holding:
         holds=(),
         doubts=(memory, f"CPU is {cpu}; swap, and the number of processes, are not capped."),
         before=lambda _: (),
-        clear=_kill_marked,
         memory_kill=_watchdog_kill,
     )
 
@@ -108,7 +108,6 @@ def _written_directly(place: Place) -> Holding:
         if swap
         else ("The kernel does not account swap: a cell may swap beyond its memory cap.",),
         before=lambda _: (),
-        clear=_clear_groups,
         memory_kill=_kernel_kill,
     )
 
@@ -137,7 +136,6 @@ def _by_systemd() -> Holding:
         holds=_HELD,
         doubts=(),
         before=before,
-        clear=_clear_groups,
         memory_kill=_kernel_kill,
     )
 
@@ -151,18 +149,43 @@ def _watchdog_kill(end: KeptEnd) -> str:
     return f"the watchdog saw {show_bytes(held)} and killed it" if isinstance(held, int) else ""
 
 
-def _clear_groups(_run_id: str, cells: Sequence[Path]) -> None:
-    """End what is in the groups that the cells noted; a scope that is empty is removed by systemd."""
+def end_what_is_left(run_id: str, cells: Sequence[Path]) -> None:
+    """End what the cells of a run left, in whichever box they ran: the groups that they noted, and the processes that name the run.
+
+    A systemd scope that is empty goes by itself.
+
+    Raises:
+        TimeoutError: Something does not die, or a group cannot be removed.
+    """
     for cell in cells:
         group = Group.noted_in(cell / GROUP_NOTE)
         if group is not None:
             group.empty()
             group.remove()
+    deadline = time.monotonic() + _PATIENCE_S
+    killed: list[psutil.Process] = []
+    while alive := [process for process in (*killed, *_marked(run_id)) if _is_alive(process)]:
+        if time.monotonic() > deadline:
+            msg = f"{len(alive)} processes do not die, the first of them {alive[0].pid}"
+            raise TimeoutError(msg)
+        for process in alive:
+            with suppress(psutil.Error):
+                process.kill()
+        killed = alive  # one that dies has no environment any more by which to find it
+        time.sleep(_LOOK_S)
 
 
-def _kill_marked(run_id: str, _cells: Sequence[Path]) -> None:
-    """Kill every process whose environment names the run; those that we may not look at are not ours."""
+def _marked(run_id: str) -> list[psutil.Process]:
+    """Find every process whose environment names the run; those that we may not look at are not ours."""
+    found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if process.environ().get(MARK) == run_id:
-                process.kill()
+                found.append(process)
+    return found
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return False

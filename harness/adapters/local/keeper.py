@@ -83,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         end = _keep(errand, cage)
     finally:
-        cage.remove()
+        _remove(cage)
     _write(Path(errand.report), json.dumps(asdict(end)))
     return 0
 
@@ -107,6 +107,14 @@ def _make_cage(errand: Errand) -> Cage:
     if place is None:
         raise OSError(why)
     return CgroupCage(place, errand.name, caps, note)
+
+
+def _remove(cage: Cage) -> None:
+    """Remove the cage; one that stays is told, and is the next run's to remove."""
+    try:
+        cage.remove()
+    except TimeoutError as error:
+        _say(f"the cage stays: {error}")
 
 
 def _own_scope() -> Place:

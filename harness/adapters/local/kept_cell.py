@@ -41,7 +41,7 @@ class KeptCell:
             [*holding.before(errand.name), *own],
             env={
                 **os.environ,
-                "PYTHONPATH": str(_HARNESS),
+                "PYTHONPATH": os.pathsep.join([str(_HARNESS), *filter(None, sys.path)]),
                 MARK: errand.environment.get(MARK, ""),
             },
             stdin=subprocess.PIPE,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.adapters.confinement import find_confinement
 from harness.adapters.local.builds import LocalBuilds, environment_of
-from harness.adapters.local.holding import MARK, Holding, cell_name
+from harness.adapters.local.holding import MARK, Holding, cell_name, end_what_is_left
 from harness.adapters.local.keeper import Errand
 from harness.adapters.local.kept_cell import KeptCell
 from harness.adapters.local.store import LocalStore
@@ -43,7 +43,11 @@ class LocalBox:
         self._own_id = own_run_id()
         self._builds = LocalBuilds(self._store, self._own_id, say)
         self._confined = find_confinement(self._store.builds, fixed_addresses=False)
-        self._try()
+        try:
+            self._try()
+        except BaseException:
+            self.reap(self._own_id)
+            raise
 
     def close(self) -> None:
         """Remove what was made for trying and building."""
@@ -88,6 +92,7 @@ class LocalBox:
         if folder is None:
             msg = f"the build {build.image.removeprefix('sha256:')[:12]} is not on this machine any more"
             raise NoBoxError(msg, hint="is something else removing builds?")
+        os.utime(folder)  # so that it is among the last used
         place = self._store.make_cell(order.run_id, self._confined.uid)
         words = (
             *(*self._confined.words, str(folder / "env/bin/python"), "-m", "harness.probe"),
@@ -111,7 +116,7 @@ class LocalBox:
         removed = []
         for run in self._store.runs_of(run_id):
             try:
-                self._holding.clear(run, self._store.cells_of(run))
+                end_what_is_left(run, self._store.cells_of(run))
             except (OSError, TimeoutError) as error:
                 msg = f"what is left of {run} cannot be ended: {error}"
                 raise NoBoxError(msg, hint="end it by hand, then `invoke clean`") from error
@@ -163,7 +168,6 @@ class LocalBox:
         with KeptCell(self._holding, errand) as kept:
             seen = kept.follow(_TRIAL.timeout_s, lambda _: None, ())
         if seen.exit_code != 0:
-            self.reap(self._own_id)
             said = seen.engine_error or (
                 seen.stderr[-1] if seen.stderr else f"exit code {seen.exit_code}"
             )

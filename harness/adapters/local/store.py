@@ -26,13 +26,8 @@ class LocalStore:
     def __init__(self, root: Path | None = None) -> None:
         self._root = root or _PARENT / f"esc-bench-{os.getuid()}"
         try:
-            self._root.mkdir(mode=0o755, exist_ok=True)
-            found = self._root.lstat()
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-                msg = f"{self._root} is not a folder of this user"
-                raise NoBoxError(msg, hint="move it out of the way")
-            self.builds.mkdir(mode=0o755, exist_ok=True)
-            self.runs.mkdir(mode=0o755, exist_ok=True)
+            for folder in (self._root, self.builds, self.runs):
+                _make_own(folder)
         except OSError as error:
             msg = f"builds and cells need a folder at {self._root}: {error.strerror}"
             raise NoBoxError(msg, hint="make room, or let this user write there") from error
@@ -55,19 +50,23 @@ class LocalStore:
             uid: Whom the processes run as, where that is somebody else.
         """
         run = self.runs / run_id
-        run.mkdir(mode=0o755, exist_ok=True)
+        _make_own(run)
         made = [int(folder.name) for folder in run.iterdir() if folder.name.isdigit()]
         cell = run / f"{max(made, default=0) + 1:04}"
         scratch = cell / "scratch"
-        cell.mkdir(mode=0o755)
-        scratch.mkdir(mode=0o755)
+        _make_own(cell)
+        _make_own(scratch)
         if uid is not None:
             os.chown(scratch, uid, uid)
         return cell
 
     def runs_of(self, run_id: str | None) -> list[str]:
         """Return the ids of a run, or of all whose owner is no longer alive, of which there is something here."""
-        names = sorted(folder.name for folder in self.runs.iterdir())
+        names = sorted(
+            folder.name
+            for folder in self.runs.glob("esc-*")
+            if folder.is_dir() and not folder.is_symlink()
+        )
         if run_id is not None:
             return [name for name in names if name == run_id]
         return [name for name in names if not is_alive(name)]
@@ -86,7 +85,8 @@ class LocalStore:
     def making(self, name: str, run_id: str) -> Iterator[Path]:
         """Give a folder that becomes the build of that name when the block ends well, and is gone otherwise."""
         half = self.runs / run_id / f"making-{name}"
-        half.mkdir(mode=0o755, parents=True)
+        _make_own(half.parent)
+        _make_own(half)
         try:
             yield half
             try:
@@ -96,3 +96,18 @@ class LocalStore:
                     raise
         finally:
             shutil.rmtree(half, ignore_errors=True)
+
+
+def _make_own(folder: Path) -> None:
+    """Make a folder that everybody can read and this user alone can write, whatever the umask.
+
+    Raises:
+        NoBoxError: There is something else of that name.
+    """
+    if not folder.is_symlink():
+        folder.mkdir(exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        msg = f"{folder} is not a folder of this user"
+        raise NoBoxError(msg, hint="move it out of the way")
+    folder.chmod(0o755)

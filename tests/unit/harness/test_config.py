@@ -141,7 +141,7 @@ def test_settle_names_where_a_bad_setting_came_from(given: dict[str, object], wh
         ({"flags": {"mem": "lots"}}, "--mem: 'lots' is not an amount of memory"),
         (
             {"pyproject": {"memory": "1m"}},
-            "[tool.esc-bench] memory: '1m' is below 6m, the smallest box the engine makes",
+            "[tool.esc-bench] memory: '1m' is below 6m, the smallest box there is",
         ),
         (
             {"pyproject": {"timeout_s": 0}},
