@@ -1,5 +1,7 @@
 """What every box does: builds are found again, cells end, and nothing is left behind."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from harness.adapters.owner import own_run_id
@@ -29,9 +31,10 @@ def order(arm: str = "ok", *, level: int = 5, caps: Caps = CAPS, run_id: str = "
 
 
 @pytest.fixture
-def box(box_side: BoxSide) -> Box:
-    """Give each kind of box in turn."""
-    return box_side.box
+def box(box_side: BoxSide) -> Iterator[Box]:
+    """Give each kind of box in turn, and end what a test has left in it."""
+    yield box_side.box
+    box_side.box.reap(RUN_ID)
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ ARG BASE
 FROM ${BASE}
 COPY harness /bench/harness
 WORKDIR /bench
-ENV SCALE_SCRATCH=/tmp
+ENV SCALE_SCRATCH=/scratch
+RUN mkdir -m 1777 /scratch
 USER 65534:65534
 ENTRYPOINT ["python3", "-u", "-m", "harness.probe"]
 """
