@@ -7,9 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
-from rich.console import Console
-
-from harness.adapters.live_progress import LiveProgress
+from harness.adapters.live_progress import LiveProgress, Terminal
 from harness.model import Cell, Knee, Slot
 from harness.plan import Outlook
 from harness.ports import Progress
@@ -77,7 +75,7 @@ def make_progress(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Pr
         stream: Where it goes.
         environ: With ``CI`` there are lines on any stream, as on a terminal whose ``TERM`` is ``dumb``.
     """
-    console = Console(file=stream, highlight=False)
+    console = Terminal(file=stream, highlight=False)
     is_for_a_person = (
         stream.isatty() and not console.is_dumb_terminal
     )  # FORCE_COLOR makes no terminal

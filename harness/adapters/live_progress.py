@@ -18,6 +18,14 @@ _BAR_WIDTH = 20
 _EACH_S = 0.25
 
 
+class Terminal(Console):
+    """A terminal that may go away, which ends nothing but what is shown there."""
+
+    def on_broken_pipe(self) -> None:
+        """Fall silent; the library's own way is to exit."""
+        self.quiet = True
+
+
 class LiveProgress:
     """A view that is drawn over and over at the foot of the terminal, and taken away when no cell runs.
 

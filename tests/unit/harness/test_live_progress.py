@@ -5,6 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
+from harness.adapters import live_progress
 from harness.adapters.console_progress import ConsoleProgress, make_progress
 from harness.adapters.live_progress import LiveProgress
 from harness.model import Knee, Side, Slot
@@ -117,3 +118,30 @@ def test_progress_in_a_log_is_stamped_and_has_no_controls() -> None:
     (line,) = stream.getvalue().splitlines()
     assert line[2::3][:3] == "::Z"
     assert line.endswith(" one thing")
+
+
+class Gone(Terminal):
+    """A terminal whose other end is closed."""
+
+    def write(self, text: str) -> int:
+        """Refuse."""
+        raise BrokenPipeError(text)
+
+
+def test_progress_that_nobody_reads_ends_no_run(terminal: Terminal) -> None:
+    """What is measured does not depend on who looks on."""
+    del terminal
+    gone = Gone()
+    ConsoleProgress(gone).say("one thing")
+    live = LiveProgress(live_progress.Terminal(file=gone), lambda: 0.0)
+    live.say("one thing")
+    assert gone.getvalue() == ""
+
+
+def test_progress_is_lines_where_colour_is_forced_into_a_file(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is no terminal, whatever else is coloured."""
+    del terminal
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert isinstance(make_progress(io.StringIO(), {}), ConsoleProgress)

@@ -1,5 +1,6 @@
 """The verbs: what they are, and which exit code each way to fail has."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -232,3 +233,36 @@ def test_report_of_a_folder_that_is_no_run_is_a_usage_error(
     """The folder is named, and how one is given."""
     assert invoke("report", str(tmp_path)) == 2
     assert capsys.readouterr().err.startswith(f"{tmp_path} is not the folder of a run: ")
+
+
+@pytest.mark.slow
+def test_tasks_whose_reader_is_gone_end_in_one_line() -> None:
+    """A pipe into something that reads no further is no fault of the bench, and nothing to report."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "invoke", "arms"],
+            cwd=ROOT,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "nobody reads what is printed any more\n")
+
+
+@pytest.mark.slow
+def test_tasks_print_their_table_in_any_encoding() -> None:
+    """A terminal without the letter is shown its code, and not an error."""
+    done = subprocess.run(
+        [sys.executable, "-m", "invoke", "report", "results/reference/gate-twenty-times"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "ok \\u2014 1.03\\xd7 latency-infl" in done.stdout
