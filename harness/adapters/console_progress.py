@@ -76,10 +76,8 @@ def make_progress(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Pr
         environ: With ``CI`` there are lines on any stream, as on a terminal whose ``TERM`` is ``dumb``.
     """
     console = Terminal(file=stream, highlight=False)
-    is_for_a_person = (
-        stream.isatty() and not console.is_dumb_terminal
-    )  # FORCE_COLOR makes no terminal
-    if is_for_a_person and not environ.get("CI"):
+    # the stream is asked, not the console: FORCE_COLOR makes no terminal of a file
+    if stream.isatty() and not console.is_dumb_terminal and not environ.get("CI"):
         return LiveProgress(console)
     return ConsoleProgress(stream, _time_of_day)
 

@@ -31,11 +31,6 @@ class Capture:
             os.set_blocking(stream.fileno(), False)
             self._selector.register(stream, selectors.EVENT_READ)
 
-    @property
-    def is_over(self) -> bool:
-        """Whether both streams have come to their end."""
-        return not self._selector.get_map()
-
     def read(self, wait_s: float) -> None:
         """Take what there is, after waiting for that long at most."""
         for key, _ in self._selector.select(wait_s):

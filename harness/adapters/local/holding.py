@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from harness.adapters.local.cgroup_cage import Group
 from harness.adapters.local.cgroup_places import Place, find_place
 from harness.adapters.local.keeper import GROUP_NOTE, KeptEnd
 from harness.adapters.local.memory_watch import SAMPLE_S
+from harness.adapters.local.processes import kill_all
 from harness.units import show_bytes
 
 MARK = "ESC_BENCH_RUN"
@@ -21,8 +21,6 @@ MARK = "ESC_BENCH_RUN"
 
 _PREFIX = "esc-bench-"
 _BOOTED = Path("/run/systemd/system")  # sd_booted(3)
-_PATIENCE_S = 30.0
-_LOOK_S = 0.01
 _HELD = ("cpus", "memory", "swap", "pids")
 _V1_SWAP = "memory.memsw.limit_in_bytes"
 
@@ -162,17 +160,7 @@ def end_what_is_left(run_id: str, cells: Sequence[Path]) -> None:
         if group is not None:
             group.empty()
             group.remove()
-    deadline = time.monotonic() + _PATIENCE_S
-    killed: list[psutil.Process] = []
-    while alive := [process for process in (*killed, *_marked(run_id)) if _is_alive(process)]:
-        if time.monotonic() > deadline:
-            msg = f"{len(alive)} processes do not die, the first of them {alive[0].pid}"
-            raise TimeoutError(msg)
-        for process in alive:
-            with suppress(psutil.Error):
-                process.kill()
-        killed = alive  # one that dies has no environment any more by which to find it
-        time.sleep(_LOOK_S)
+    kill_all(lambda: _marked(run_id))
 
 
 def _marked(run_id: str) -> list[psutil.Process]:
@@ -183,9 +171,3 @@ def _marked(run_id: str) -> list[psutil.Process]:
             if process.environ().get(MARK) == run_id:
                 found.append(process)
     return found
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    with suppress(psutil.Error):
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    return False

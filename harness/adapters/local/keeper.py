@@ -21,7 +21,7 @@ from harness.adapters.local.memory_watch import SAMPLE_S, WatchdogCage
 
 _KEPT = "keeper"
 _LAST_S = 10.0
-CELL = "cell"
+_CELL = "cell"
 GROUP_NOTE = "group.json"
 """The file beside the report that says which control group was made."""
 
@@ -102,7 +102,7 @@ def _make_cage(errand: Errand) -> Cage:
     if errand.kind == "watchdog":
         return WatchdogCage(caps)
     if errand.kind == "scope":
-        return CgroupCage(_own_scope(), CELL, caps, note)
+        return CgroupCage(_own_scope(), _CELL, caps, note)
     place, why = find_place()
     if place is None:
         raise OSError(why)

@@ -45,7 +45,9 @@ class LocalBox:
         self._confined = find_confinement(self._store.builds, fixed_addresses=False)
         try:
             self._try()
-        except BaseException:
+        except (
+            BaseException
+        ):  # also Ctrl-C: what was made for trying is nobody's to remove but ours
             self.reap(self._own_id)
             raise
 

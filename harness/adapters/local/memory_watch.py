@@ -9,11 +9,10 @@ from math import ceil
 import psutil
 
 from harness.adapters.local.cage_caps import CageCaps
+from harness.adapters.local.processes import is_alive, kill_all
 
 SAMPLE_S = 0.025
 _LISTING_S = 0.25  # finding a tree's processes means reading all of the host's
-_PATIENCE_S = 30.0
-_LOOK_S = 0.01
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -63,21 +62,7 @@ class WatchdogCage:
         Raises:
             TimeoutError: One of them does not die.
         """
-        deadline = self._now_s() + _PATIENCE_S
-        while True:
-            self._list()
-            alive = [process for process in self._known.values() if _runs(process)]
-            if not alive:
-                return
-            if self._now_s() > deadline:
-                msg = f"{len(alive)} processes do not die, the first of them {alive[0].pid}"
-                raise TimeoutError(msg)
-            for process in alive:
-                with suppress(psutil.Error):
-                    process.kill()
-            time.sleep(
-                _LOOK_S
-            )  # and not `wait_procs`, which would take the exit code of our own child
+        kill_all(self._list)
 
     def evidence(self) -> Mapping[str, object]:
         """Return what was seen and done, by the names of the record."""
@@ -91,24 +76,19 @@ class WatchdogCage:
     def remove(self) -> None:
         """Do nothing: it has made nothing."""
 
-    def _list(self) -> None:
+    def _list(self) -> list[psutil.Process]:
         """Find the processes of the tree; one that was seen once stays known when its parent dies."""
         self._listed_at = self._now_s()
         with suppress(psutil.Error):
             for process in self._root.children(recursive=True):
                 self._known.setdefault(process.pid, process)
-        self._known = {pid: p for pid, p in self._known.items() if _runs(p)}
+        self._known = {pid: p for pid, p in self._known.items() if is_alive(p)}
+        return list(self._known.values())
 
     def _resident(self, pid: int) -> int:
         with suppress(psutil.Error):
             return int(self._known[pid].memory_info().rss)
         return 0
-
-
-def _runs(process: psutil.Process) -> bool:
-    with suppress(psutil.Error):
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    return False
 
 
 def _adopt_orphans() -> None:
