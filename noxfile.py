@@ -29,8 +29,11 @@ def tests(session: nox.Session) -> None:
     if session.python == OLDEST:
         session.run("coverage", "run", "-m", "pytest", *session.posargs)
         session.run("coverage", "report")
-        # what touches no world has no excuse
-        pure = ("--include=harness/*", "--omit=harness/adapters/*,harness/probe/*")
+        # what touches no world has no excuse; the verbs' frame closes a standard output that nobody reads, in a process of its own
+        pure = (
+            "--include=harness/*",
+            "--omit=harness/adapters/*,harness/probe/*,harness/verbs.py",
+        )
         session.run("coverage", "report", *pure, "--fail-under=100")
     else:
         session.run("pytest", *session.posargs)

@@ -1,76 +1,16 @@
 """What the bench does for people: `invoke --list` names the verbs, `invoke --help VERB` tells how to use one."""
 
-import inspect
-import io
-import os
 import sys
-import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from invoke.collection import Collection
 from invoke.context import Context
-from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from harness.flags import HELP, LISTS, SETTINGS
-
-if TYPE_CHECKING:
-    from harness.assembly import Typed
-    from harness.world import Request, World
+from harness.flags import SETTINGS
+from harness.verbs import asked, exit_codes, typed_words, verb
 
 
-def _verb(own: Mapping[str, str] | None = None) -> Callable[[Callable[..., None]], object]:
-    """Make a task of a function: each of its parameters is a flag, whose help is its own or that of `HELP`."""
-
-    def make(function: Callable[..., None]) -> object:
-        names = list(inspect.signature(function).parameters)[1:]
-        flags = [name.replace("_", "-") for name in names]
-        texts = {flag: (own or {}).get(flag) or HELP[flag] for flag in flags}
-        lists = [name for name in LISTS if name in names]
-        return task(auto_shortflags=False, help=texts, iterable=lists)(function)
-
-    return make
-
-
-@contextmanager
-def _exit_codes() -> Iterator[None]:
-    """Turn what goes wrong into one clear line and its exit code."""
-    from harness.errors import HarnessError
-
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a table is worth more than its letters
-    try:
-        yield
-        sys.stdout.flush()
-    except HarnessError as error:
-        raise Exit(str(error), code=error.exit_code) from error
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it is flushed once more
-        raise Exit("nobody reads what is printed any more", code=141) from None
-    except KeyboardInterrupt as interrupt:
-        raise Exit("interrupted", code=130) from interrupt
-    except Exception as error:
-        traceback.print_exc()
-        raise Exit(f"internal error, please report it: {error!r}", code=70) from error
-
-
-@contextmanager
-def _asked(
-    c: Context, given: Mapping[str, object]
-) -> Iterator[tuple["World", "Request", "Typed"]]:
-    """Settle what a task was given, before anything is reached, and then open the world."""
-    with _exit_codes():
-        from harness import assembly
-
-        typed = _typed(c, given)
-        request = assembly.make_request(typed)
-        with assembly.open_world(typed.repo, box=request.settings.box) as world:
-            yield world, request, typed
-
-
-@_verb()
+@verb()
 def compare(
     c: Context,
     arm: str = "sc-mem",
@@ -105,13 +45,13 @@ def compare(
     Exit codes: 0 done, 2 usage, 5 invalid, 6 the base or 7 the branch cannot run, 10 git, 11 build, 12 no box, 130
     interrupted.
     """
-    with _asked(c, locals()) as (world, request, _):
+    with asked(c, locals()) as (world, request, _):
         from harness import bench
 
         print((bench.show_plan if dry_run else bench.compare)(world, request))
 
 
-@_verb({"image": "a build that is there already (default: the checkout, built)"})
+@verb({"image": "a build that is there already (default: the checkout, built)"})
 def ramp(
     c: Context,
     arm: str = "sc-mem",
@@ -128,13 +68,13 @@ def ramp(
     env: list[str] | None = None,
 ) -> None:
     """Ramp one build, the checkout as it is or --image, until it breaks, and print its table."""
-    with _asked(c, locals()) as (world, request, _):
+    with asked(c, locals()) as (world, request, _):
         from harness import bench
 
         print(bench.ramp(world, request, image or None))
 
 
-@_verb(
+@verb(
     {
         "only": "only the goals whose figure has this in it, as in 'hand' or 'C=8,000'",
         "repeats": "how often each cell is run (default 3)",
@@ -153,17 +93,17 @@ def goals(
     The load is '6 200 50 5' in a box of 2 CPUs and 2g, 600 s a cell, which one that collapses may use up.
     Writes results/STAMP-goals-COMMIT/ with table.md, goals.json, cells.jsonl and logs/. A goal that is missed exits 0.
     """
-    with _exit_codes():
+    with exit_codes():
         from harness import assembly, bench
         from harness.units import parse_whole
 
-        typed = _typed(c, locals())
+        typed = typed_words(c, locals())
         request, times = assembly.make_request(typed), parse_whole(repeats, where="--repeats")
         with assembly.open_world(typed.repo, box=request.settings.box) as world:
             print(bench.goals(world, request, only=only, repeats=times))
 
 
-@_verb({"pairs": "pairs at each decision level (default 8, or as [tool.esc-bench.gate] says)"})
+@verb({"pairs": "pairs at each decision level (default 8, or as [tool.esc-bench.gate] says)"})
 def gate(
     c: Context,
     arm: str = "sc-mem",
@@ -198,7 +138,7 @@ def gate(
     Margins are in [tool.esc-bench.gate]. Exit codes: 0 pass, 2 usage, 3 regression, 4 inconclusive (with --strict), 5 invalid, 6 the
     base or 7 the branch cannot run, 10 git, 11 build, 12 no box, 130 interrupted.
     """
-    with _asked(c, locals()) as (world, request, typed):
+    with asked(c, locals()) as (world, request, typed):
         from harness import assembly
         from harness.gate import gate as decide
 
@@ -211,7 +151,7 @@ def gate(
         gated.check()
 
 
-@_verb({"pairs": "pairs of each gate (default 8, or as [tool.esc-bench.gate] says)"})
+@verb({"pairs": "pairs of each gate (default 8, or as [tool.esc-bench.gate] says)"})
 def selftest(
     c: Context,
     arm: str = "sc-mem",
@@ -232,7 +172,7 @@ def selftest(
     Takes some ten minutes. The noise is kept for a day under results/floors/, and a margin below it is refused. Exit code 5 when the gate
     does not prove itself.
     """
-    with _asked(c, locals()) as (world, request, typed):
+    with asked(c, locals()) as (world, request, typed):
         from harness import assembly
         from harness.selftest import selftest as prove
 
@@ -244,7 +184,7 @@ def selftest(
         tested.check()
 
 
-@_verb()
+@verb()
 def cost(
     c: Context,
     arm: str = "sc-ckpt",
@@ -263,16 +203,16 @@ def cost(
     Needs no engine and no quiet host, and takes half a minute. Exit codes: 0 done, 2 usage, 5 invalid, 6 the base or 7 the
     branch has no runtime, 10 git, 130 interrupted.
     """
-    with _exit_codes():
+    with exit_codes():
         from harness import assembly, cost_run
 
-        typed = _typed(c, locals())
+        typed = typed_words(c, locals())
         request = assembly.make_cost_request(typed)
         with assembly.open_counting(typed.repo) as (counting, checkout, run_id):
             print(cost_run.cost(counting, checkout, run_id, request), end="")
 
 
-@_verb()
+@verb()
 def build(
     c: Context,
     base: str = "",
@@ -282,17 +222,17 @@ def build(
     box: str = "",
 ) -> None:
     """Build the images of both sides, esc-bench:base and esc-bench:branch, without running them."""
-    with _asked(c, locals()) as (world, request, _):
+    with asked(c, locals()) as (world, request, _):
         from harness import bench
 
         print(bench.build(world, request))
 
 
-@_verb({"folder": "a folder of results/"})
+@verb({"folder": "a folder of results/"})
 def report(c: Context, folder: str) -> None:
     """Print the table of a stored run again, derived anew from its cells."""
     del c
-    with _exit_codes():
+    with exit_codes():
         from pathlib import Path
 
         from harness import assembly, bench
@@ -300,21 +240,21 @@ def report(c: Context, folder: str) -> None:
         print(bench.show_run(assembly.open_store(Path.cwd()), folder), end="")
 
 
-@_verb()
+@verb()
 def arms(c: Context) -> None:
     """Tell what can be driven, and the toggles that change it."""
     del c
-    with _exit_codes():
+    with exit_codes():
         from harness.report import arms_text
 
         print(arms_text())
 
 
-@_verb()
+@verb()
 def doctor(c: Context, repo: str = "") -> None:
     """Tell what this machine can run, what bears on the numbers, and what to do about it. Exit code 12 where no box works."""
     del c
-    with _exit_codes():
+    with exit_codes():
         from harness import assembly
         from harness.errors import NoBoxError
 
@@ -324,11 +264,11 @@ def doctor(c: Context, repo: str = "") -> None:
             raise NoBoxError("no box works here", hint="what each of them needs is said above")
 
 
-@_verb()
+@verb()
 def clean(c: Context, repo: str = "") -> None:
     """Remove what killed runs left: worktrees, containers, cells, old builds. Running ones are not touched."""
     del c
-    with _exit_codes():
+    with exit_codes():
         from harness import assembly, bench
 
         with assembly.open_leftovers(repo or None) as (checkout, boxes):
@@ -339,17 +279,10 @@ def clean(c: Context, repo: str = "") -> None:
 def base_image(c: Context) -> None:
     """Make the base image from Debian's packages, as root, on a machine that can pull from no registry."""
     del c
-    with _exit_codes():
+    with exit_codes():
         from harness.adapters.debootstrap_image import make_base_image
 
         print(make_base_image(lambda text: print(text, file=sys.stderr, flush=True)))
-
-
-def _typed(c: Context, given: Mapping[str, object]) -> "Typed":
-    """Sort what a task was given, and what `INVOKE_*` and Invoke's configuration files set."""
-    from harness.assembly import sort_words
-
-    return sort_words(given, {name: c.config[name] for name in SETTINGS})
 
 
 ns = Collection(
