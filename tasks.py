@@ -32,6 +32,7 @@ def compare(
     repo: str = "",
     base_image: str = "",
     box: str = "",
+    no_wait: bool = False,
     env: list[str] | None = None,
     base_env: list[str] | None = None,
     branch_env: list[str] | None = None,
@@ -65,6 +66,7 @@ def ramp(
     repo: str = "",
     base_image: str = "",
     box: str = "",
+    no_wait: bool = False,
     env: list[str] | None = None,
 ) -> None:
     """Ramp one build, the checkout as it is or --image, until it breaks, and print its table."""
@@ -87,6 +89,7 @@ def goals(
     repo: str = "",
     base_image: str = "",
     box: str = "",
+    no_wait: bool = False,
 ) -> None:
     """Build the checkout as it is, measure the speed goals, and print their table: a report, not a gate.
 
@@ -99,7 +102,8 @@ def goals(
 
         typed = typed_words(c, locals())
         request, times = assembly.make_request(typed), parse_whole(repeats, where="--repeats")
-        with assembly.open_world(typed.repo, box=request.settings.box) as world:
+        turn = assembly.find_turn({"no_wait": no_wait})
+        with assembly.open_world(typed.repo, box=request.settings.box, turn=turn) as world:
             print(bench.goals(world, request, only=only, repeats=times))
 
 
@@ -126,6 +130,7 @@ def gate(
     repo: str = "",
     base_image: str = "",
     box: str = "",
+    no_wait: bool = False,
     env: list[str] | None = None,
     base_env: list[str] | None = None,
     branch_env: list[str] | None = None,
@@ -165,6 +170,7 @@ def selftest(
     repo: str = "",
     base_image: str = "",
     box: str = "",
+    no_wait: bool = False,
     env: list[str] | None = None,
 ) -> None:
     """Prove the gate on this host: identical builds give its noise, and regressions of known sizes must be caught.
@@ -220,6 +226,7 @@ def build(
     repo: str = "",
     base_image: str = "",
     box: str = "",
+    no_wait: bool = False,
 ) -> None:
     """Build the images of both sides, esc-bench:base and esc-bench:branch, without running them."""
     with asked(c, locals()) as (world, request, _):

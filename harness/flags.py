@@ -31,6 +31,7 @@ HELP = {
     "base-image": "what builds stand on (or BASE_IMAGE=): an image (default: that of `invoke"
     " base-image` if there is one, else python:3.13-slim), or without docker a Python of this machine",
     "box": "where cells run: docker, cgroup or watchdog (default auto: the first that works here)",
+    "no-wait": "end with exit code 12 where another run has the machine, instead of waiting for it",
     "dry-run": "show refs, hashes, images and cells in order; build and run nothing",
 }
 

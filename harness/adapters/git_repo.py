@@ -78,9 +78,9 @@ class GitRepo:
         """Give the context of the working tree as it is."""
         return read_tree(self.root)
 
-    def prune(self) -> list[str]:
-        """Remove worktrees that a killed run left; return their paths."""
-        return self._worktrees.prune()
+    def prune(self, run_id: str | None = None) -> list[str]:
+        """Remove the worktrees of a run, or those of runs that are no longer alive; return their paths."""
+        return self._worktrees.prune(run_id)
 
     def _find_base(self, head: str, main: str | None, *, is_dirty: bool) -> tuple[str, str]:
         name, tip = self._default_branch(main)

@@ -41,11 +41,11 @@ class Worktrees:
             self._remove(folder)
             shutil.rmtree(parent, ignore_errors=True)
 
-    def prune(self) -> list[str]:
-        """Remove the worktrees whose owner is no longer alive; return their paths."""
+    def prune(self, run_id: str | None = None) -> list[str]:
+        """Remove the worktrees of a run, or those whose owner is no longer alive; return their paths."""
         removed = []
         for folder, reason in self._ours():
-            if not is_alive(reason):
+            if reason == run_id or (run_id is None and not is_alive(reason)):
                 self._remove(folder)
                 shutil.rmtree(folder.parent, ignore_errors=True)
                 removed.append(str(folder))

@@ -195,7 +195,7 @@ def test_request_reads_the_defaults_of_the_checkout(tmp_path: Path) -> None:
     assert request.settings.levels == (7,)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_world_is_left_in_order_when_it_is_asked_to_end(
     git_checkout: Callable[..., Checkout], monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
@@ -203,6 +203,8 @@ def test_world_is_left_in_order_when_it_is_asked_to_end(
 
     class ClosableBox(FakeBox):
         """A fake that has a connection, as the real one does."""
+
+        lock_name = "test"
 
         def close(self) -> None:
             """Do nothing."""
@@ -225,6 +227,8 @@ def test_world_of_a_checkout_closes_its_box(
 
     class ClosableBox(FakeBox):
         """A fake that has a connection, as the real one does."""
+
+        lock_name = "test"
 
         def close(self) -> None:
             """Note that it was closed."""
