@@ -83,7 +83,7 @@ def locked(
         raise NoBoxError(msg, hint="see whose it is, and remove it") from error
     try:
         os.truncate(fd, 0)
-        os.pwrite(fd, note.encode(errors="replace"), 0)
+        os.pwrite(fd, f"{note}\n".encode(errors="replace"), 0)
         yield
     finally:
         _let_go(path, fd)

@@ -75,7 +75,7 @@ def test_lock_leaves_nothing_when_it_is_let_go(tmp_path: Path) -> None:
     """While a run holds it there is a file that says who; afterwards there is none."""
     with _locked(tmp_path, "`invoke compare` in /src"):
         (held,) = tmp_path.iterdir()
-        assert held.read_text() == "`invoke compare` in /src"
+        assert held.read_text() == "`invoke compare` in /src\n"
         assert held.stat().st_mode & 0o777 == 0o666
     assert list(tmp_path.iterdir()) == []
 
@@ -96,7 +96,7 @@ def test_second_run_waits_until_the_first_has_ended(tmp_path: Path) -> None:
         pauses = Pauses(until=first.close)
         with _locked(tmp_path, "second", waits=True, pause=pauses.pass_one, say=told.append):
             (held,) = tmp_path.iterdir()
-            assert held.read_text() == "second"
+            assert held.read_text() == "second\n"
     assert told == ["waiting for first to end; two at once would disturb each other"]
     assert pauses.left == 0
 
@@ -111,7 +111,7 @@ def test_lock_of_a_killed_run_is_taken_over(
     holder.wait()
     with _locked(tmp_path, "second"):
         (held,) = tmp_path.iterdir()
-        assert held.read_text() == "second"
+        assert held.read_text() == "second\n"
     assert list(tmp_path.iterdir()) == []
 
 
