@@ -214,7 +214,8 @@ def test_goals_end_when_a_cell_ran_other_code() -> None:
 
 
 def _loaded(order: CellOrder, subject: Subject) -> Result:
-    return make_result(order.level, subject=subject if order.level > 1 else None)
+    loaded = subject if order.level > 1 else None
+    return make_result(order.level, arm=order.arm, subject=loaded)
 
 
 def test_goals_that_no_filter_leaves_are_a_usage_error() -> None:
