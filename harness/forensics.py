@@ -5,7 +5,7 @@ from typing import TypeGuard
 
 from harness.model import Cell, Outcome
 from harness.outcome import name_thread_limit
-from harness.units import show_count, show_plural
+from harness.units import show_bytes, show_count, show_plural
 
 _MEGA = 1e6
 _LONGEST_WORDS = 160
@@ -122,7 +122,9 @@ def _grew(amount: float, unit: str) -> str:
 
 
 def _busy(cell: Cell, inside: Seen) -> Iterator[str]:
-    """Tell what a cell that ran out of time did with its CPU, and how long its quota held it back."""
+    """Tell what a cell that ran out of time did with its memory and its CPU, and how long its quota held it back."""
+    if cell.outcome.is_timeout and cell.peak_rss_mb:
+        yield f"at most {show_bytes(cell.peak_rss_mb * (1 << 20))} resident"
     busy = cell.evidence.get("cpu-pct")
     if cell.outcome.is_timeout and isinstance(busy, int | float):
         yield f"its workers used {busy / 100:.2f} CPU"
