@@ -8,7 +8,7 @@ from harness.units import show_bytes
 _REACHED = (
     0.95  # of its limit: the kernel kills when a charge would go beyond it, and counts in batches
 )
-_HOSTS = "the host ran out of memory: the box itself was below its cap"
+_HOSTS = "the host, or a group around the box, ran out of memory: the box itself was below its cap"
 
 
 def killed_for_memory(seen: Observation, caps: Caps) -> tuple[Outcome, str] | None:
