@@ -10,7 +10,6 @@ from harness.units import show_bytes, show_count, show_plural
 _MEGA = 1e6
 _LONGEST_WORDS = 160
 _THROTTLED_MS = 1000.0
-_BY_SIGNAL = {Outcome.CRASH, Outcome.INVALID}
 
 _COUNTED = (
     ("pids-peak", "pids", "pids-max", "allowed"),
@@ -76,19 +75,17 @@ def _peaks(cell: Cell, inside: Seen) -> Iterator[str]:
             peak, most = _number(inside, name), _number(inside, limit)
             if peak and most:
                 yield f"{show_count(peak)} {noun} with {show_count(most)} {allowed}"
+            if most and peak >= most:
+                return
     if cell.outcome is Outcome.FDS and (peak := _number(inside, "peak-fds")):
         most = _number(inside, "nofile")
         yield f"{show_count(peak)} open files{f' of {show_count(most)}' if most else ''}"
 
 
 def _signal(cell: Cell, inside: Seen) -> Iterator[str]:
-    if cell.outcome not in _BY_SIGNAL:
-        return
     number = _number(inside, "signal")
-    if number:
-        yield f"signal {number:g}"
-    elif cell.exit_code:
-        yield f"exit code {cell.exit_code}"
+    if cell.outcome is Outcome.CRASH and (number or cell.exit_code):
+        yield f"signal {number:g}" if number else f"exit code {cell.exit_code}"
 
 
 def _done(cell: Cell, inside: Seen) -> Iterator[str]:

@@ -68,7 +68,7 @@ def _against_load(result: Result, load: Load) -> Iterator[str]:
     if result.deltas is not None and not _is_delivered(result, tokens):
         yield f"{result.deltas:,} tokens delivered, where {tokens:,} were asked for"
     least_ms = _EARLY * load.turns * nominal - 1
-    for name, value in (("wall", result.wall_ms), ("median session", result.p50_session_ms)):
+    for name, value in (("wall time", result.wall_ms), ("median session", result.p50_session_ms)):
         if result.ok and value is not None and value < least_ms:
             yield f"a {name} of {value:,.0f} ms, where the model alone takes {load.turns * nominal:,} ms"
 
