@@ -33,8 +33,8 @@ def tell_end(cell: Cell) -> str:
         *_refused(inside),
         *_peaks(cell, inside),
         *_signal(cell, inside),
-        *_done(cell, inside),
-        *_last_samples(inside),
+        *(_done(cell, inside) if cell.result is None else ()),
+        *(_last_samples(inside) if cell.result is None else ()),  # else it came to its end
         *_busy(cell, inside),
         *_last_words(cell),
     )
@@ -62,10 +62,8 @@ def _memory(cell: Cell, inside: Seen, box: Seen) -> Iterator[str]:
 
 
 def _refused(inside: Seen) -> Iterator[str]:
-    refused, limit = _number(inside, "pids-refused"), _number(inside, "pids-max")
-    if refused:
-        of = f" at {show_count(limit)}" if limit else ""
-        yield f"the kernel refused a thread or a process {show_plural(refused, 'time')}{of}"
+    if refused := _number(inside, "pids-refused"):
+        yield f"the kernel refused a thread or a process {show_plural(refused, 'time')}"
 
 
 def _peaks(cell: Cell, inside: Seen) -> Iterator[str]:
@@ -109,13 +107,13 @@ def _last_samples(inside: Seen) -> Iterator[str]:
         return
     grown_mb = _number(last, "rss-mb") - _number(first, "rss-mb")
     threads = _number(last, "threads") - _number(first, "threads")
-    said = _grew(grown_mb * 1.048576, "MB") if abs(grown_mb) >= 1 else "held its memory"
-    more = f" and {show_plural(threads, 'thread')}" if threads > 0 and grown_mb >= 1 else ""
-    yield f"the last {span_ms:,.0f} ms {said}{more}"
-
-
-def _grew(amount: float, unit: str) -> str:
-    return f"{'grew' if amount > 0 else 'shrank'} by {show_count(abs(amount))} {unit}"
+    last_ms = f"the last {span_ms:,.0f} ms"
+    if abs(grown_mb) < 1:
+        yield f"its memory stood still in {last_ms}"
+        return
+    more = f" and {show_plural(threads, 'thread')}" if threads > 0 and grown_mb > 0 else ""
+    moved = "grew" if grown_mb > 0 else "shrank"
+    yield f"{last_ms} {moved} by {_megabytes(abs(grown_mb) * (1 << 20))}{more}"
 
 
 def _busy(cell: Cell, inside: Seen) -> Iterator[str]:

@@ -11,7 +11,7 @@ from harness.forensics import tell_end, thread_limit
 from harness.model import Cell, Outcome, Phase, Side, Slot
 from harness.report import cell_line, render
 from harness.verdict.brackets import what_binds
-from tests.fakes.builders import cell_at, make_block, make_cell, make_run
+from tests.fakes.builders import cell_at, make_block, make_cell, make_result, make_run
 
 
 def _samples(*points: tuple[float, float, int]) -> list[dict[str, float]]:
@@ -81,7 +81,7 @@ def test_forensics_of_a_kill_for_memory() -> None:
                 }
             },
             {},
-            "the kernel refused a thread or a process 3 times at 64, 64 pids with 64 allowed",
+            "the kernel refused a thread or a process 3 times, 64 pids with 64 allowed",
             id="threads",
         ),
         pytest.param(
@@ -167,7 +167,9 @@ def test_forensics_tells_what_was_seen_and_nothing_else(
 @pytest.mark.parametrize(
     ("samples", "expected"),
     [
-        pytest.param(_samples((0, 10, 1), (250, 10.5, 1)), "the last 250 ms held its memory"),
+        pytest.param(
+            _samples((0, 10, 1), (250, 10.5, 1)), "its memory stood still in the last 250 ms"
+        ),
         pytest.param(_samples((0, 30, 1), (250, 10, 1)), "the last 250 ms shrank by 21 MB"),
         pytest.param(
             _samples((0, 10, 1), (250, 30, 91)),
@@ -182,6 +184,15 @@ def test_forensics_tells_what_was_seen_and_nothing_else(
 def test_forensics_of_the_last_samples(samples: object, expected: str) -> None:
     """From the first to the last that still saw memory."""
     assert tell_end(_ended(Outcome.OOM, {"supervisor": {"last-samples": samples}})) == expected
+
+
+def test_forensics_of_a_cell_that_came_to_its_end_says_nothing_of_the_way_there() -> None:
+    """With a RESULT there is neither a last moment nor a session that was still to end."""
+    supervisor = {"pids-refused": 180, "last-samples": _samples((0, 10, 1), (250, 30, 1))}
+    cell = _ended(
+        Outcome.THREADS, {"supervisor": supervisor}, result=make_result(8000), sessions_done=8000
+    )
+    assert tell_end(cell) == "the kernel refused a thread or a process 180 times"
 
 
 def test_forensics_names_the_limit_that_binds() -> None:
