@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from harness.compare import Comparison
 from harness.model import Purity, RunInfo, SideInfo
+from harness.report.endings import endings
 from harness.report.invalid import invalid_cells
 from harness.report.limits import limits_table, observed
 from harness.report.lines import knee_line, show_caps
@@ -138,4 +139,5 @@ def _takeaways(comparison: Comparison) -> str:
 def _doubts(comparison: Comparison) -> str:
     lines = "\n".join(f"- {escape(warning.text)}" for warning in comparison.warnings)
     warnings = f"### Warnings\n\n{lines}" if lines else ""
-    return "\n\n".join(part for part in (invalid_cells(comparison), warnings) if part)
+    parts = (endings(comparison), invalid_cells(comparison), warnings)
+    return "\n\n".join(part for part in parts if part)

@@ -1,5 +1,6 @@
 """One line a cell and one line a knee: what a run prints as it goes."""
 
+from harness.forensics import tell_end
 from harness.model import HOLDABLE, BoxInfo, Caps, Cell, Knee, Outcome, Phase, Slot
 from harness.units import (
     show_bytes,
@@ -26,7 +27,9 @@ def describe_cell(cell: Cell) -> str:
     """Say how a cell ended, without its place."""
     if cell.outcome is not Outcome.OK or cell.result is None:
         peak = f", peak threads ~{show_count(cell.peak_threads)}" if cell.peak_threads else ""
-        return f"{cell.outcome}: {printable(cell.reason)}{peak}{_what_follows(cell)}"
+        told = "" if cell.outcome is Outcome.INVALID else tell_end(cell)
+        evidence = f"; {printable(told)}" if told else ""
+        return f"{cell.outcome}: {printable(cell.reason)}{peak}{evidence}{_what_follows(cell)}"
     result = cell.result
     parts = ["ok"]
     if result.latency_infl is not None:
