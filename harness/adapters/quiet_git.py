@@ -51,6 +51,7 @@ class QuietGit:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._no_filters: list[tuple[str, str]] | None = None
 
     def run(
         self,
@@ -69,11 +70,10 @@ class QuietGit:
             RepoError: It failed otherwise, printed more than 64 MiB, or there is no git.
         """
         environment = _environment(os.environ)
-        # filters that somebody configured are known by name alone, and a name may be anything
-        listed = self._call(
-            ["config", "-z", "--name-only", "--get-regexp", _FILTERS], environment, codes=(0, 1)
-        )
-        _add_settings(environment, (*_without_filters(listed), *settings))
+        if self._no_filters is None:
+            words = ("config", "-z", "--name-only", "--get-regexp", _FILTERS)
+            self._no_filters = _without_filters(self._call(words, environment, codes=(0, 1)))
+        _add_settings(environment, (*self._no_filters, *settings))
         return self._call(arguments, environment, codes=codes).removesuffix("\n")
 
     def _call(
@@ -154,7 +154,7 @@ def _add_settings(environment: dict[str, str], settings: Sequence[tuple[str, str
 
 
 def _without_filters(listed: str) -> list[tuple[str, str]]:
-    """Return what takes every program out of the filters whose settings are listed, ended by NUL."""
+    """Return what takes every program out of the filters whose settings are listed, each ended by NUL; a name may be anything."""
     drivers = dict.fromkeys(name.rpartition(".")[0] for name in listed.split("\0") if name)
     return [setting for driver in drivers for setting in _of_driver(driver)]
 

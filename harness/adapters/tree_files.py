@@ -14,6 +14,8 @@ _LEFT_OUT_SUFFIXES = (".pyc", ".egg-info")
 _FILE_BYTES = 64 << 20
 _ALL_BYTES = 256 << 20
 _ALL_ENTRIES = 100_000
+_DEEPEST = 100
+_TOO_MUCH = "take out of src/ and harness/probe/ what is no source"
 
 
 def read_tree(root: Path, allowed: Sequence[str] = ALLOWED) -> Tree:
@@ -36,7 +38,7 @@ def read_tree(root: Path, allowed: Sequence[str] = ALLOWED) -> Tree:
             if left < 0 or len(entries) > _ALL_ENTRIES:
                 bounds = f"{_ALL_BYTES >> 20} MiB or {_ALL_ENTRIES:,} files"
                 msg = f"the build context of {root} holds more than {bounds}"
-                raise RepoError(msg, hint="take out of src/ and harness/probe/ what is no source")
+                raise RepoError(msg, hint=_TOO_MUCH)
     except OSError as error:
         msg = f"cannot read {error.filename}: {error.strerror}"
         raise RepoError(msg, hint="mend it, or take it out of the build context") from error
@@ -44,7 +46,7 @@ def read_tree(root: Path, allowed: Sequence[str] = ALLOWED) -> Tree:
 
 
 def _paths(root: Path, allowed: Sequence[str]) -> Iterator[Path]:
-    """Give all that is no folder; a tree may be deeper than a call can be."""
+    """Give all that is no folder."""
     waiting = [root / name for name in allowed]
     while waiting:
         path = waiting.pop()
@@ -55,6 +57,9 @@ def _paths(root: Path, allowed: Sequence[str]) -> Iterator[Path]:
         except (FileNotFoundError, NotADirectoryError):
             continue
         if stat.S_ISDIR(found.st_mode):
+            if len(path.relative_to(root).parts) > _DEEPEST:  # what writes and removes it recurses
+                msg = f"the build context of {root} holds folders more than {_DEEPEST} deep"
+                raise RepoError(msg, hint=_TOO_MUCH)
             waiting += (child for child in path.iterdir() if not _is_left_out(child))
         else:
             yield path
