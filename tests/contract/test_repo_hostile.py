@@ -107,7 +107,7 @@ def test_repo_refuses_a_count_of_settings_that_is_none(
 ) -> None:
     """What the environment says of git's configuration is added to, so it has to make sense."""
     monkeypatch.setenv("GIT_CONFIG_COUNT", "many")
-    with pytest.raises(RepoError, match="^GIT_CONFIG_COUNT in the environment is 'many'"):
+    with pytest.raises(RepoError, match=r"^GIT_CONFIG_COUNT in the environment is 'many'"):
         _use_all(open_repo(feature.root))
 
 
@@ -163,7 +163,7 @@ def test_repo_that_prints_without_end_is_told(
 ) -> None:
     """What git prints is bounded, too."""
     monkeypatch.setattr(quiet_git, "_LONGEST_BYTES", 20)
-    with pytest.raises(RepoError, match="^git rev-parse printed more than 0 MiB in "):
+    with pytest.raises(RepoError, match=r"^git rev-parse printed more than 0 MiB in "):
         open_repo(feature.root).find_sides(base=None, main=None)
 
 
@@ -171,7 +171,7 @@ def test_repo_that_went_away_is_told(feature: Checkout, open_repo: Open) -> None
     """A checkout that is moved in a run is no missing git."""
     repo = open_repo(feature.root)
     feature.root.rename(feature.root.parent / "moved")
-    with pytest.raises(RepoError, match="is gone$"):
+    with pytest.raises(RepoError, match=r"is gone$"):
         repo.find_sides(base=None, main=None)
 
 
@@ -240,7 +240,7 @@ def test_repo_refuses_a_tag_of_something_else(
     """A tag may stand for a file or a folder, which cannot be compared."""
     checkout = git_checkout()
     checkout.git("tag", "odd", what)
-    with pytest.raises(RepoError, match="^--base: 'odd' is not a commit of "):
+    with pytest.raises(RepoError, match=r"^--base: 'odd' is not a commit of "):
         open_repo(checkout.root).find_sides(base="odd", main=None)
 
 
@@ -251,7 +251,7 @@ def test_repo_asks_when_a_branch_and_a_tag_have_one_name(
     feature.git("branch", "v1", "HEAD~1")
     feature.git("tag", "v1", "HEAD")
     repo = open_repo(feature.root)
-    with pytest.raises(RepoError, match="^--base: 'v1' is a branch and a tag, of two commits — "):
+    with pytest.raises(RepoError, match=r"^--base: 'v1' is a branch and a tag, of two commits — "):
         repo.find_sides(base="v1", main=None)
     assert repo.find_sides(base="refs/heads/v1", main=None).base != feature.head
 
@@ -344,7 +344,7 @@ def test_plain_files_are_nothing_else(tmp_path: Path, kind: str) -> None:
         path.symlink_to("/etc/passwd")
     else:
         path = Path("/dev/zero")
-    with pytest.raises(OSError, match="no regular file|symbolic links"):
+    with pytest.raises(OSError, match=r"no regular file|symbolic links"):
         read_plain(path, limit_bytes=10)
 
 

@@ -1,6 +1,5 @@
 """A checkout in which whatever git could run is a trap that leaves a canary."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,4 +112,4 @@ def add_links(checkout: Checkout) -> None:
         ("harness/probe/x", "../../../../etc/passwd"),
         ("harness/probe/root", "/"),
     ):
-        os.symlink(target, checkout.root / path)
+        (checkout.root / path).symlink_to(target)
