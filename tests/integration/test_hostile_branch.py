@@ -157,8 +157,9 @@ def _assert_left_nothing(
 ) -> None:
     if ended.folder:
         stored = json.loads((ended.folder / "compare.json").read_text())
-        label = {"label": f"{RUN_LABEL}={stored['run']['run_id']}"}
-        assert client.containers.list(all=True, filters=label) == []
+        run_id = stored["run"]["run_id"]
+        ours = client.containers.list(all=True, filters={"label": f"{RUN_LABEL}={run_id}"})
+        assert ours == []
     assert len(checkout.worktrees()) == 1
     assert list(temporary.iterdir()) == []
     names = {path.name for path in (checkout.root / "results").glob("*")}
