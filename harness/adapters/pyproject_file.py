@@ -8,22 +8,25 @@ from harness.adapters.plain_file import read_plain
 from harness.errors import UsageError
 
 _LIMIT_BYTES = 1 << 20
+_NOT_FOR_A_BRANCH = {"base_image": "--base-image or BASE_IMAGE", "box": "--box or INVOKE_BOX"}
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
 def read_defaults(root: Path) -> dict[str, object]:
     """Return the table ``[tool.esc-bench]``, empty where there is none.
 
-    The file is the branch's: it is read as data, within bounds, and through no link.
+    The file is the branch's: it is read as data, within bounds, and through no link. What runs on this machine, and how it is
+    held, is not for it to say.
 
     Raises:
-        UsageError: The file is not TOML, or the table is not one.
+        UsageError: The file is not TOML, the table is not one, or sets what it may not.
     """
     path = root / "pyproject.toml"
     try:
         loaded = tomllib.loads(read_plain(path, limit_bytes=_LIMIT_BYTES).decode())
-    except FileNotFoundError:
-        return {}
     except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, OSError) and error.errno in _ABSENT:
+            return {}
         is_link = isinstance(error, OSError) and error.errno == errno.ELOOP
         why = "it is a link, and links are not followed" if is_link else _first_line(error)
         msg = f"{path} cannot be read: {why}"
@@ -33,6 +36,12 @@ def read_defaults(root: Path) -> dict[str, object]:
     if not isinstance(table, dict):
         msg = f"{path}: tool.esc-bench is not a table"
         raise UsageError(msg, hint="write it as [tool.esc-bench]")
+    for name, instead in _NOT_FOR_A_BRANCH.items():
+        if name in table:
+            msg = (
+                f"{path}: tool.esc-bench sets {name}, which is not for a file of the branch to say"
+            )
+            raise UsageError(msg, hint=f"take it out, and give {instead}")
     return table
 
 

@@ -13,7 +13,9 @@ from harness.adapters.git_repo import GitRepo
 from harness.adapters.owner import own_run_id
 from harness.adapters.plain_file import read_plain
 from harness.adapters.pyproject_file import read_defaults
+from harness.adapters.tree_folder import write_tree
 from harness.errors import RepoError, UsageError
+from harness.tree import Entry, Tree
 from tests.fakes.checkout import Checkout
 from tests.fakes.hostile_checkout import (
     Trap,
@@ -431,6 +433,11 @@ def test_dirt_reads_no_more_than_so_much(
         (b"tool = 3", "tool.esc-bench is not a table"),
         (b"a = 1" + b"0" * 5000, "cannot be read: "),
         (b'a = "' + b"\x1b" * 1000, "cannot be read: "),
+        (
+            b"[tool.esc-bench]\nbase_image = './evil'",
+            "sets base_image, which is not for a file of the",
+        ),
+        (b"[tool.esc-bench]\nbox = 'watchdog'", "sets box, which is not for a file of the branch"),
     ],
 )
 def test_defaults_of_a_branch_are_data(tmp_path: Path, content: bytes, expected: str) -> None:
@@ -458,3 +465,17 @@ def test_defaults_are_read_within_bounds(tmp_path: Path) -> None:
         UsageError, match="cannot be read: it is a link, and links are not followed"
     ):
         read_defaults(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["../out", "/out", "src/link/out"])
+def test_trees_are_written_into_their_folder_alone(tmp_path: Path, path: str) -> None:
+    """No entry is written above the folder, nor through a link that the tree itself holds."""
+    tree = Tree(
+        (
+            Entry(path="src/link", kind="link", content=os.fsencode(tmp_path)),
+            Entry(path=path, kind="file", content=b"owned"),
+        )
+    )
+    with pytest.raises(RepoError, match="of the build context leads out of it"):
+        write_tree(tmp_path / "folder", tree)
+    assert not (tmp_path / "out").exists()
