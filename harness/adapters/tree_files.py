@@ -47,11 +47,9 @@ def read_tree(root: Path, allowed: Sequence[str] = ALLOWED) -> Tree:
 
 def _paths(root: Path, allowed: Sequence[str]) -> Iterator[Path]:
     """Give all that is no folder."""
-    waiting = [root / name for name in allowed]
+    waiting = [root / name for name in allowed if not _goes_through_a_link(root, root / name)]
     while waiting:
         path = waiting.pop()
-        if _goes_through_a_link(root, path):
-            continue
         try:
             found = path.lstat()
         except (FileNotFoundError, NotADirectoryError):
