@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.errors import RepoError
 
+_SIGN = "esc-bench.quiet"  # a setting of ours, by which it is seen that git took the others too
 _OFF = (
     ("core.hooksPath", os.devnull),
     ("core.fsmonitor", "false"),
@@ -23,6 +24,7 @@ _OFF = (
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
     ("safe.bareRepository", "explicit"),  # a folder of the branch may look like a repository
+    (_SIGN, "true"),
 )
 # A hook that runs the bench has GIT_DIR and its like set, which would win over the folder that was asked for.
 _KEPT = re.compile(
@@ -37,7 +39,7 @@ _SET = {
     "LC_ALL": "C",
     "LANGUAGE": "C",
 }
-_FILTERS = r"^filter\..*\.(smudge|clean|process|required)$"
+_ASKED = r"^(filter\..*\.(smudge|clean|process|required)|esc-bench\.quiet)$"
 _LONGEST_BYTES = 64 << 20
 _TAIL = 5
 
@@ -71,10 +73,21 @@ class QuietGit:
         """
         environment = _environment(os.environ)
         if self._no_filters is None:
-            words = ("config", "-z", "--name-only", "--get-regexp", _FILTERS)
-            self._no_filters = _without_filters(self._call(words, environment, codes=(0, 1)))
+            self._no_filters = self._find_filters(environment)
         _add_settings(environment, (*self._no_filters, *settings))
         return self._call(arguments, environment, codes=codes).removesuffix("\n")
+
+    def _find_filters(self, environment: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Return what takes every program out of the filters that somebody configured."""
+        words = ("config", "-z", "--name-only", "--get-regexp", _ASKED)
+        names = [name for name in self._call(words, environment, codes=(0, 1)).split("\0") if name]
+        if _SIGN not in names:
+            msg = (
+                "this git takes no settings from its environment, so that it cannot be kept quiet"
+            )
+            raise RepoError(msg, hint="install git 2.31 or newer")
+        drivers = dict.fromkeys(name.rpartition(".")[0] for name in names if name != _SIGN)
+        return [setting for driver in drivers for setting in _of_driver(driver)]
 
     def _call(
         self, arguments: Sequence[str], environment: Mapping[str, str], *, codes: Sequence[int]
@@ -153,13 +166,8 @@ def _add_settings(environment: dict[str, str], settings: Sequence[tuple[str, str
     environment["GIT_CONFIG_COUNT"] = str(int(count) + len(settings))
 
 
-def _without_filters(listed: str) -> list[tuple[str, str]]:
-    """Return what takes every program out of the filters whose settings are listed, each ended by NUL; a name may be anything."""
-    drivers = dict.fromkeys(name.rpartition(".")[0] for name in listed.split("\0") if name)
-    return [setting for driver in drivers for setting in _of_driver(driver)]
-
-
 def _of_driver(driver: str) -> Iterator[tuple[str, str]]:
+    """Give the settings of a filter that does nothing; its name may be anything."""
     for setting in ("smudge", "clean", "process"):
         yield f"{driver}.{setting}", ""
     yield f"{driver}.required", "false"

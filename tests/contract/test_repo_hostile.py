@@ -132,12 +132,34 @@ def test_repo_says_what_git_means(
     repo = open_repo(feature.root)
     program = tmp_path / "bin" / "git"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\n[ "$1" = config ] && exit 1\necho "{said}" >&2\nexit 128\n')
+    quiet = '[ "$1" = config ] && printf "esc-bench.quiet\\0" && exit 0'
+    program.write_text(f'#!/bin/sh\n{quiet}\necho "{said}" >&2\nexit 128\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
     with pytest.raises(RepoError, match=expected) as caught:
         repo.find_sides(base=None, main=None)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_repo_needs_a_git_that_can_be_kept_quiet(
+    feature: Checkout, open_repo: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A git that is too old to be told does nothing at all, rather than what a branch wants."""
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    with pytest.raises(RepoError, match=r"install git 2\.31 or newer$"):
+        open_repo(feature.root).find_sides(base=None, main=None)
+
+
+def test_repo_has_one_place_that_runs_git() -> None:
+    """Whoever needs git asks there; GitPython only finds the repository."""
+    harness = Path(quiet_git.__file__).parents[1]
+    texts = {path.name: path.read_text() for path in harness.rglob("*.py")}
+    assert [name for name, text in texts.items() if '["git"' in text] == ["quiet_git.py"]
+    assert [name for name, text in texts.items() if "\nimport git\n" in text] == ["git_repo.py"]
 
 
 def test_repo_fetches_nothing_into_a_partial_clone(
