@@ -301,6 +301,6 @@ def _checkout(repo: str | None) -> Path:
     """Return the root of the checkout, for its defaults; a folder outside of one stands for itself."""
     folder = Path(repo or ".").resolve()
     for candidate in (folder, *folder.parents):
-        if (candidate / ".git").exists():
+        if os.path.lexists(candidate / ".git"):  # a path that nothing can have is told by git
             return candidate
     return folder

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness import assembly
-from harness.adapters import console_progress
+from harness.adapters import console_progress, tree_files
 from harness.adapters.console_progress import ConsoleProgress
 from harness.adapters.owner import is_alive, own_run_id
 from harness.adapters.pyproject_file import read_defaults
@@ -161,10 +161,10 @@ def test_tree_files_that_cannot_be_read_are_told(
     """A file without permission is named, and is not silently left out of the build."""
     (tmp_path / "Dockerfile").write_text("")
 
-    def refuse(self: Path) -> bytes:
-        raise PermissionError(13, "Permission denied", str(self))
+    def refuse(path: Path, **_: int) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(tree_files, "read_plain", refuse)
     with pytest.raises(RepoError, match=r"cannot read .*Dockerfile: Permission denied"):
         read_tree(tmp_path)
 
