@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from harness.printable import printable
+
 
 class HarnessError(Exception):
     """Say what went wrong, where, and what to try.
@@ -17,12 +19,7 @@ class HarnessError(Exception):
     def __init__(self, what: str, *, hint: str = "", tail: Sequence[str] = ()) -> None:
         self.what, self.hint, self.tail = what, hint, tuple(tail)
         lines = [f"{what}{' — ' if hint else ''}{hint}", *(f"  | {line}" for line in tail)]
-        super().__init__("\n".join(_printable(line) for line in lines))
-
-
-def _printable(line: str) -> str:
-    """Take out what a terminal would act on: a line may hold what a build or a cell printed."""
-    return "".join(char if char.isprintable() else " " for char in line)
+        super().__init__("\n".join(printable(line) for line in lines))
 
 
 class UsageError(HarnessError):

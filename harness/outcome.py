@@ -7,6 +7,7 @@ from statistics import median
 
 from harness.disturbance import host_evidence, host_trouble, idle_lag
 from harness.model import HOLDABLE, Caps, Outcome
+from harness.printable import one_line
 from harness.protocol import Death, ProbeOutput, ProgressLine
 from harness.units import show_bytes, show_count, show_seconds
 
@@ -15,6 +16,7 @@ _STOPPED_CODES = {130, 143}  # the supervisor was asked to stop, and not by us
 _LARGEST_PAGE_BYTES = 64 << 10
 _QUIET_MS = 2500  # PROGRESS comes once a second, and a container takes a moment to start
 _NO_FD = "Too many open files"
+_LONGEST_REASON = 300
 
 # What comes of too little CPU. The box's own memory, threads and descriptors do not run out sooner on a busy host.
 _SHAPED_BY_CPU = {
@@ -77,7 +79,8 @@ def decide(seen: Observation, caps: Caps, sessions: int, *, attempt: int = 0) ->
     Returns:
         The outcome, and the reason (empty for ok).
     """
-    outcome, reason = _by_rules(seen, caps, sessions)
+    outcome, said = _by_rules(seen, caps, sessions)
+    reason = one_line(said, _LONGEST_REASON)  # it may quote what a branch or an engine said
     if outcome not in _SHAPED_BY_CPU:
         return outcome, reason
     doubt = host_trouble(seen.output.progress, caps)

@@ -1,6 +1,7 @@
 """One line a cell and one line a knee: what a run prints as it goes."""
 
 from harness.model import HOLDABLE, BoxInfo, Caps, Cell, Knee, Outcome, Phase, Slot
+from harness.printable import printable
 from harness.units import (
     show_bytes,
     show_count,
@@ -76,8 +77,3 @@ def knee_line(name: str, knee: Knee) -> str:
         if knee.last_pass
         else f"{name}: fails at the first level, {failed}"
     )
-
-
-def printable(text: str) -> str:
-    """Take out what a terminal would act on."""
-    return "".join(char if char.isprintable() else " " for char in text)
