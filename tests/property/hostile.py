@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from hypothesis import settings, strategies as st
+from hypothesis import HealthCheck, settings, strategies as st
 
 from harness.protocol import ProbeOutput, read_output
 
@@ -181,10 +181,17 @@ OUTPUTS: st.SearchStrategy[ProbeOutput] = st.lists(LINES, max_size=6).map(read_o
 """What is read of a probe's output."""
 
 
+_UNMINDED = (
+    HealthCheck.function_scoped_fixture,  # a folder that every example writes anew
+    HealthCheck.too_slow,
+    HealthCheck.data_too_large,
+)
+
+
 def effort(quick: int, deep: int) -> settings:
     """Return how many examples a property is tried with: few as a rule, very many under the profile `deep`."""
     is_deep = settings.get_current_profile_name() == "deep"
-    return settings(max_examples=deep if is_deep else quick)
+    return settings(max_examples=deep if is_deep else quick, suppress_health_check=_UNMINDED)
 
 
 def is_one_line(text: str) -> bool:
