@@ -293,7 +293,9 @@ def _checkout(repo: str | None) -> Path:
     """
     try:
         folder = Path(repo or ".").resolve()
-        around = (candidate for candidate in (folder, *folder.parents) if (candidate / ".git").exists())
+        around = (
+            candidate for candidate in (folder, *folder.parents) if (candidate / ".git").exists()
+        )
         return next(around, folder)
     except (OSError, ValueError, RuntimeError) as error:
         msg = f"--repo: {repo!r} is no folder: {error}"

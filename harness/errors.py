@@ -6,6 +6,7 @@ from harness.printable import one_line, printable
 
 _LONGEST = 500
 
+
 class HarnessError(Exception):
     """Say what went wrong, where, and what to try.
 

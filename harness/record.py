@@ -71,7 +71,7 @@ def _refuse_sides(run: RunInfo) -> None:
     if run.has_two_sides and sides != list(Side):
         msg = f"a run of kind {run.kind} has base and branch, and this one has {', '.join(sides) or 'none'}"
         raise ValueError(msg)
-    if run.kind == "ramp" and len(sides) != 1 or not sides:
+    if (run.kind == "ramp" and len(sides) != 1) or not sides:
         msg = f"a run of kind {run.kind} has one build, and this one has {len(sides)}"
         raise ValueError(msg)
 

@@ -34,7 +34,7 @@ class GitRepo:
     def __init__(self, folder: Path) -> None:
         try:
             self._repo = git.Repo(folder, search_parent_directories=True)
-        except (git.InvalidGitRepositoryError, git.NoSuchPathError) as error:
+        except (git.InvalidGitRepositoryError, git.NoSuchPathError, OSError, ValueError) as error:
             msg = f"{folder} is not in a git repository"
             raise RepoError(
                 msg, hint="run it in a checkout, or name one with --repo DIR"
@@ -211,6 +211,9 @@ class GitRepo:
         except git.GitCommandNotFound as error:
             msg = "git is not on PATH"
             raise RepoError(msg, hint="install git") from error
+        except (OSError, ValueError) as error:  # a text that no program can be given
+            msg = f"git {arguments[0]} cannot be run: {error}"
+            raise RepoError(msg) from error
         if status not in codes:
             msg = f"git {arguments[0]} failed with exit code {status} in {self.root}"
             raise RepoError(msg, tail=str(err).splitlines()[-5:])

@@ -70,7 +70,9 @@ def cost_sections(costs: ExactCosts) -> list[str]:
     """Return the table, the system calls that differ, what is missing, and how it was counted, each as a part of a document."""
     notes = [
         f"Counted twice in {show_seconds(costs.wall_s)}, {escape(costs.confinement)}; {escape(costs.python)}; "
-        + ", ".join(f"{escape(name)} at C={low} and {high}" for name, (low, high) in costs.levels.items()),
+        + ", ".join(
+            f"{escape(name)} at C={low} and {high}" for name, (low, high) in costs.levels.items()
+        ),
         *(
             f"{escape(cost.name)} is shown and not gated: {escape(cost.advisory)}"
             for cost in costs.costs

@@ -19,7 +19,9 @@ _REFERENCE = re.compile(
 _SIGN = re.compile(r"([\\|`<>\[\]*]|~~+)")
 _UNDERSCORE = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")  # inside a word it is only a character
 _ENTITY = re.compile(r"&(?=#?\w+;)")
-_BLOCK = re.compile(r"^(?:([#+=~-])|(\d+)(?=[.)]))")  # what makes a line a heading, an item, a rule or a fence
+_BLOCK = re.compile(
+    r"^(?:([#+=~-])|(\d+)(?=[.)]))"
+)  # what makes a line a heading, an item, a rule or a fence
 
 
 def escape(text: str) -> str:
@@ -30,7 +32,9 @@ def escape(text: str) -> str:
     """
     parts = _REFERENCE.split(printable(text).strip())
     shown = [f"`{part}`" if at % 2 else _without_markup(part) for at, part in enumerate(parts)]
-    return _BLOCK.sub(lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\", "".join(shown))
+    return _BLOCK.sub(
+        lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\", "".join(shown)
+    )
 
 
 def code(text: str) -> str:

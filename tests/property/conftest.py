@@ -10,7 +10,10 @@ settings.register_profile(
     database=None,
     print_blob=True,
     report_multiple_bugs=False,
-    phases=[Phase.explicit, Phase.generate],  # to shrink what was found takes longer than to find it
+    phases=[
+        Phase.explicit,
+        Phase.generate,
+    ],  # to shrink what was found takes longer than to find it
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("unhurried")  # unless `--hypothesis-profile` says another

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from hypothesis import HealthCheck, settings, strategies as st
 
+from harness.errors import HarnessError
 from harness.protocol import ProbeOutput, read_output
 
 PROBE_WORDS = ("CAPS", "PROGRESS", "RESULT", "OUTCOME")
@@ -90,14 +91,30 @@ _RESULT_KEYS = (
 _KEYS = {
     "RESULT": _RESULT_KEYS,
     "PROGRESS": (
-        *("t-ms", "done", "errors", "deltas", "threads", "peak-threads", "peak-rss-mb", "peak-fds"),
+        *(
+            "t-ms",
+            "done",
+            "errors",
+            "deltas",
+            "threads",
+            "peak-threads",
+            "peak-rss-mb",
+            "peak-fds",
+        ),
         *("cpu-pct", "host-cpus", "host-ms", "steal-ms", "others-cpu-ms", "pressure-ms"),
     ),
     "CAPS": ("cpus", "memory-bytes", "swap-bytes", "pids", "network"),
     "OUTCOME": ("cause", "exit-code", "signal", "evidence", "stderr-tail"),
 }
 _EVIDENCE_KEYS = (
-    *("sessions-done", "memory-peak-bytes", "memory-max-bytes", "pids-max", "pids-peak", "pid-max"),
+    *(
+        "sessions-done",
+        "memory-peak-bytes",
+        "memory-max-bytes",
+        "pids-max",
+        "pids-peak",
+        "pid-max",
+    ),
     *("max-map-count", "threads-max", "peak-threads", "oom-kills"),
 )
 _RIGHT: dict[str, st.SearchStrategy[object]] = {
@@ -134,7 +151,9 @@ _CUTS = st.none() | st.integers(0, 60)
 JSON_LINES = st.one_of(
     [
         st.builds(
-            lambda word, body, cut: f"{word} {_json_text(body)[: None if cut is None else -cut or None]}",
+            lambda word, body, cut: (
+                f"{word} {_json_text(body)[: None if cut is None else -cut or None]}"
+            ),
             st.just(word),
             _maps(word),
             _CUTS,
@@ -145,11 +164,58 @@ JSON_LINES = st.one_of(
 """Lines that are nearly the protocol's, a few of them torn."""
 
 _EDN_PARTS = (
-    *(":arm", ":C", ":ok", ":errors", ":latency-infl", ":a/b", '"3.18x"', '"nan×"', '"x"', '"1e999x"'),
-    *("1", "-1", "500", "1.5", "1N", "1.5M", "2/3", "1/0", "1e999", "##NaN", "##Inf", "0x1f", "9" * 5000),
-    *('"a"', '"\\ud800"', "\\a", "\\newline", "\\u0041", "nil", "true", "false", "x", "a/b", "+", "-"),
+    *(
+        ":arm",
+        ":C",
+        ":ok",
+        ":errors",
+        ":latency-infl",
+        ":a/b",
+        '"3.18x"',
+        '"nan×"',
+        '"x"',
+        '"1e999x"',
+    ),
+    *(
+        "1",
+        "-1",
+        "500",
+        "1.5",
+        "1N",
+        "1.5M",
+        "2/3",
+        "1/0",
+        "1e999",
+        "##NaN",
+        "##Inf",
+        "0x1f",
+        "9" * 5000,
+    ),
+    *(
+        '"a"',
+        '"\\ud800"',
+        "\\a",
+        "\\newline",
+        "\\u0041",
+        "nil",
+        "true",
+        "false",
+        "x",
+        "a/b",
+        "+",
+        "-",
+    ),
     *("{", "}", "[", "]", "(", ")", "#{", "#_", ";comment", ",", "^", "'", "@", "`", "~", "#"),
-    *("#inst", '#inst "2026-01-01"', "#inst {}", '#uuid "x"', "#uuid", "#tag", "#foo/bar [1]", "\n"),
+    *(
+        "#inst",
+        '#inst "2026-01-01"',
+        "#inst {}",
+        '#uuid "x"',
+        "#uuid",
+        "#tag",
+        "#foo/bar [1]",
+        "\n",
+    ),
 )
 EDN_LINES = st.builds(
     lambda word, glue, parts, end: f"{word} {{:arm {glue.join(parts)}{end}",
@@ -159,14 +225,20 @@ EDN_LINES = st.builds(
     st.sampled_from(["}", "", "}}", "} "]),
 )
 NESTED_LINES = st.builds(
-    lambda word, opening, depth, closes: f"{word} {{{opening[0]}{opening[1] * depth}{opening[2] * depth * closes}}}",
+    lambda word, opening, depth, closes: (
+        f"{word} {{{opening[0]}{opening[1] * depth}{opening[2] * depth * closes}}}"
+    ),
     st.sampled_from(PROBE_WORDS),
-    st.sampled_from([('"a":', "[", "]"), ('"a":', '{"a":', "}"), (":a ", "[", "]"), (":a ", "#_", "")]),
+    st.sampled_from(
+        [('"a":', "[", "]"), ('"a":', '{"a":', "}"), (":a ", "[", "]"), (":a ", "#_", "")]
+    ),
     st.sampled_from([3, 900, 2000]),
     st.integers(0, 1),
 )
 TWICE_LINES = st.builds(
-    lambda key, first, second: f'RESULT {{"{key}":{_json_text(first)},"arm":"a","C":1,"ok":1,"errors":0,"{key}":{_json_text(second)}}}',
+    lambda key, first, second: (
+        f'RESULT {{"{key}":{_json_text(first)},"arm":"a","C":1,"ok":1,"errors":0,"{key}":{_json_text(second)}}}'
+    ),
     st.sampled_from(_RESULT_KEYS),
     JSON,
     JSON,
@@ -192,6 +264,13 @@ def effort(quick: int, deep: int) -> settings:
     """Return how many examples a property is tried with: few as a rule, very many under the profile `deep`."""
     is_deep = settings.get_current_profile_name() == "deep"
     return settings(max_examples=deep if is_deep else quick, suppress_health_check=_UNMINDED)
+
+
+def see_that_it_is_clear(error: HarnessError) -> None:
+    """See that an error is one line that can be read."""
+    line = str(error)
+    assert is_one_line(line), line
+    assert len(line) < 1000, line
 
 
 def is_one_line(text: str) -> bool:

@@ -19,7 +19,6 @@ from tests.fakes.builders import (
     cell_at,
     make_box_info,
     make_observation,
-    make_result,
     make_run,
     make_side,
 )
@@ -157,7 +156,9 @@ def test_escaped_text_is_only_text(before: str, text: str) -> None:
     """Whatever a text holds, a renderer shows it as words, in a paragraph, an item and a cell of a table."""
     shown = escape(before + text)
     assert is_one_line(shown)
-    _see_that_it_is_inert(f"{shown}\n\n- {shown}\n- {shown}\n\n| a | b |\n|---|---|\n| {shown} | {shown} |\n")
+    _see_that_it_is_inert(
+        f"{shown}\n\n- {shown}\n- {shown}\n\n| a | b |\n|---|---|\n| {shown} | {shown} |\n"
+    )
     _see_that_tables_keep_their_columns(f"| a | b |\n| {shown} | {shown} |")
     said = "".join(token.content for token in _inline(MARKDOWN.parse(shown)))
     assert said == printable(before + text).strip()
@@ -171,7 +172,7 @@ def test_code_is_only_code(text: str) -> None:
     assert [token.type for token in tokens] == ["code_inline", "text"]
 
 
-@effort(25, 10_000)
+@effort(12, 1500)
 @given(said=COMPARISONS)
 def test_documents_of_hostile_cells_are_inert(said: Comparison) -> None:
     """The table and the summary of any cells are made, keep their columns, and hold no markup but their own."""
@@ -182,7 +183,7 @@ def test_documents_of_hostile_cells_are_inert(said: Comparison) -> None:
         _see_that_tables_keep_their_columns(text)
 
 
-@effort(25, 10_000)
+@effort(12, 1500)
 @given(said=COMPARISONS)
 def test_lines_of_hostile_cells_are_lines(said: Comparison) -> None:
     """What is told of a cell and of a knee while a run goes on is one line."""

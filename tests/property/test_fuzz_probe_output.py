@@ -11,7 +11,6 @@ from harness.record import read_cells, write_cell
 from tests.fakes.builders import cell_at
 from tests.property.hostile import (
     EDN_LINES,
-    HOSTILE,
     LINES,
     NESTED_LINES,
     OUTPUTS,
@@ -62,37 +61,25 @@ def test_output_with_keys_twice_is_always_read(line: str) -> None:
     _read([line])
 
 
-@effort(60, 30_000)
-@given(
+OBSERVATIONS = st.builds(
+    Observation,
     output=OUTPUTS,
-    exit_code=st.none() | st.sampled_from([0, 1, 2, 130, 134, 137, 139, 143]) | st.integers(-(2**63), 2**63 - 1),
+    exit_code=st.none()
+    | st.sampled_from([0, 1, 2, 130, 134, 137, 139, 143])
+    | st.integers(-(2**63), 2**63 - 1),
     wall_s=st.floats(0, 1e6),
-    flags=st.tuples(st.booleans(), st.booleans(), st.booleans()),
-    stderr=st.lists(WHOLE, max_size=3).map(tuple),
+    oom_killed=st.booleans(),
+    timed_out=st.booleans(),
     engine_error=st.just("") | WHOLE,
-    attempt=st.integers(0, 1),
+    stderr=st.lists(WHOLE, max_size=3).map(tuple),
+    box_evidence=st.sampled_from([{}, BOX_EVIDENCE]),
 )
-def test_every_output_is_one_outcome_that_can_be_stored(
-    output: ProbeOutput,
-    exit_code: int | None,
-    wall_s: float,
-    flags: tuple[bool, bool, bool],
-    stderr: tuple[str, ...],
-    engine_error: str,
-    attempt: int,
-) -> None:
+
+
+@effort(60, 30_000)
+@given(seen=OBSERVATIONS, attempt=st.integers(0, 1))
+def test_every_output_is_one_outcome_that_can_be_stored(seen: Observation, attempt: int) -> None:
     """Any output with any end is one outcome with a reason of one short line, and the cell comes back from its file."""
-    oom_killed, timed_out, has_evidence = flags
-    seen = Observation(
-        output=output,
-        exit_code=exit_code,
-        wall_s=wall_s,
-        oom_killed=oom_killed,
-        timed_out=timed_out,
-        engine_error=engine_error,
-        stderr=stderr,
-        box_evidence=BOX_EVIDENCE if has_evidence else {},
-    )
     outcome, reason = decide(seen, CAPS, 500, attempt=attempt)
     assert outcome in Outcome
     assert is_one_line(reason)
@@ -103,9 +90,9 @@ def test_every_output_is_one_outcome_that_can_be_stored(
         Slot(side=Side.BASE, level=500, block=0, pair=0),
         outcome,
         reason=reason,
-        exit_code=exit_code,
+        exit_code=seen.exit_code,
         sessions_done=sessions_done(seen),
-        result=output.result,
+        result=seen.output.result,
         evidence=evidence,
     )
     (again,) = read_cells(write_cell(cell), where="cells.jsonl")

@@ -19,7 +19,10 @@ ENDS = st.fixed_dictionaries(
     optional={
         "code": st.none() | NUMBERS | JSON,
         "stopped": st.booleans() | JSON,
-        "evidence": st.dictionaries(st.sampled_from(["oom-kills", "memory-at-kill-bytes"]) | HOSTILE, NUMBERS) | JSON,
+        "evidence": st.dictionaries(
+            st.sampled_from(["oom-kills", "memory-at-kill-bytes"]) | HOSTILE, NUMBERS
+        )
+        | JSON,
         "more": JSON,
     },
 )
@@ -32,7 +35,9 @@ COUNTS = st.fixed_dictionaries(
         "refused": HOSTILE,
     },
 )
-NAMES = HOSTILE | st.sampled_from(["..", ".", "", "tree-..", "../runs/x", "branch", "/", "tree-aa/../../x"])
+NAMES = HOSTILE | st.sampled_from(
+    ["..", ".", "", "tree-..", "../runs/x", "branch", "/", "tree-aa/../../x"]
+)
 
 
 @effort(40, 10_000)
@@ -52,7 +57,11 @@ def test_reports_of_keepers_are_read_or_nothing(tmp_path: Path, text: str) -> No
 
 
 @effort(40, 10_000)
-@given(text=JSON.map(json.dumps) | st.tuples(NUMBERS, st.dictionaries(HOSTILE, JSON)).map(json.dumps) | WHOLE)
+@given(
+    text=JSON.map(json.dumps)
+    | st.tuples(NUMBERS, st.dictionaries(HOSTILE, JSON)).map(json.dumps)
+    | WHOLE
+)
 @example(text="[" * 100_000)
 @example(text='[2, {"pids": "/"}]')
 @example(text='[2, {"pids": "/sys/fs/cgroup/../../../etc"}]')
@@ -94,7 +103,7 @@ def test_counts_are_read_or_told_of(body: object, noise: str, code: int, stderr:
 @given(
     text=HOSTILE
     | st.integers(0, 10**30).map(lambda number: f"summary: {number}\n")
-    | st.lists(HOSTILE, min_size=5, max_size=6).map(lambda words: " 0.1 0.2 3 4 ".join(words))
+    | st.lists(HOSTILE, min_size=5, max_size=6).map(" 0.1 0.2 3 4 ".join)
 )
 @example(text="summary: " + "9" * 5000)
 @example(text="summary: \u0663")
@@ -107,7 +116,12 @@ def test_totals_of_counters_are_read_or_nothing(text: str) -> None:
 
 
 @effort(40, 10_000)
-@given(run_id=HOSTILE | st.lists(st.sampled_from(["esc", "1", "-", "\u00b2", "9" * 400, "a"]), max_size=6).map("-".join))
+@given(
+    run_id=HOSTILE
+    | st.lists(st.sampled_from(["esc", "1", "-", "\u00b2", "9" * 400, "a"]), max_size=6).map(
+        "-".join
+    )
+)
 @example(run_id="esc-aaaaaaaa-\u00b2-1-1")
 @example(run_id="esc-aaaaaaaa-" + "9" * 5000 + "-1-1")
 def test_owners_are_told_of_any_id(run_id: str) -> None:

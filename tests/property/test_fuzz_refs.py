@@ -1,6 +1,6 @@
 """Refs and folders of any name, against a real repository: a commit, or an error of the repository's; never an option."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -10,23 +10,60 @@ from hypothesis import example, given, strategies as st
 from harness.adapters.git_repo import GitRepo
 from harness.errors import RepoError
 from tests.fakes.checkout import Checkout
-from tests.property.hostile import HOSTILE, effort, is_one_line
+from tests.property.hostile import HOSTILE, effort, see_that_it_is_clear
 
 OPTIONS = st.sampled_from(
     [
-        *("--help", "-h", "--output=proof", "--upload-pack=touch proof", "--exec=touch proof", "--"),
-        *("--end-of-options", "--git-dir=.", "--all", "--not", "-", "@", "@{0}", "HEAD@{999999}", "HEAD^{tree}"),
-        *("HEAD~99999999999999999999", "HEAD^9999999999", ":/x", ":/!-", ":0:file", "HEAD:", "^HEAD", "HEAD..", "HEAD...HEAD"),
-        *("$(touch proof)", "`touch proof`", "; touch proof", "| touch proof", "refs/../../x", "HEAD\n--all", "HEAD HEAD", "e3b0c442", "0" * 40),
+        *(
+            "--help",
+            "-h",
+            "--output=proof",
+            "--upload-pack=touch proof",
+            "--exec=touch proof",
+            "--",
+        ),
+        *(
+            "--end-of-options",
+            "--git-dir=.",
+            "--all",
+            "--not",
+            "-",
+            "@",
+            "@{0}",
+            "HEAD@{999999}",
+            "HEAD^{tree}",
+        ),
+        *(
+            "HEAD~99999999999999999999",
+            "HEAD^9999999999",
+            ":/x",
+            ":/!-",
+            ":0:file",
+            "HEAD:",
+            "^HEAD",
+            "HEAD..",
+            "HEAD...HEAD",
+        ),
+        *(
+            "$(touch proof)",
+            "`touch proof`",
+            "; touch proof",
+            "| touch proof",
+            "refs/../../x",
+            "HEAD\n--all",
+            "HEAD HEAD",
+            "e3b0c442",
+            "0" * 40,
+        ),
     ]
 )
 
 
-@pytest.fixture(scope="module")
-def repo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitRepo]:
+@pytest.fixture
+def repo(git_checkout: Callable[..., Checkout]) -> Iterator[GitRepo]:
     """Give a real repository of two commits."""
-    checkout = Checkout(tmp_path_factory.mktemp("checkout"))
-    REPLACED
+    checkout = git_checkout()
+    checkout.commit("the second commit")
     with closing(GitRepo(checkout.root)) as opened:
         yield opened
 
@@ -41,8 +78,7 @@ def test_refs_are_commits_or_refused(repo: GitRepo, ref: str, *, is_main: bool) 
     try:
         refs = repo.find_sides(base=None if is_main else ref, main=ref if is_main else None)
     except RepoError as error:
-        assert is_one_line(str(error).split("\n")[0])
-        assert len(str(error)) < 1000
+        see_that_it_is_clear(error)
     else:
         assert len(refs.base) == 40
         assert set(refs.base) <= set("0123456789abcdef")
@@ -50,11 +86,13 @@ def test_refs_are_commits_or_refused(repo: GitRepo, ref: str, *, is_main: bool) 
 
 
 @effort(20, 2000)
-@given(folder=HOSTILE | st.sampled_from(["/", "/proc/1/root", "/dev/null", "~", "$HOME", "x" * 5000]))
+@given(
+    folder=HOSTILE | st.sampled_from(["/", "/proc/1/root", "/dev/null", "~", "$HOME", "x" * 5000])
+)
 @example(folder="a\0b")
 @example(folder="\ud800")
 def test_folders_are_checkouts_or_refused(tmp_path: Path, folder: str) -> None:
     """A folder that is no checkout is refused, whatever it is called."""
     with pytest.raises(RepoError) as caught:
         GitRepo(tmp_path / folder)
-    assert is_one_line(str(caught.value))
+    see_that_it_is_clear(caught.value)

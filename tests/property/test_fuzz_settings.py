@@ -9,23 +9,41 @@ from hypothesis import given, strategies as st
 from harness.adapters.pyproject_file import read_defaults
 from harness.assembly import make_request, sort_words
 from harness.config import Sources, parse_arm, parse_environment, parse_load, settle
-from harness.errors import HarnessError, UsageError
+from harness.errors import UsageError
 from harness.flags import LISTS, SETTINGS
 from harness.gate_settings import settle_gate
 from harness.margins import DEFAULT_MARGINS, parse_margin
 from harness.ramp import parse_levels
 from harness.units import parse_memory_bytes, parse_number, parse_seconds, parse_whole
-from tests.property.hostile import HOSTILE, JSON, WHOLE, effort, is_one_line
+from tests.property.hostile import HOSTILE, JSON, WHOLE, effort, see_that_it_is_clear
 
 NUMERIC = st.one_of(
     st.text("0123456789.,eE+-_ gGmMkKbBiIsh%·٣²\u0660\uff11", max_size=12),
-    st.sampled_from(["1e400", "-0", "inf", "NaN", "1_000", "0x10", "9" * 400, "1" * 14 + "g", "500..8000", "1..999999999", "..", "5..", "..5"]),
+    st.sampled_from(
+        [
+            "1e400",
+            "-0",
+            "inf",
+            "NaN",
+            "1_000",
+            "0x10",
+            "9" * 400,
+            "1" * 14 + "g",
+            "500..8000",
+            "1..999999999",
+            "..",
+            "5..",
+            "..5",
+        ]
+    ),
 )
 WORDS = NUMERIC | HOSTILE
 SOURCES = st.builds(
     Sources,
     flags=st.dictionaries(st.sampled_from(SETTINGS), st.none() | WORDS, max_size=3),
-    environ=st.dictionaries(st.sampled_from(["CPUS", "MEM", "PIDS", "TIMEOUT"]), WORDS, max_size=2),
+    environ=st.dictionaries(
+        st.sampled_from(["CPUS", "MEM", "PIDS", "TIMEOUT"]), WORDS, max_size=2
+    ),
     invoke=st.dictionaries(st.sampled_from(SETTINGS), JSON, max_size=2),
     pyproject=st.dictionaries(
         st.sampled_from([*SETTINGS, "memory", "timeout_s", "budget_s", "gate"]) | HOSTILE,
@@ -47,7 +65,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
 }
 TABLES = st.dictionaries(
     st.sampled_from(["margins", "pairs", "quick-level"]) | HOSTILE,
-    JSON | st.dictionaries(st.sampled_from([*DEFAULT_MARGINS]) | HOSTILE, JSON | NUMERIC, max_size=3),
+    JSON
+    | st.dictionaries(st.sampled_from([*DEFAULT_MARGINS]) | HOSTILE, JSON | NUMERIC, max_size=3),
     max_size=3,
 )
 
@@ -56,10 +75,8 @@ def _settles(act: Callable[[], object]) -> None:
     """See that something is settled, or refused in one line that is not too long to read."""
     try:
         act()
-    except HarnessError as error:
-        assert isinstance(error, UsageError)
-        assert is_one_line(str(error))
-        assert len(str(error)) < 1000
+    except UsageError as error:
+        see_that_it_is_clear(error)
 
 
 @pytest.mark.parametrize("name", PARSERS)
@@ -85,7 +102,12 @@ def test_gates_are_settled_or_refused(table: object, pairs: str) -> None:
 
 
 @effort(30, 5000)
-@given(text=WHOLE | st.sampled_from(["tool = 1", "[tool]\nesc-bench = 3", "[[tool.esc-bench]]", "tool.esc-bench = []"]))
+@given(
+    text=WHOLE
+    | st.sampled_from(
+        ["tool = 1", "[tool]\nesc-bench = 3", "[[tool.esc-bench]]", "tool.esc-bench = []"]
+    )
+)
 def test_pyprojects_are_read_or_refused(tmp_path: Path, text: str) -> None:
     """A pyproject.toml may be no TOML, and its tables no tables."""
     (tmp_path / "pyproject.toml").write_text(text)

@@ -25,7 +25,12 @@ def test_printable_leaves_what_can_be_seen(text: str, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [(" a\nb ", "a b"), ("abcdef", "abcdef"), ("abcdefg", "abcde…"), ("a" + "\u0301" * 99, "a" + "\u0301" * 4 + "…")],
+    [
+        (" a\nb ", "a b"),
+        ("abcdef", "abcdef"),
+        ("abcdefg", "abcde…"),
+        ("a" + "\u0301" * 99, "a" + "\u0301" * 4 + "…"),
+    ],
 )
 def test_one_line_is_cut(text: str, line: str) -> None:
     """A text that is longer than it may be says that it goes on."""
