@@ -33,7 +33,7 @@ class GitRepo:
 
     def __init__(self, folder: Path) -> None:
         try:
-            self._repo = git.Repo(folder, search_parent_directories=True)
+            self._repo = git.Repo(folder, search_parent_directories=True, expand_vars=False)
         except (git.InvalidGitRepositoryError, git.NoSuchPathError, OSError, ValueError) as error:
             msg = f"{folder} is not in a git repository"
             raise RepoError(

@@ -20,7 +20,7 @@ _SIGN = re.compile(r"([\\|`<>\[\]*]|~~+)")
 _UNDERSCORE = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")  # inside a word it is only a character
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 _BLOCK = re.compile(
-    r"^(?:([#+=~-])|(\d+)(?=[.)]))"
+    r"^(?:([#+=~-])|(\d+)(?=[.)](?: |$)))"
 )  # what makes a line a heading, an item, a rule or a fence
 
 
