@@ -29,7 +29,7 @@ from harness.adapters.system_clock import SystemClock
 from harness.config import AUTO, Sources, parse_arm, parse_environment, settle
 from harness.cost_run import CostRequest, Counting, count_both
 from harness.doctor import can_run, examine
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.flags import ON, SETTINGS
 from harness.gate import GateOrder
 from harness.gate_settings import settle_gate
@@ -298,9 +298,17 @@ def open_store(root: Path) -> Store:
 
 
 def _checkout(repo: str | None) -> Path:
-    """Return the root of the checkout, for its defaults; a folder outside of one stands for itself."""
-    folder = Path(repo or ".").resolve()
-    for candidate in (folder, *folder.parents):
-        if os.path.lexists(candidate / ".git"):  # a path that nothing can have is told by git
-            return candidate
-    return folder
+    """Return the root of the checkout, for its defaults; a folder outside of one stands for itself.
+
+    Raises:
+        UsageError: There can be no folder of that name.
+    """
+    try:
+        folder = Path(repo or ".").resolve()
+        around = (
+            candidate for candidate in (folder, *folder.parents) if os.path.lexists(candidate / ".git")
+        )
+        return next(around, folder)
+    except (OSError, ValueError, RuntimeError) as error:
+        msg = f"--repo: {repo!r} is no folder: {error}"
+        raise UsageError(msg, hint="name a folder of a checkout") from error

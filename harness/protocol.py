@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from harness.model import Result
+from harness.model.stored import Amount, Count, Whole
+from harness.printable import one_line
 from harness.units import show_count
 
 _NUMBERS_AS_TEXT = ("latency-infl", "cpu-sec", "cpu-ms/turn")
@@ -22,6 +24,7 @@ _DEEPEST = 6
 _MOST_EVIDENCE = 32 << 10  # of one map, as JSON
 _FIRST_LINES, _LAST_LINES = 1000, 10_000  # PROGRESS comes once a second: more than two hours
 _MOST_FAULTS = 20
+_MOST, _MOST_DIGITS = 2**63 - 1, 20
 # The parser lets what its own code stumbles over through, as in `#inst {}`.
 _NOT_EDN = (
     ArithmeticError,
@@ -39,10 +42,10 @@ class BoxCaps(msgspec.Struct, frozen=True, kw_only=True):
     Fields that are not named here are kept out, not refused: they are evidence, and evidence may grow.
     """
 
-    cpus: float | None = None
-    memory_bytes: int | None = msgspec.field(default=None, name="memory-bytes")
-    swap_bytes: int | None = msgspec.field(default=None, name="swap-bytes")
-    pids: int | None = None
+    cpus: Amount | None = None
+    memory_bytes: Whole | None = msgspec.field(default=None, name="memory-bytes")
+    swap_bytes: Whole | None = msgspec.field(default=None, name="swap-bytes")
+    pids: Whole | None = None
     network: tuple[str, ...] | None = None
 
 
@@ -57,28 +60,28 @@ class ProgressLine(msgspec.Struct, frozen=True, kw_only=True):
         pressure_ms: For how long some task of the host waited for a processor.
     """
 
-    t_ms: float = msgspec.field(default=0.0, name="t-ms")
-    done: int = 0
-    errors: int = 0
-    deltas: int | None = None
-    threads: int | None = None
-    peak_threads: int | None = msgspec.field(default=None, name="peak-threads")
-    peak_rss_mb: float | None = msgspec.field(default=None, name="peak-rss-mb")
-    peak_fds: int | None = msgspec.field(default=None, name="peak-fds")
-    cpu_pct: float | None = msgspec.field(default=None, name="cpu-pct")
-    host_cpus: int | None = msgspec.field(default=None, name="host-cpus")
-    host_ms: float | None = msgspec.field(default=None, name="host-ms")
-    steal_ms: float | None = msgspec.field(default=None, name="steal-ms")
-    others_cpu_ms: float | None = msgspec.field(default=None, name="others-cpu-ms")
-    pressure_ms: float | None = msgspec.field(default=None, name="pressure-ms")
+    t_ms: Amount = msgspec.field(default=0.0, name="t-ms")
+    done: Count = 0
+    errors: Count = 0
+    deltas: Count | None = None
+    threads: Count | None = None
+    peak_threads: Count | None = msgspec.field(default=None, name="peak-threads")
+    peak_rss_mb: Amount | None = msgspec.field(default=None, name="peak-rss-mb")
+    peak_fds: Count | None = msgspec.field(default=None, name="peak-fds")
+    cpu_pct: Amount | None = msgspec.field(default=None, name="cpu-pct")
+    host_cpus: Count | None = msgspec.field(default=None, name="host-cpus")
+    host_ms: Amount | None = msgspec.field(default=None, name="host-ms")
+    steal_ms: Amount | None = msgspec.field(default=None, name="steal-ms")
+    others_cpu_ms: Amount | None = msgspec.field(default=None, name="others-cpu-ms")
+    pressure_ms: Amount | None = msgspec.field(default=None, name="pressure-ms")
 
 
 class Death(msgspec.Struct, frozen=True, kw_only=True):
     """The supervisor's account of a worker that did not end clean."""
 
     cause: str
-    exit_code: int | None = msgspec.field(default=None, name="exit-code")
-    signal: int | None = None
+    exit_code: Whole | None = msgspec.field(default=None, name="exit-code")
+    signal: Whole | None = None
     evidence: dict[str, Any] = msgspec.field(default_factory=dict)
     stderr_tail: tuple[str, ...] = msgspec.field(default=(), name="stderr-tail")
 
@@ -168,7 +171,7 @@ def _convert(word: str, bodies: Iterable[str], faults: list[str]) -> Iterator[An
         try:
             yield msgspec.convert(_cut_map(_read_map(body)), _KINDS[word])
         except (ValueError, msgspec.ValidationError) as error:
-            faults.append(f"a {word} line cannot be read: {cut_text(str(error), _LONGEST_SAID)}")
+            faults.append(one_line(f"a {word} line cannot be read: {error}", _LONGEST_SAID))
 
 
 def _bounded(told: list[str]) -> tuple[str, ...]:
@@ -211,8 +214,17 @@ def _read_map(body: str) -> Mapping[str, object]:
         text = json.dumps(loaded, allow_nan=False, ensure_ascii=False, default=str)
     except (RecursionError, TypeError) as error:
         raise ValueError(str(error)) from error
-    named: dict[str, object] = json.loads(text.encode(errors="replace"))
+    named: dict[str, object] = json.loads(text.encode(errors="replace"), parse_int=_whole)
     return named
+
+
+def _whole(digits: str) -> int:
+    """Read a whole number of 64 bits: with a larger one nothing can be counted, and not every program can read it."""
+    value = int(digits) if len(digits) <= _MOST_DIGITS else _MOST + 1
+    if abs(value) > _MOST:
+        msg = f"a whole number of {len(digits)} digits is too large"
+        raise ValueError(msg)
+    return value
 
 
 def _read_edn(body: str) -> Mapping[object, object]:

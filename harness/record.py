@@ -16,8 +16,10 @@ from harness.compare import Comparison
 from harness.errors import UsageError
 from harness.goals import Finding, GoalTable
 from harness.model import Cell, Knee, RunInfo, Side, Slot
+from harness.printable import one_line
 
 SCHEMA_VERSION = 4
+_LONGEST = 300  # that is shown of what is wrong with a file
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,10 +54,26 @@ def read_run(text: str, *, where: str) -> tuple[RunInfo, bool]:
             msg = f"{where} has schema {schema}, and this version reads 1 to {SCHEMA_VERSION}"
             raise UsageError(msg, hint="read it with the version that wrote it")
         stored = msgspec.convert(_from_1(raw) if schema == 1 else raw, _Stored)
-    except msgspec.DecodeError as error:
-        msg = f"{where} cannot be read: {error}"
+        _refuse_sides(stored.run)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        msg = f"{where} cannot be read: {one_line(str(error), _LONGEST)}"
         raise UsageError(msg, hint="is it the folder of a run?") from error
     return stored.run, stored.complete
+
+
+def _refuse_sides(run: RunInfo) -> None:
+    """Refuse a run that has not the sides of its kind.
+
+    Raises:
+        ValueError: It has not.
+    """
+    sides = [info.side for info in run.sides]
+    if run.has_two_sides and sides != list(Side):
+        msg = f"a run of kind {run.kind} has base and branch, and this one has {', '.join(sides) or 'none'}"
+        raise ValueError(msg)
+    if (run.kind == "ramp" and len(sides) != 1) or not sides:
+        msg = f"a run of kind {run.kind} has one build, and this one has {len(sides)}"
+        raise ValueError(msg)
 
 
 def _from_1(raw: dict[str, object]) -> dict[str, object]:
@@ -82,8 +100,9 @@ def read_cells(text: str, *, where: str) -> list[Cell]:
     for number, line in enumerate(whole, start=1):
         try:
             cells.append(msgspec.json.decode(line, type=Cell))
-        except msgspec.DecodeError as error:
-            msg = f"{where}, line {number} is not a cell: {error}"
+        except (msgspec.DecodeError, RecursionError, ValueError) as error:
+            said = one_line(str(error), _LONGEST)
+            msg = f"{where}, line {number} is not a cell: {said}"
             raise UsageError(msg, hint="restore the file from a copy") from error
     return cells
 

@@ -11,11 +11,13 @@ from harness.outcome.memory import killed_for_memory
 from harness.outcome.movement import timed_out
 from harness.outcome.observation import Observation
 from harness.outcome.resources import find_full_disk, find_resource
+from harness.printable import one_line
 from harness.units import show_count
 
 _STOPPED_CODES = {130, 143}  # the supervisor was asked to stop, and not by us
 _KILLED_CODE = 128 + signal.SIGKILL
 _LARGEST_PAGE_BYTES = 64 << 10
+_LONGEST_REASON = 300
 
 # What comes of too little CPU. The box's own memory, threads and descriptors do not run out sooner on a busy host.
 _SHAPED_BY_CPU = {
@@ -65,7 +67,9 @@ def decide(
     Returns:
         The outcome, and the reason (empty for ok).
     """
-    outcome, reason = _by_rules(_Case(seen=seen, caps=caps, sessions=sessions, load=load, arm=arm))
+    case = _Case(seen=seen, caps=caps, sessions=sessions, load=load, arm=arm)
+    outcome, said = _by_rules(case)
+    reason = one_line(said, _LONGEST_REASON)  # it may quote what a branch or an engine said
     if outcome not in _SHAPED_BY_CPU:
         return outcome, reason
     doubt = host_trouble(seen.output.progress, caps)

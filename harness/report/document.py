@@ -8,7 +8,7 @@ from harness.report.endings import endings
 from harness.report.invalid import invalid_cells
 from harness.report.limits import limits_table, observed
 from harness.report.lines import knee_line, show_caps
-from harness.report.markdown import escape
+from harness.report.markdown import code, escape
 from harness.report.tables import cost_table, levels_table
 from harness.report.takeaways import takeaways
 from harness.report.verdict import headline, verdict_notes, verdict_table
@@ -81,7 +81,7 @@ def _title(run: RunInfo) -> str:
 
 def _name(side: SideInfo) -> str:
     short = side.commit[:7] if side.commit else side.image.removeprefix("sha256:")[:12]
-    return f"`{short}`{' + uncommitted changes' if side.dirty else ''}"
+    return f"{code(short)}{' + uncommitted changes' if side.dirty else ''}"
 
 
 def header(run: RunInfo) -> str:
@@ -100,7 +100,7 @@ def header(run: RunInfo) -> str:
         f"Box: {escape(box.box)}, {escape(box.engine)}, cgroup {escape(box.cgroup)}, base image {escape(box.base_image)}"
     )
     lines.append(
-        f"Host: {escape(box.host)}, {box.host_cpus} CPUs, {show_bytes(box.host_memory_bytes)}; {run.started_at}"
+        f"Host: {escape(box.host)}, {box.host_cpus} CPUs, {show_bytes(box.host_memory_bytes)}; {escape(run.started_at)}"
     )
     return "\n".join(f"- {line}" for line in lines)
 
@@ -121,7 +121,7 @@ def _purity(run: RunInfo) -> str:
 def _side_line(run: RunInfo, side: SideInfo) -> str:
     environment = " ".join(f"{name}={value}" for name, value in sorted(side.environment.items()))
     given = f", with {escape(environment)}" if environment else ""
-    subject = f"; runtime {side.subject[:12]}" if side.subject else ""
+    subject = f"; runtime {escape(side.subject[:12])}" if side.subject else ""
     driven = f", driven by {side.arm}" if len(run.arms) > 1 else ""
     name = side.side if run.has_two_sides else "build"
     return f"{name}: {_name(side)} — {escape(side.title)}{subject}{driven}{given}"

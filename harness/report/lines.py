@@ -2,6 +2,7 @@
 
 from harness.forensics import tell_end
 from harness.model import HOLDABLE, BoxInfo, Caps, Cell, Knee, Outcome, Phase, Slot
+from harness.printable import printable
 from harness.units import (
     show_bytes,
     show_count,
@@ -79,8 +80,3 @@ def knee_line(name: str, knee: Knee) -> str:
         if knee.last_pass
         else f"{name}: fails at the first level, {failed}"
     )
-
-
-def printable(text: str) -> str:
-    """Take out what a terminal would act on."""
-    return "".join(char if char.isprintable() else " " for char in text)

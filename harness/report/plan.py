@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.model import Phase, Purity, Side, SideInfo, Slot
 from harness.plan import TOLERANCE, Plan, planned_slots
-from harness.report.lines import printable
+from harness.printable import printable
 from harness.units import show_count, show_plural, show_ratio, show_seconds
 
 

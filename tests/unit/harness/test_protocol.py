@@ -142,6 +142,18 @@ def test_read_output_says_what_edn_needs_when_it_is_not_installed(
             '{"arm": "a", "C": 1, "ok": 1, "errors": 0, "wall-ms": 1' + "0" * 400 + "}",
             id="beyond a float",
         ),
+        pytest.param('{"arm": "a", "C": 1, "ok": -1, "errors": 0}', id="below zero"),
+        pytest.param(
+            '{"arm": "a", "C": 9007199254740993, "ok": 1, "errors": 0}',
+            id="a count that nothing has",
+        ),
+        pytest.param(
+            '{"arm": "a", "C": 1, "ok": 1, "errors": 0, "wall-ms": 1e300}',
+            id="a time that nothing takes",
+        ),
+        pytest.param(
+            '{"arm": "a", "C": 1, "ok": 1, "errors": 0, "' + "k" * 900 + '": 1}', id="a long key"
+        ),
         pytest.param('{"arm": ' + "[" * 200_000, id="nested without end"),
         pytest.param('{"err-sample": "' + "x" * (2 << 20) + '"}', id="a line of megabytes"),
     ],
@@ -153,6 +165,19 @@ def test_read_output_makes_a_fault_of_a_line_that_it_cannot_read(body: str) -> N
     assert len(output.faults) == 1
     assert output.faults[0].startswith("a RESULT line cannot be read: ")
     assert len(output.faults[0]) < 500
+
+
+def test_read_output_takes_no_number_beyond_64_bits_as_evidence() -> None:
+    """Evidence may be anything that can be stored, and read again by any program."""
+    whole = [
+        f'OUTCOME {{"cause": "oom", "evidence": {{"peak": {number}}}}}'
+        for number in (2**63, 2**63 - 1)
+    ]
+    output = read_output(whole)
+    assert output.faults == (
+        "a OUTCOME line cannot be read: a whole number of 19 digits is too large",
+    )
+    assert output.death == Death(cause="oom", evidence={"peak": 2**63 - 1})
 
 
 @pytest.mark.parametrize(
