@@ -80,6 +80,18 @@ def client() -> Iterator[docker.DockerClient]:
     client.close()
 
 
+@pytest.fixture(autouse=True)
+def volumes_gone(client: docker.DockerClient) -> Iterator[None]:
+    """See that no volume is left that belongs to nobody."""
+    before = _loose_volumes(client)
+    yield
+    assert _loose_volumes(client) <= before
+
+
+def _loose_volumes(client: docker.DockerClient) -> set[str]:
+    return {str(volume.id) for volume in client.volumes.list(filters={"dangling": "true"})}
+
+
 @pytest.fixture
 def trap(tmp_path: Path) -> Trap:
     """Give a program that notes that it was run."""
