@@ -73,6 +73,13 @@ raise ImportError(f"BOUND at {{len(_children)}} by {{_bound}} " + {LOUD!r})
 """
 """Forks for as long as it can, and fails with what it came to."""
 
+USURPER = f"""{FORGERY}
+import signal, time
+os.kill(os.getppid(), signal.SIGTERM)
+time.sleep(5)
+"""
+"""The same, and ends its supervisor, so that the RESULT of its own is the only one."""
+
 LIAR = f"""
 import json
 print("PROGRESS " + json.dumps({{"t-ms": 1e300, "done": -5, "peak-threads": -1}}))

@@ -26,7 +26,7 @@ from tests.fakes.hostile_checkout import (
     set_hooks,
     set_programs,
 )
-from tests.fakes.hostile_runtime import BOMB, ESCAPES, FORGERY, LIAR, TITLE
+from tests.fakes.hostile_runtime import BOMB, ESCAPES, FORGERY, LIAR, TITLE, USURPER
 
 pytestmark = pytest.mark.docker
 
@@ -78,6 +78,18 @@ def client() -> Iterator[docker.DockerClient]:
     with images_kept(client):
         yield client
     client.close()
+
+
+@pytest.fixture(autouse=True)
+def volumes_gone(client: docker.DockerClient) -> Iterator[None]:
+    """See that no volume is left that belongs to nobody."""
+    before = _loose_volumes(client)
+    yield
+    assert _loose_volumes(client) <= before
+
+
+def _loose_volumes(client: docker.DockerClient) -> set[str]:
+    return {str(volume.id) for volume in client.volumes.list(filters={"dangling": "true"})}
 
 
 @pytest.fixture
@@ -194,15 +206,20 @@ def test_hostile_branch_is_compared_and_obeyed_in_nothing(
     _assert_left_nothing(client, checkout, git_alone, ended)
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [(FORGERY, "2 RESULT lines, where a cell has one"), (USURPER, "exit code 143")],
+    ids=["a second one", "the only one"],
+)
 def test_hostile_branch_forges_no_result(
-    client: docker.DockerClient, checkout: Checkout, git_alone: Path
+    client: docker.DockerClient, checkout: Checkout, git_alone: Path, code: str, said: str
 ) -> None:
     """A RESULT of the runtime's own, through the descriptors of its supervisor, makes the cell invalid; its 50 MB of output go nowhere."""
-    _spoil(checkout, FORGERY)
+    _spoil(checkout, code)
     checkout.commit("forge")
     ended = _run(checkout, git_alone, "ramp")
     assert ended.code == 5, ended.said
-    assert "2 RESULT lines, where a cell has one" in ended.said
+    assert said in ended.said
     assert len(ended.said) < 20_000
     _assert_is_data(ended)
     _assert_left_nothing(client, checkout, git_alone, ended)
