@@ -19,9 +19,8 @@ _REFERENCE = re.compile(
 _SIGN = re.compile(r"([\\|`<>\[\]*]|~~+)")
 _UNDERSCORE = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")  # inside a word it is only a character
 _ENTITY = re.compile(r"&(?=#?\w+;)")
-_BLOCK = re.compile(
-    r"^(?:([#+=~-])|(\d+)(?=[.)](?: |$)))"
-)  # what makes a line a heading, an item, a rule or a fence
+# What makes a line a heading, an item, a rule or an underline.
+_BLOCK = re.compile(r"^(?:([#+=-])(?=[#=-]*(?: |$))|(\d+)(?=[.)](?: |$)))")
 
 
 def escape(text: str) -> str:

@@ -75,6 +75,9 @@ def test_notes_of_groups_name_our_own_or_nothing(tmp_path: Path, text: str) -> N
 
 @effort(40, 10_000)
 @given(word=st.sampled_from(["esc-bench", "sha256", "other", ""]), name=NAMES)
+@example(word="esc-bench", name="x" * 5000)
+@example(word="sha256", name="a" * 12 + "\0")
+@example(word="esc-bench", name="a\ud800")
 def test_builds_are_found_in_their_folder_alone(tmp_path: Path, word: str, name: str) -> None:
     """No name of an image leads out of the folder of builds."""
     store = LocalStore(tmp_path / "store")

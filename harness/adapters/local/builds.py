@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from harness.tree import Tree
 REPOSITORY = "esc-bench"
 PROBE = "harness/probe/__main__.py"
 _KEPT_TREES = 4
+_NAME = re.compile(r"[A-Za-z0-9-]{1,80}")
 _SHORT = 12
 _ASK_S = 30.0
 _BUILD_S = 300.0
@@ -117,9 +119,10 @@ class LocalBuilds:
         word, _, name = image.partition(":")
         if word == "sha256":
             name = _name_of(name)
-        is_ours = word in {REPOSITORY, "sha256"} and name.replace("-", "").isalnum()
+        if word not in {REPOSITORY, "sha256"} or not _NAME.fullmatch(name):
+            return None
         folder = (self._store.builds / name).resolve()
-        return folder if is_ours and (folder / "id").is_file() else None
+        return folder if (folder / "id").is_file() else None
 
     def trim(self) -> list[str]:
         """Remove all but the four builds that were used last; return what was removed."""

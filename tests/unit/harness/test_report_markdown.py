@@ -11,7 +11,7 @@ from harness.report.markdown import code, escape
         ("Pump by waking, 3.18× at C=500", "Pump by waking, 3.18× at C=500"),
         ("a|b `c` <d> [e](f) *g* \\h", r"a\|b \`c\` \<d\> \[e\](f) \*g\* \\h"),
         ("snake_case and __init__ and _x", r"snake_case and \_\_init\_\_ and \_x"),
-        ("~16,000 and ~~struck~~", r"\~16,000 and \~\~struck\~\~"),
+        ("~16,000 and ~~struck~~", r"~16,000 and \~\~struck\~\~"),
         ("at ~16,000 &lt;b&gt; a & b", r"at ~16,000 \&lt;b\&gt; a & b"),
         ("# heading", r"\# heading"),
         ("1. item", r"1\. item"),
