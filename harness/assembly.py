@@ -306,7 +306,9 @@ def _checkout(repo: str | None) -> Path:
     try:
         folder = Path(repo or ".").resolve()
         around = (
-            candidate for candidate in (folder, *folder.parents) if os.path.lexists(candidate / ".git")
+            candidate
+            for candidate in (folder, *folder.parents)
+            if os.path.lexists(candidate / ".git")
         )
         return next(around, folder)
     except (OSError, ValueError, RuntimeError) as error:
