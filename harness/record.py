@@ -5,6 +5,7 @@ History of the schema:
     2: each side has an arm of its own, and a cell says which it drove and in which environment; runs of kind `goals`.
     3: a slot has a phase, and a run the settings of the phases; capacities and the order of the cells are derived.
     4: a box says which caps it holds, and the evidence of a cell what the box saw of it.
+    5: a run says when it was resumed.
 """
 
 from dataclasses import asdict
@@ -17,7 +18,7 @@ from harness.errors import UsageError
 from harness.goals import Finding, GoalTable
 from harness.model import Cell, Knee, RunInfo, Side, Slot
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,10 +53,24 @@ def read_run(text: str, *, where: str) -> tuple[RunInfo, bool]:
             msg = f"{where} has schema {schema}, and this version reads 1 to {SCHEMA_VERSION}"
             raise UsageError(msg, hint="read it with the version that wrote it")
         stored = msgspec.convert(_from_1(raw) if schema == 1 else raw, _Stored)
-    except msgspec.DecodeError as error:
+        _check_sides(stored.run)
+    except (msgspec.DecodeError, RecursionError) as error:
         msg = f"{where} cannot be read: {error}"
         raise UsageError(msg, hint="is it the folder of a run?") from error
     return stored.run, stored.complete
+
+
+def _check_sides(run: RunInfo) -> None:
+    """See that a run has the sides of its kind, on which all that is derived rests.
+
+    Raises:
+        msgspec.ValidationError: It has others.
+    """
+    sides = tuple(info.side for info in run.sides)
+    is_whole = sides == tuple(Side) if run.has_two_sides else set(sides) == {Side.BRANCH}
+    if not is_whole or (run.kind == "ramp" and len(sides) > 1):
+        msg = f"a run of kind {run.kind} with the sides {', '.join(sides) or 'none'}"
+        raise msgspec.ValidationError(msg)
 
 
 def _from_1(raw: dict[str, object]) -> dict[str, object]:
@@ -82,7 +97,7 @@ def read_cells(text: str, *, where: str) -> list[Cell]:
     for number, line in enumerate(whole, start=1):
         try:
             cells.append(msgspec.json.decode(line, type=Cell))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             msg = f"{where}, line {number} is not a cell: {error}"
             raise UsageError(msg, hint="restore the file from a copy") from error
     return cells
