@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -51,6 +51,7 @@ class Typed:
         env: ``K=V`` for the cells of both sides; `base_env` and `branch_env` for one of them.
         invoke: Invoke's configuration.
         repo: A folder of the checkout; None for the current one.
+        resume: The folder of a run to go on with; None for a new one.
     """
 
     arm: str = _ARM
@@ -63,6 +64,7 @@ class Typed:
     base: str | None = None
     main: str | None = None
     repo: str | None = None
+    resume: str | None = None
     invoke: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -95,6 +97,7 @@ def sort_words(given: Mapping[str, object], invoke: Mapping[str, object]) -> Typ
         base=text("base") or None,
         main=text("main") or None,
         repo=text("repo") or None,
+        resume=text("resume") or None,
         invoke=invoke,
     )
 
@@ -115,8 +118,11 @@ def make_request(typed: Typed) -> Request:
         pyproject=read_defaults(root),
         host_cpus=os.cpu_count() or 1,
     )
+    settings = settle(sources)
+    if typed.resume is not None:  # in the kind of box that it was measured in, and in no other
+        settings = replace(settings, box=open_store(root).load(typed.resume)[0].box.box)
     return Request(
-        settings=settle(sources),
+        settings=settings,
         base=typed.base,
         main=typed.main,
         drives={
@@ -129,6 +135,7 @@ def make_request(typed: Typed) -> Request:
                 environment=both | parse_environment(typed.branch_env, where="--branch-env"),
             ),
         },
+        resume=typed.resume,
     )
 
 
@@ -209,8 +216,8 @@ def open_world(
 
 
 @contextmanager
-def open_leftovers(repo: str | None = None) -> Iterator[tuple[Repo, Iterator[Box]]]:
-    """Give git, and each box that works here, for as long as the block runs.
+def open_leftovers(repo: str | None = None) -> Iterator[tuple[Repo, Iterator[Box], Store]]:
+    """Give git, each box that works here, and results/, for as long as the block runs.
 
     Args:
         repo: A folder of the checkout; None for the current one.
@@ -219,7 +226,7 @@ def open_leftovers(repo: str | None = None) -> Iterator[tuple[Repo, Iterator[Box
         RepoError: There is no checkout.
     """
     with closing(GitRepo(Path(repo or "."))) as git_repo, closing(open_every_box()) as boxes:
-        yield git_repo, boxes
+        yield git_repo, boxes, open_store(git_repo.root)
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def prepare_comparison(
 
 def clear_leftovers(world: World) -> None:
     """Remove what killed runs left, and tell of it."""
-    for name in (*world.repo.prune(), *world.box.reap()):
+    for name in (*world.repo.prune(), *world.store.prune(), *world.box.reap()):
         world.progress.say(f"removed {name}, left by a run that was killed")
 
 

@@ -8,8 +8,7 @@ import msgspec
 
 from harness.adapters.cell_log import log_text
 from harness.adapters.result_files import ResultFiles, refuse_links, writable
-from harness.adapters.results_index import NAME as INDEX
-from harness.adapters.results_index import ResultsIndex
+from harness.adapters.results_index import NAME as INDEX, ResultsIndex
 from harness.compare import Comparison, compare
 from harness.errors import DisturbedError, UsageError
 from harness.goals import GoalTable, find_goals

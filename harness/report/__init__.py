@@ -7,7 +7,7 @@ from harness.report.document import render, render_summary
 from harness.report.goals import goal_line, render_goals
 from harness.report.index import index_text
 from harness.report.lines import cell_line, knee_line, place, printable, show_caps
-from harness.report.plan import plan_text
+from harness.report.plan import plan_text, rest_text
 from harness.report.selftest import SelfTestRow, render_selftest
 from harness.report.tables import levels_table
 from harness.report.verdict import counted_lines
@@ -33,5 +33,6 @@ __all__ = [
     "render_goals",
     "render_selftest",
     "render_summary",
+    "rest_text",
     "show_caps",
 ]

@@ -98,8 +98,9 @@ def header(run: RunInfo) -> str:
     lines.append(
         f"Box: {escape(box.box)}, {escape(box.engine)}, cgroup {escape(box.cgroup)}, base image {escape(box.base_image)}"
     )
+    resumed = f", resumed at {', '.join(run.resumed)}" if run.resumed else ""
     lines.append(
-        f"Host: {escape(box.host)}, {box.host_cpus} CPUs, {show_bytes(box.host_memory_bytes)}; {run.started_at}"
+        f"Host: {escape(box.host)}, {box.host_cpus} CPUs, {show_bytes(box.host_memory_bytes)}; {run.started_at}{resumed}"
     )
     return "\n".join(f"- {line}" for line in lines)
 

@@ -91,7 +91,10 @@ class FakeBox:
         return tag, tag in self.built
 
     def find_build(self, image: str) -> Build:
-        """Find a build by its tag."""
+        """Find a build by its tag, or by its id."""
+        known = {tag.removeprefix("esc-bench:tree-"): tag for tag in self.built}
+        if image.removeprefix("sha256:")[:12] in known and image.startswith("sha256:"):
+            return Build(image=image, how=known[image.removeprefix("sha256:")[:12]])
         if image not in self.built:
             msg = f"there is no image {image!r} on this engine"
             raise UsageError(msg)
