@@ -6,7 +6,7 @@ from harness.report.doctor import doctor_text
 from harness.report.document import render, render_summary
 from harness.report.goals import goal_line, render_goals
 from harness.report.index import index_text
-from harness.report.lines import cell_line, knee_line, place, printable, show_caps
+from harness.report.lines import cell_line, knee_line, place, printable, show_caps, show_title
 from harness.report.plan import plan_text, rest_text
 from harness.report.selftest import SelfTestRow, render_selftest
 from harness.report.tables import levels_table
@@ -35,4 +35,5 @@ __all__ = [
     "render_summary",
     "rest_text",
     "show_caps",
+    "show_title",
 ]

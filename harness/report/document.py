@@ -6,7 +6,7 @@ from harness.compare import Comparison
 from harness.model import Purity, RunInfo, SideInfo
 from harness.report.invalid import invalid_cells
 from harness.report.limits import limits_table, observed
-from harness.report.lines import knee_line, show_caps
+from harness.report.lines import knee_line, show_caps, show_title
 from harness.report.markdown import escape
 from harness.report.tables import cost_table, levels_table
 from harness.report.takeaways import takeaways
@@ -124,7 +124,7 @@ def _side_line(run: RunInfo, side: SideInfo) -> str:
     subject = f"; runtime {side.subject[:12]}" if side.subject else ""
     driven = f", driven by {side.arm}" if len(run.arms) > 1 else ""
     name = side.side if run.has_two_sides else "build"
-    return f"{name}: {_name(side)} — {escape(side.title)}{subject}{driven}{given}"
+    return f"{name}: {_name(side)} — {escape(show_title(side.title))}{subject}{driven}{given}"
 
 
 def _takeaways(comparison: Comparison) -> str:

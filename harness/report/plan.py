@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.model import Phase, Purity, RunInfo, Side, SideInfo, Slot
 from harness.plan import TOLERANCE, Plan, plan_of, planned_slots
-from harness.report.lines import printable
+from harness.report.lines import printable, show_title
 from harness.units import show_count, show_plural, show_ratio, show_seconds
 
 
@@ -65,7 +65,7 @@ def _sides(sides: Sequence[SideInfo], built: Mapping[Side, bool]) -> list[str]:
         state = "built already" if built[side.side] else "to be built"
         lines += [
             f"{side.side}:",
-            f"  commit  {side.commit}{dirty}  {side.title}",
+            f"  commit  {side.commit}{dirty}  {show_title(side.title)}",
             f"  arm     {side.arm}",
             f"  runtime {side.subject}",
             f"  gauge   {side.gauge}",

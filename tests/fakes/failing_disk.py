@@ -31,14 +31,12 @@ class FailingDisk(Disk):
 
     def create(self, path: Path, data: bytes) -> None:
         """Write a file, or fail before or in the middle of it."""
-        base = super()
-        self._step(lambda: base.create(path, data[: len(data) // 2]))
+        self._step(lambda: Disk.create(self, path, data[: len(data) // 2]))
         super().create(path, data)
 
     def append(self, path: Path, data: bytes) -> None:
         """Add to a file, or fail before or in the middle of it."""
-        base = super()
-        self._step(lambda: base.append(path, data[: len(data) // 2]))
+        self._step(lambda: Disk.append(self, path, data[: len(data) // 2]))
         super().append(path, data)
 
     def cut(self, path: Path, size: int) -> None:
