@@ -14,7 +14,8 @@ from harness.ports import Store
 from harness.report import render
 from tests.contract.test_store import CELLS, RUN
 from tests.fakes.builders import make_observation
-from tests.fakes.failing_disk import Killed, KillingDisk, dead_run_id
+from tests.fakes.failing_disk import KillingDisk, dead_run_id
+from tests.fakes.fake_box import Killed
 from tests.fakes.fake_store import FakeStore
 
 RESUMED = structs.replace(RUN, run_id="esc-2-2-2", resumed=("2026-11-30T12:40:00Z",))

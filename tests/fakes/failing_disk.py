@@ -6,10 +6,7 @@ from pathlib import Path
 
 from harness.adapters.owner import own_run_id
 from harness.adapters.result_files import Disk
-
-
-class Killed(BaseException):
-    """The process is killed here: whatever runs after this would not have run."""
+from tests.fakes.fake_box import Killed
 
 
 class FailingDisk(Disk):

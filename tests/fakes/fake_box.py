@@ -39,6 +39,23 @@ def fails_with(outcome: Outcome, *, at: int = 0) -> Behaviour:
     return lambda image, order: holds(image, order) if order.level < at else endings[outcome]
 
 
+class Killed(BaseException):
+    """The run is killed here."""
+
+
+def dies_after(cells: int, ending: Behaviour | None = None) -> Behaviour:
+    """Make a build that is killed when more than so many of its cells, the checks left out, are run."""
+    left = iter([True] * cells)
+    ending = ending or holds_up_to(1_000_000)
+
+    def behave(image: str, order: CellOrder) -> Observation:
+        if order.level > 1 and not next(left, False):
+            raise Killed
+        return ending(image, order)
+
+    return behave
+
+
 @dataclass(slots=True)
 class FakeBox:
     """Cells that end as they are told to.

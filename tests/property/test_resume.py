@@ -17,6 +17,7 @@ from harness.protocol import Death, ProbeOutput
 from harness.report import render
 from harness.world import Request, World
 from tests.fakes.builders import make_observation, make_result
+from tests.fakes.fake_box import Killed
 from tests.fakes.fake_clock import StoppedClock
 from tests.fakes.fake_progress import FakeProgress
 from tests.fakes.fake_store import FakeStore
@@ -37,10 +38,6 @@ PLANS = st.builds(
 OUTCOMES = (Outcome.OK, Outcome.OOM, Outcome.CRASH, Outcome.INVALID, Outcome.TIMEOUT_STALLED)
 ENDINGS = st.lists(st.sampled_from([Outcome.OK, Outcome.OK, Outcome.OK, *OUTCOMES]), max_size=30)
 INTERRUPTIONS = st.lists(st.tuples(st.booleans(), st.integers(1, 12)), max_size=3)
-
-
-class Killed(BaseException):
-    """The run is killed here."""
 
 
 @dataclass(slots=True)

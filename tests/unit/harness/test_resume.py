@@ -1,6 +1,5 @@
 """Going on with an interrupted run, over fakes."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,43 +8,21 @@ from msgspec import structs
 from harness import bench
 from harness.compare import compare as derive
 from harness.errors import UsageError
-from harness.gate import GateOrder, gate
-from harness.gate_settings import settle_gate
-from harness.model import RunInfo, Side
-from harness.outcome import Observation
-from harness.ports import CellOrder
+from harness.model import Side
 from harness.report import render
 from harness.world import Request
 from tests.fakes.builders import make_box_info, make_tree
-from tests.fakes.fake_box import Behaviour, holds_up_to
+from tests.fakes.fake_box import Killed, dies_after
 from tests.fakes.fake_repo import FakeRepo
 from tests.fakes.fake_store import FakeRun
-from tests.fakes.injected import count_with
 from tests.fakes.world import BASE_TREE, BRANCH_IMAGE, FakeWorld, make_request, make_world
 
 REQUEST = make_request(500, 1000)
 
 
-class Killed(BaseException):
-    """The run is killed here."""
-
-
-def _dies_after(cells: int, ending: Behaviour | None = None) -> Behaviour:
-    """Make a build that is killed when more than so many of its cells, the checks left out, are run."""
-    left = iter([True] * cells)
-    ending = ending or holds_up_to(1_000_000)
-
-    def behave(image: str, order: CellOrder) -> Observation:
-        if order.level > 1 and not next(left, False):
-            raise Killed
-        return ending(image, order)
-
-    return behave
-
-
 def _interrupted(request: Request = REQUEST, cells: int = 2) -> FakeWorld:
     """Compare until the branch is killed in the cell after so many of its own."""
-    fakes = make_world(branch=_dies_after(cells))
+    fakes = make_world(branch=dies_after(cells))
     with pytest.raises(Killed):
         bench.compare(fakes.world, request)
     fakes.box.by_image = {}
@@ -130,7 +107,7 @@ def test_pair_that_an_interruption_came_between_is_a_warning() -> None:
 def test_resume_can_be_interrupted_and_resumed_again() -> None:
     """As often as it takes; each time is told."""
     fakes = _interrupted(cells=1)
-    fakes.box.by_image = {BRANCH_IMAGE: _dies_after(2)}
+    fakes.box.by_image = {BRANCH_IMAGE: dies_after(2)}
     with pytest.raises(Killed):
         bench.compare(fakes.world, _resumed(fakes))
     fakes.box.by_image = {}
@@ -214,70 +191,6 @@ def test_resume_refuses_a_build_of_another_tree(base: object, branch: object, to
     assert told in caught.value.what
     assert " → " in caught.value.what
     assert fakes.box.built == []
-
-
-def _ramp(fakes: FakeWorld, resume: str | None = None, image: str | None = None) -> None:
-    bench.ramp(fakes.world, replace(make_request(500, 1000), resume=resume), image)
-
-
-def test_resumed_ramp_goes_on_with_its_one_build() -> None:
-    """Also when it has to be built again."""
-    fakes = make_world(branch=_dies_after(1))
-    with pytest.raises(Killed):
-        _ramp(fakes)
-    fakes.box.by_image = {}
-    fakes.box.built.clear()
-    _ramp(fakes, _kept(fakes).folder)
-    assert [cell.slot.level for cell in _kept(fakes).cells] == [500, 1000]
-
-
-def test_resumed_ramp_of_an_image_that_is_gone_is_refused() -> None:
-    """Nobody knows what it was made from."""
-    fakes = make_world()
-    fakes.box.built.append("esc-bench:mine")
-    fakes.box.behave = _dies_after(1)
-    with pytest.raises(Killed):
-        _ramp(fakes, image="esc-bench:mine")
-    fakes.box.built.clear()
-    with pytest.raises(UsageError, match="the build esc-bench:mine that was measured is gone"):
-        _ramp(fakes, _kept(fakes).folder)
-
-
-def test_resumed_goals_are_those_that_were_asked_for() -> None:
-    """Each cell that is there counts, and the repeats are the stored ones."""
-    fakes = make_world(branch=_dies_after(1))
-    with pytest.raises(Killed):
-        bench.goals(fakes.world, make_request(), only="hand, C=8,000", repeats=2)
-    fakes.box.by_image = {}
-    request = replace(make_request(), resume=_kept(fakes).folder)
-    shown = bench.goals(fakes.world, request, only="", repeats=9)
-    assert len(_kept(fakes).cells) == 2
-    assert "2 repeats" in shown
-
-
-def _gate(fakes: FakeWorld, order: GateOrder, resume: str | None = None) -> RunInfo:
-    return gate(fakes.world, replace(REQUEST, resume=resume), order).comparison.run
-
-
-def _order(count: Callable[..., object] | None) -> GateOrder:
-    settings = settle_gate({"quick-level": 500}, pairs="2")
-    return GateOrder(settings=settings, is_quick=True, is_strict=False, count=count)  # type: ignore[arg-type]  # a fake
-
-
-def test_resumed_gate_decides_by_what_was_settled() -> None:
-    """Costs are not counted again, and margins and pairs are the stored ones."""
-    fakes = make_world(branch=_dies_after(2))
-    with pytest.raises(Killed):
-        _gate(fakes, _order(count_with(lambda _: 100.0)))
-    settled = _kept(fakes).run
-    fakes.box.by_image = {}
-
-    def never(*_: object) -> object:
-        raise AssertionError
-
-    run = _gate(fakes, replace(_order(never), is_strict=True), _kept(fakes).folder)
-    assert (run.costs, run.gate, run.pairs) == (settled.costs, settled.gate, 2)
-    assert _kept(fakes).complete
 
 
 PLAN = """\

@@ -16,8 +16,8 @@ from harness.gate import GateOrder, gate
 from harness.gate_settings import settle_gate
 from harness.report import render
 from harness.world import World
-from tests.fakes.failing_disk import FailingDisk, FullDisk, Killed, KillingDisk, dead_run_id
-from tests.fakes.fake_box import holds_up_to
+from tests.fakes.failing_disk import FailingDisk, FullDisk, KillingDisk, dead_run_id
+from tests.fakes.fake_box import Killed, holds_up_to
 from tests.fakes.fake_clock import StoppedClock
 from tests.fakes.world import make_request, make_world
 
