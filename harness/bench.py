@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import structs
 
-from harness.compare import compare as derive
+from harness.compare import Comparison
 from harness.goal_run import GoalRun
 from harness.goals import (
     GOALS,
@@ -12,13 +12,13 @@ from harness.goals import (
     REFERENCE_LOAD,
     choose_goals,
     drives_of,
-    find_goals,
 )
 from harness.measurement import Opened, climb, measure, open_new, tidied
 from harness.model import RunInfo, Side
 from harness.plan import Plan
 from harness.ports import Box, Build, Repo, Store
 from harness.preparation import build_one, clear_leftovers, describe_box, prepare_comparison
+from harness.record import derive
 from harness.report import plan_text, render, render_goals
 from harness.resume import resume, show_rest
 from harness.sides import build_sides, checked_out, describe_image, describe_sides, find_purity
@@ -173,9 +173,8 @@ def show_plan(world: World, request: Request) -> str:
 def show_run(store: Store, folder: str) -> str:
     """Return the table of a stored run, derived again from its cells."""
     run, cells, complete = store.load(folder)
-    if run.kind == "goals":
-        return render_goals(find_goals(run, cells, complete=complete))
-    return render(derive(run, cells, complete=complete))
+    said = derive(run, cells, complete=complete)
+    return render(said) if isinstance(said, Comparison) else render_goals(said)
 
 
 def clean(repo: Repo, boxes: Iterable[Box], store: Store) -> str:

@@ -8,14 +8,15 @@ History of the schema:
     5: a run says when it was resumed.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import msgspec
 
 from harness.capacity import Capacity, ratio_range
-from harness.compare import Comparison
+from harness.compare import Comparison, compare
 from harness.errors import UsageError
-from harness.goals import Finding, GoalTable
+from harness.goals import Finding, GoalTable, find_goals
 from harness.model import Cell, Knee, RunInfo, Side, Slot
 
 SCHEMA_VERSION = 5
@@ -71,6 +72,20 @@ def _check_sides(run: RunInfo) -> None:
     if not is_whole or (run.kind == "ramp" and len(sides) > 1):
         msg = f"a run of kind {run.kind} with the sides {', '.join(sides) or 'none'}"
         raise msgspec.ValidationError(msg)
+
+
+def derive(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> Comparison | GoalTable:
+    """Derive what a stored run says from its cells.
+
+    Raises:
+        UsageError: They hold what no run measures, or goals that this version does not know.
+    """
+    say = find_goals if run.kind == "goals" else compare
+    try:
+        return say(run, cells, complete=complete)
+    except (ArithmeticError, LookupError, ValueError) as error:
+        msg = f"the run of {run.started_at} holds what no run measures: {error}"
+        raise UsageError(msg, hint="restore its files from a copy") from error
 
 
 def _from_1(raw: dict[str, object]) -> dict[str, object]:

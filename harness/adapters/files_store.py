@@ -9,13 +9,13 @@ import msgspec
 from harness.adapters.cell_log import log_text
 from harness.adapters.result_files import ResultFiles, refuse_links, writable
 from harness.adapters.results_index import NAME as INDEX, ResultsIndex
-from harness.compare import Comparison, compare
+from harness.compare import Comparison
 from harness.errors import DisturbedError, UsageError
-from harness.goals import GoalTable, find_goals
+from harness.goals import GoalTable
 from harness.model import Cell, Floor, RunInfo
 from harness.outcome import Observation
 from harness.ports import RunWriter
-from harness.record import read_cells, read_run, write_cell, write_run
+from harness.record import derive, read_cells, read_run, write_cell, write_run
 
 _COMPARISON, _GOALS, _CELLS, _TABLE = "compare.json", "goals.json", "cells.jsonl", "table.md"
 _SUMMARY, _LOGS = "summary.md", "logs"
@@ -57,7 +57,7 @@ class FilesStore:
         self._see_to(path)
         with writable(path):
             torn = self._files.drop_torn_line(path / _CELLS)
-            said = _derive(run, cells, complete=False)
+            said = derive(run, cells, complete=False)
             self._files.replace(path / _name_of_record(said), write_run(said))
         told = f"an unfinished last line of {path / _CELLS}, {torn} bytes: its cell is run again"
         return FilesRun(self._files, path, run), [told] if torn else []
@@ -139,7 +139,7 @@ class FilesRun:
         """Put a cell and its logs on disk before the next one starts; no cell is ever there without its run, or its log."""
         with writable(self._folder):
             if not self._folder.exists():
-                said = _derive(self._run, (), complete=False)
+                said = derive(self._run, (), complete=False)
                 self._files.make_whole(
                     self._folder, {_name_of_record(said): write_run(said), _CELLS: ""}
                 )
@@ -157,14 +157,9 @@ class FilesRun:
             self._index.write()
 
 
-def _derive(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> Comparison | GoalTable:
-    derive = find_goals if run.kind == "goals" else compare
-    return derive(run, cells, complete=complete)
-
-
 def _derive_stored(folder: Path) -> Comparison | GoalTable:
     run, cells, complete = FilesStore(folder.parent).load(str(folder))
-    return _derive(run, cells, complete=complete)
+    return derive(run, cells, complete=complete)
 
 
 def _name_of_record(said: Comparison | GoalTable) -> str:
