@@ -22,7 +22,7 @@ def _group(name: str) -> list[str]:
     return list(nox.project.dependency_groups(PROJECT, name))
 
 
-@nox.session(python=PYTHONS)
+@nox.session(python=PYTHONS, allow_parallel=True)
 def tests(session: nox.Session) -> None:
     """Run all tests that need no Docker engine; the coverage figure is of the oldest Python."""
     session.install(*BENCH, *CLOJURE, *_group("test"))
@@ -39,14 +39,14 @@ def tests(session: nox.Session) -> None:
         session.run("pytest", *session.posargs)
 
 
-@nox.session(python=OLDEST, venv_backend="uv")
+@nox.session(python=OLDEST, venv_backend="uv", allow_parallel=True)
 def minimums(session: nox.Session) -> None:
     """Run the tests with the oldest versions that pyproject.toml allows."""
     session.install("--resolution=lowest-direct", *BENCH, *CLOJURE, *_group("test"))
     session.run("pytest", *session.posargs)
 
 
-@nox.session
+@nox.session(allow_parallel=True)
 def lint(session: nox.Session) -> None:
     """Check style, the direction of imports, and that every test says what it proves."""
     session.install(*BENCH, *_group("lint"))
@@ -56,21 +56,21 @@ def lint(session: nox.Session) -> None:
     session.run("interrogate", "-q", "tests")
 
 
-@nox.session(python=OLDEST)
+@nox.session(python=OLDEST, allow_parallel=True)
 def types(session: nox.Session) -> None:
     """Check types, strictly."""
     session.install(*BENCH, *CLOJURE, *_group("test"), *_group("types"))
     session.run("mypy")
 
 
-@nox.session(python=OLDEST)
+@nox.session(python=OLDEST, allow_parallel=True)
 def docs(session: nox.Session) -> None:
     """Check that the documents' links lead somewhere and that they show what the tasks say of themselves."""
     session.install(*BENCH, *_group("test"))
     session.run("pytest", "tests/docs", *session.posargs)
 
 
-@nox.session(python=PYTHONS)
+@nox.session(python=PYTHONS, allow_parallel=True)
 def wheel(session: nox.Session) -> None:
     """Test the built wheel with the sources out of sight: the runtime works, the bench is not in it."""
     folder = Path(session.create_tmp())

@@ -32,6 +32,7 @@ def compare(
     repo: str = "",
     base_image: str = "",
     box: str = "",
+    no_wait: bool = False,
     env: list[str] | None = None,
     base_env: list[str] | None = None,
     branch_env: list[str] | None = None,
@@ -66,6 +67,7 @@ def ramp(
     repo: str = "",
     base_image: str = "",
     box: str = "",
+    no_wait: bool = False,
     env: list[str] | None = None,
     resume: str = "",
 ) -> None:
@@ -89,6 +91,7 @@ def goals(
     repo: str = "",
     base_image: str = "",
     box: str = "",
+    no_wait: bool = False,
     resume: str = "",
 ) -> None:
     """Build the checkout as it is, measure the speed goals, and print their table: a report, not a gate.
@@ -105,7 +108,8 @@ def goals(
             assembly.make_request(typed),
             parse_whole(repeats or "3", where="--repeats"),
         )
-        with assembly.open_world(typed.repo, box=request.settings.box) as world:
+        turn = assembly.find_turn({"no_wait": no_wait})
+        with assembly.open_world(typed.repo, box=request.settings.box, turn=turn) as world:
             print(bench.goals(world, request, only=only, repeats=times))
 
 
@@ -132,6 +136,7 @@ def gate(
     repo: str = "",
     base_image: str = "",
     box: str = "",
+    no_wait: bool = False,
     env: list[str] | None = None,
     base_env: list[str] | None = None,
     branch_env: list[str] | None = None,
@@ -172,6 +177,7 @@ def selftest(
     repo: str = "",
     base_image: str = "",
     box: str = "",
+    no_wait: bool = False,
     env: list[str] | None = None,
 ) -> None:
     """Prove the gate on this host: identical builds give its noise, and regressions of known sizes must be caught.
@@ -227,6 +233,7 @@ def build(
     repo: str = "",
     base_image: str = "",
     box: str = "",
+    no_wait: bool = False,
 ) -> None:
     """Build the images of both sides, esc-bench:base and esc-bench:branch, without running them."""
     with asked(c, locals()) as (world, request, _):

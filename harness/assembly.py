@@ -1,34 +1,30 @@
 """Which adapter stands for which port, and how what a person typed becomes a request."""
 
 import os
-import signal
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 from harness.adapters.box_choice import choose_box, open_every_box
-from harness.adapters.callgrind_counter import CallgrindCounter
 from harness.adapters.console_progress import ConsoleProgress, make_progress
-from harness.adapters.counted_run import CountedRuns
+from harness.adapters.counter_choice import make_counting
+from harness.adapters.ending_signals import EndingSignals
 from harness.adapters.files_store import FilesStore
 from harness.adapters.git_repo import GitRepo
 from harness.adapters.host_facts import find_facts
-from harness.adapters.local_sides import LocalSideFolders
-from harness.adapters.memory_counter import MemoryCounter
+from harness.adapters.machine_lock import Turn, own_note, taken
 from harness.adapters.owner import own_run_id
 from harness.adapters.pyproject_file import read_defaults
 from harness.adapters.step_summary import append_summary
-from harness.adapters.strace_counter import StraceCounter
 from harness.adapters.system_clock import SystemClock
 from harness.config import AUTO, Sources, parse_arm, parse_environment, settle
 from harness.cost_run import CostRequest, Counting, count_both
 from harness.doctor import can_run, examine
+from harness.errors import HarnessError, UsageError
 from harness.flags import ON, SETTINGS
 from harness.gate import GateOrder
 from harness.gate_settings import settle_gate
@@ -38,7 +34,6 @@ from harness.report import doctor_text
 from harness.world import Request, World
 
 _ARM = "sc-mem"
-_ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +95,13 @@ def sort_words(given: Mapping[str, object], invoke: Mapping[str, object]) -> Typ
         resume=text("resume") or None,
         invoke=invoke,
     )
+
+
+def find_turn(given: Mapping[str, object]) -> Turn:
+    """Return what a task does while another run has the machine, by its flags `--no-wait` and `--dry-run`."""
+    if given.get("dry_run"):
+        return Turn.NEEDS_NONE
+    return Turn.GIVE_UP if given.get("no_wait") else Turn.WAIT
 
 
 def make_request(typed: Typed) -> Request:
@@ -185,42 +187,60 @@ def publish(summary: str, progress: Progress) -> None:
 
 @contextmanager
 def open_world(
-    repo: str | None = None, *, box: str = AUTO, stream: TextIO | None = None
+    repo: str | None = None,
+    *,
+    box: str = AUTO,
+    turn: Turn = Turn.WAIT,
+    stream: TextIO | None = None,
 ) -> Iterator[World]:
     """Give the adapters for as long as the block runs: git, a box, results/ of the checkout, a console.
 
     Args:
         repo: A folder of the checkout; None for the current one.
         box: Which one, or `AUTO`.
+        turn: What to do while another run has the machine.
         stream: Where progress goes as plain lines; by default it is standard error, so that standard output holds the table alone, and on a
             terminal a live view.
 
     Raises:
         RepoError: There is no checkout.
-        NoBoxError: There is no such box here.
+        NoBoxError: There is no such box here, or it is taken.
+        KeyboardInterrupt: A signal ended the run; what it made is removed.
     """
     progress = ConsoleProgress(stream) if stream else make_progress(sys.stderr)
+    run_id, clock = own_run_id(), SystemClock()
     with (
-        _ended_as_by_ctrl_c(),
+        EndingSignals(progress.say) as signals,
         closing(GitRepo(Path(repo or "."))) as git_repo,
         closing(choose_box(box, progress.say)) as opened,
+        taken(opened.lock_name, own_note(git_repo.root, clock.utc_stamp()), turn, progress.say),
     ):
-        yield World(
-            run_id=own_run_id(),
-            box=opened,
-            repo=git_repo,
-            store=open_store(git_repo.root),
-            clock=SystemClock(),
-            progress=progress,
-        )
+        try:
+            yield World(
+                run_id=run_id,
+                box=opened,
+                repo=git_repo,
+                store=open_store(git_repo.root),
+                clock=clock,
+                progress=progress,
+            )
+        finally:
+            signals.end()
+            _remove_own(run_id, git_repo, opened, progress)
+
+
+def _remove_own(run_id: str, repo: Repo, box: Box, progress: Progress) -> None:
+    """Remove what an interruption left of a run; what cannot be removed is told, and must not take the result with it."""
+    try:
+        repo.prune(run_id)
+        box.reap(run_id)
+    except HarnessError as error:
+        progress.say(f"{error}; `invoke clean` removes what is left")
 
 
 @contextmanager
 def open_leftovers(repo: str | None = None) -> Iterator[tuple[Repo, Iterator[Box], Store]]:
-    """Give git, each box that works here, and results/, for as long as the block runs.
-
-    Args:
-        repo: A folder of the checkout; None for the current one.
+    """Give git of a checkout, each box that works here, and its results/, for as long as the block runs.
 
     Raises:
         RepoError: There is no checkout.
@@ -242,44 +262,13 @@ def open_counting(
     Raises:
         RepoError: There is no checkout.
     """
-    with _ended_as_by_ctrl_c(), closing(GitRepo(Path(repo or "."))) as git_repo:
-        progress = ConsoleProgress(stream) if stream else make_progress(sys.stderr)
+    progress = ConsoleProgress(stream) if stream else make_progress(sys.stderr)
+    with EndingSignals(progress.say), closing(GitRepo(Path(repo or "."))) as git_repo:
         yield make_counting(progress), git_repo, own_run_id()
 
 
-def make_counting(progress: Progress) -> Counting:
-    """Give every counter there is, on local environments; the quickest comes first, and finds out which side cannot be counted."""
-    sides = LocalSideFolders()
-    runs = CountedRuns(confined=lambda: sides.confined)
-    return Counting(
-        counters=(MemoryCounter(runs), StraceCounter(runs), CallgrindCounter(runs)),
-        sides=sides,
-        progress=progress,
-        now_s=time.monotonic,
-    )
-
-
-@contextmanager
-def _ended_as_by_ctrl_c() -> Iterator[None]:
-    """Have SIGTERM and SIGHUP clean up as Ctrl-C does, for as long as the block runs."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in _ENDING_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def examine_host(repo: str | None = None) -> tuple[str, bool]:
-    """Look at this host; return what it is good for, as text, and whether anything can be run here.
-
-    Args:
-        repo: A folder of the checkout; None for the current one.
-    """
+    """Look at this host, from a checkout; return what it is good for, as text, and whether anything can be run here."""
     folder = _checkout(repo)
     facts = find_facts(folder)
     findings = examine(facts, box_cpus=Caps().cpus, open_files=OPEN_FILES)
@@ -292,9 +281,19 @@ def open_store(root: Path) -> Store:
 
 
 def _checkout(repo: str | None) -> Path:
-    """Return the root of the checkout, for its defaults; a folder outside of one stands for itself."""
-    folder = Path(repo or ".").resolve()
-    for candidate in (folder, *folder.parents):
-        if (candidate / ".git").exists():
-            return candidate
-    return folder
+    """Return the root of the checkout, for its defaults; a folder outside of one stands for itself.
+
+    Raises:
+        UsageError: There can be no folder of that name.
+    """
+    try:
+        folder = Path(repo or ".").resolve()
+        around = (
+            candidate
+            for candidate in (folder, *folder.parents)
+            if os.path.lexists(candidate / ".git")
+        )
+        return next(around, folder)
+    except (OSError, ValueError, RuntimeError) as error:
+        msg = f"--repo: {repo!r} is no folder: {error}"
+        raise UsageError(msg, hint="name a folder of a checkout") from error

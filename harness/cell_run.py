@@ -81,7 +81,7 @@ class CellRun:
         )
         foreign = foreign_subject(seen.output.result, side)
         cell = structs.replace(
-            self._judge(slot, seen, foreign, started_at),
+            self._judge(slot, seen, foreign, order, started_at),
             arm=side.arm,
             environment=side.environment,
         )
@@ -94,10 +94,14 @@ class CellRun:
             raise DisturbedError(msg, hint="see that the image runs what is copied into it")
         return cell
 
-    def _judge(self, slot: Slot, seen: Observation, foreign: str, started_at: str) -> Cell:
+    def _judge(
+        self, slot: Slot, seen: Observation, foreign: str, order: CellOrder, started_at: str
+    ) -> Cell:
         is_check = slot.phase is Phase.CHECK  # which measures nothing that lateness could spoil
         attempt = 1 if is_check else slot.attempt
-        outcome, reason = decide(seen, self.info.caps, slot.level, attempt=attempt)
+        outcome, reason = decide(
+            seen, order.caps, order.level, attempt=attempt, load=order.load, arm=order.arm
+        )
         if foreign:
             outcome, reason = Outcome.INVALID, foreign
         result = seen.output.result

@@ -2,6 +2,10 @@
 
 from collections.abc import Sequence
 
+from harness.printable import one_line, printable
+
+_LONGEST = 500
+
 
 class HarnessError(Exception):
     """Say what went wrong, where, and what to try.
@@ -16,13 +20,10 @@ class HarnessError(Exception):
 
     def __init__(self, what: str, *, hint: str = "", tail: Sequence[str] = ()) -> None:
         self.what, self.hint, self.tail = what, hint, tuple(tail)
-        lines = [f"{what}{' — ' if hint else ''}{hint}", *(f"  | {line}" for line in tail)]
-        super().__init__("\n".join(_printable(line) for line in lines))
-
-
-def _printable(line: str) -> str:
-    """Take out what a terminal would act on: a line may hold what a build or a cell printed."""
-    return "".join(char if char.isprintable() else " " for char in line)
+        said = one_line(what, _LONGEST)  # it may quote what was typed, stored or printed
+        lines = [f"{said}{' — ' if hint else ''}{printable(hint)}"]
+        lines += [f"  | {printable(line[:_LONGEST])}" for line in tail]
+        super().__init__("\n".join(lines))
 
 
 class UsageError(HarnessError):

@@ -32,6 +32,7 @@ HELP = {
     " base-image` if there is one, else python:3.13-slim), or without docker a Python of this machine",
     "box": "where cells run: docker, cgroup or watchdog (default auto: the first that works here)",
     "resume": "go on with an interrupted run, as it was planned: a folder of results/",
+    "no-wait": "end with exit code 12 where another run has the machine, instead of waiting for it",
     "dry-run": "show refs, hashes, images and cells in order; build and run nothing",
 }
 

@@ -131,8 +131,8 @@ class Repo(Protocol):
     def branch_tree(self) -> Tree:
         """Give the context of the working tree as it is."""
 
-    def prune(self) -> list[str]:
-        """Remove worktrees that a killed run left; return their paths."""
+    def prune(self, run_id: str | None = None) -> list[str]:
+        """Remove the worktrees of a run, or those of runs that are no longer alive; return their paths."""
 
 
 class RunWriter(Protocol):

@@ -18,8 +18,10 @@ from harness.compare import Comparison, compare
 from harness.errors import UsageError
 from harness.goals import Finding, GoalTable, find_goals
 from harness.model import Cell, Knee, RunInfo, Side, Slot
+from harness.printable import one_line
 
 SCHEMA_VERSION = 5
+_LONGEST = 300  # that is shown of what is wrong with a file
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,24 +56,11 @@ def read_run(text: str, *, where: str) -> tuple[RunInfo, bool]:
             msg = f"{where} has schema {schema}, and this version reads 1 to {SCHEMA_VERSION}"
             raise UsageError(msg, hint="read it with the version that wrote it")
         stored = msgspec.convert(_from_1(raw) if schema == 1 else raw, _Stored)
-        _check_sides(stored.run)
-    except (msgspec.DecodeError, RecursionError) as error:
-        msg = f"{where} cannot be read: {error}"
+        _refuse_sides(stored.run)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        msg = f"{where} cannot be read: {one_line(str(error), _LONGEST)}"
         raise UsageError(msg, hint="is it the folder of a run?") from error
     return stored.run, stored.complete
-
-
-def _check_sides(run: RunInfo) -> None:
-    """See that a run has the sides of its kind, on which all that is derived rests.
-
-    Raises:
-        msgspec.ValidationError: It has others.
-    """
-    sides = tuple(info.side for info in run.sides)
-    is_whole = sides == tuple(Side) if run.has_two_sides else set(sides) == {Side.BRANCH}
-    if not is_whole or (run.kind == "ramp" and len(sides) > 1):
-        msg = f"a run of kind {run.kind} with the sides {', '.join(sides) or 'none'}"
-        raise msgspec.ValidationError(msg)
 
 
 def derive(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> Comparison | GoalTable:
@@ -86,6 +75,21 @@ def derive(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> Comparison
     except (ArithmeticError, LookupError, ValueError) as error:
         msg = f"the run of {run.started_at} holds what no run measures: {error}"
         raise UsageError(msg, hint="restore its files from a copy") from error
+
+
+def _refuse_sides(run: RunInfo) -> None:
+    """Refuse a run that has not the sides of its kind.
+
+    Raises:
+        ValueError: It has not.
+    """
+    sides = [info.side for info in run.sides]
+    if run.has_two_sides and sides != list(Side):
+        msg = f"a run of kind {run.kind} has base and branch, and this one has {', '.join(sides) or 'none'}"
+        raise ValueError(msg)
+    if (run.kind == "ramp" and len(sides) != 1) or not sides:
+        msg = f"a run of kind {run.kind} has one build, and this one has {len(sides)}"
+        raise ValueError(msg)
 
 
 def _from_1(raw: dict[str, object]) -> dict[str, object]:
@@ -112,8 +116,9 @@ def read_cells(text: str, *, where: str) -> list[Cell]:
     for number, line in enumerate(whole, start=1):
         try:
             cells.append(msgspec.json.decode(line, type=Cell))
-        except (msgspec.DecodeError, RecursionError) as error:
-            msg = f"{where}, line {number} is not a cell: {error}"
+        except (msgspec.DecodeError, RecursionError, ValueError) as error:
+            said = one_line(str(error), _LONGEST)
+            msg = f"{where}, line {number} is not a cell: {said}"
             raise UsageError(msg, hint="restore the file from a copy") from error
     return cells
 

@@ -62,8 +62,19 @@ class Tree:
         return hashlib.sha256(f"{base_image}\n{modes}\n{content}".encode()).hexdigest()
 
     def holds(self, path: str) -> bool:
-        """Whether there is a file at the path, or below it."""
-        return any(e.path == path or e.path.startswith(f"{path}/") for e in self.entries)
+        """Whether there is a file at the path, or anything below it; a link there is neither."""
+        return any(
+            (e.path == path and e.kind == "file") or e.path.startswith(f"{path}/")
+            for e in self.entries
+        )
+
+    def with_bench_of(self, other: "Tree") -> "Tree":
+        """Return this runtime with another tree's bench in place of its own, of which nothing stays."""
+        kept = [entry for entry in self.entries if not _is_gauge(entry.path)]
+        bench = [entry for entry in other.entries if _is_gauge(entry.path)]
+        return Tree(
+            tuple(sorted((*kept, *bench), key=lambda entry: entry.path.encode(errors=_ANY)))
+        )
 
     def pack(self) -> bytes:
         """Return the tree as an uncompressed tar, the same bytes for the same entries."""

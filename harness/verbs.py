@@ -63,7 +63,8 @@ def asked(c: Context, given: Mapping[str, object]) -> Iterator[tuple["World", "R
 
         typed = typed_words(c, given)
         request = assembly.make_request(typed)
-        with assembly.open_world(typed.repo, box=request.settings.box) as world:
+        turn = assembly.find_turn(given)
+        with assembly.open_world(typed.repo, box=request.settings.box, turn=turn) as world:
             yield world, request, typed
 
 

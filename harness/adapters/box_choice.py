@@ -14,6 +14,10 @@ from harness.ports import Box
 class OpenBox(Box, Protocol):
     """A box that holds on to something."""
 
+    @property
+    def lock_name(self) -> str:
+        """What two runs would share, as the name of a lock: this machine, or an engine elsewhere."""
+
     def close(self) -> None:
         """Let go of it."""
 

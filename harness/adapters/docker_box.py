@@ -47,6 +47,11 @@ class DockerBox:
         self._client.close()
 
     @property
+    def lock_name(self) -> str:
+        """What two runs share: this machine, or an engine elsewhere."""
+        return docker_engine.lock_name(self._client)
+
+    @property
     def api_version(self) -> str:
         """The version of the engine's interface that is spoken."""
         return str(self._client.api.api_version)

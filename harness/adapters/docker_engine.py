@@ -1,5 +1,6 @@
 """The connection to a Docker engine: reaching it, describing it, and turning its errors into ours."""
 
+import hashlib
 import os
 import platform
 import time
@@ -13,6 +14,7 @@ from docker.errors import DockerException
 from docker.models.containers import Container
 from docker.utils import kwargs_from_env
 
+from harness.adapters.machine_lock import THIS_MACHINE
 from harness.adapters.owner import is_alive
 from harness.errors import NoBoxError
 from harness.model import HOLDABLE, BoxInfo
@@ -89,6 +91,15 @@ def describe(client: docker.DockerClient, base_image: str) -> BoxInfo:
         warnings=() if has_swap_held else (_NO_SWAP,),
         holds=tuple(name for name in HOLDABLE if name != "swap" or has_swap_held),
     )
+
+
+def lock_name(client: docker.DockerClient) -> str:
+    """Return the name of the lock for whatever runs on the same CPUs: an engine behind a socket of this machine is this machine."""
+    if find_endpoint().startswith(("unix://", "npipe://")):
+        return THIS_MACHINE
+    with translated("saying which one it is"):
+        engine = str(client.info()["ID"])
+    return f"engine-{hashlib.sha256(engine.encode()).hexdigest()[:12]}"
 
 
 def reap(client: docker.DockerClient, run_id: str | None) -> list[str]:

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import git
 import psutil
 
 from harness.adapters.box_choice import open_box
 from harness.adapters.docker_box import DockerBox
 from harness.adapters.git_repo import GitRepo
+from harness.adapters.quiet_git import QuietGit
 from harness.config import BOXES
 from harness.doctor import BoxFact, HostFacts, Space
-from harness.errors import HarnessError, NoBoxError
+from harness.errors import HarnessError, NoBoxError, RepoError
 
 _LOOK_S = 1.0
 _TOOLS = ("valgrind", "strace")
@@ -98,9 +98,9 @@ def _open_files() -> int:
 
 def _git(folder: Path) -> tuple[str, str, bool]:
     try:
-        version = ".".join(str(part) for part in git.Git().version_info)
-    except git.GitCommandNotFound:
-        return "no git on PATH", "install it", False
+        version = QuietGit(Path("/")).run("version").removeprefix("git version ")
+    except RepoError as error:
+        return error.what, error.hint, False
     try:
         with closing(GitRepo(folder)) as repo:
             refs = repo.find_sides(base=None, main=None)

@@ -3,10 +3,12 @@
 import hashlib
 import itertools
 import os
+import re
 import socket
 from pathlib import Path
 
 _COUNTER = itertools.count()
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def own_run_id() -> str:
@@ -27,7 +29,7 @@ def is_alive(run_id: str) -> bool:
     another form has no owner.
     """
     word, *rest = run_id.split("-")
-    if word != "esc" or len(rest) != 4 or not all(part.isdigit() for part in rest[1:]):
+    if word != "esc" or len(rest) != 4 or not all(_NUMBER.fullmatch(part) for part in rest[1:]):
         return False
     where, pid, started, _ = rest
     return where != _where() or _started(int(pid)) == int(started)

@@ -1,54 +1,83 @@
-"""Reading a build context from a folder, by the allow-list."""
+"""Reading a build context from a folder, by the allow-list and within bounds."""
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from harness.adapters.plain_file import read_plain
 from harness.errors import RepoError
 from harness.tree import ALLOWED, Entry, Tree
 
 _LEFT_OUT = ("__pycache__",)
 _LEFT_OUT_SUFFIXES = (".pyc", ".egg-info")
+_FILE_BYTES = 64 << 20
+_ALL_BYTES = 256 << 20
+_ALL_ENTRIES = 100_000
+_DEEPEST = 100
+_TOO_MUCH = "take out of src/ and harness/probe/ what is no source"
 
 
-def read_tree(root: Path) -> Tree:
+def read_tree(root: Path, allowed: Sequence[str] = ALLOWED) -> Tree:
     """Read the allow-list below a folder, untracked files included, links unfollowed.
 
+    Args:
+        root: The folder.
+        allowed: The list, or a part of it.
+
     Raises:
-        RepoError: Something there is neither a file nor a link nor a folder, or cannot be read.
+        RepoError: Something there is neither a file nor a link nor a folder, cannot be read, or is too large.
     """
     entries: list[Entry] = []
+    left = _ALL_BYTES
     try:
-        for allowed in ALLOWED:
-            entries.extend(_walk(root, root / allowed))
+        for path in _paths(root, allowed):
+            entry = _read(root, path)
+            entries.append(entry)
+            left -= len(entry.content)
+            if left < 0 or len(entries) > _ALL_ENTRIES:
+                bounds = f"{_ALL_BYTES >> 20} MiB or {_ALL_ENTRIES:,} files"
+                msg = f"the build context of {root} holds more than {bounds}"
+                raise RepoError(msg, hint=_TOO_MUCH)
     except OSError as error:
         msg = f"cannot read {error.filename}: {error.strerror}"
-        raise RepoError(msg, hint="see to its permissions") from error
+        raise RepoError(msg, hint="mend it, or take it out of the build context") from error
     return Tree(tuple(sorted(entries, key=lambda entry: os.fsencode(entry.path))))
 
 
-def _walk(root: Path, path: Path) -> Iterator[Entry]:
-    if _goes_through_a_link(root, path):
-        return
-    try:
-        found = path.lstat()
-    except FileNotFoundError:
-        return
-    if stat.S_ISDIR(found.st_mode):
-        for child in sorted(path.iterdir()):
-            if child.name not in _LEFT_OUT and child.suffix not in _LEFT_OUT_SUFFIXES:
-                yield from _walk(root, child)
-        return
-    name = path.relative_to(root).as_posix()
+def _paths(root: Path, allowed: Sequence[str]) -> Iterator[Path]:
+    """Give all that is no folder."""
+    waiting = [root / name for name in allowed if not _goes_through_a_link(root, root / name)]
+    while waiting:
+        path = waiting.pop()
+        try:
+            found = path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if stat.S_ISDIR(found.st_mode):
+            if len(path.relative_to(root).parts) > _DEEPEST:  # what writes and removes it recurses
+                msg = f"the build context of {root} holds folders more than {_DEEPEST} deep"
+                raise RepoError(msg, hint=_TOO_MUCH)
+            waiting += (child for child in path.iterdir() if not _is_left_out(child))
+        else:
+            yield path
+
+
+def _is_left_out(path: Path) -> bool:
+    return path.name in _LEFT_OUT or path.suffix in _LEFT_OUT_SUFFIXES
+
+
+def _read(root: Path, path: Path) -> Entry:
+    name, found = path.relative_to(root).as_posix(), path.lstat()
     if stat.S_ISLNK(found.st_mode):
-        yield Entry(path=name, kind="link", content=os.fsencode(path.readlink()))
-    elif stat.S_ISREG(found.st_mode):
-        executable = bool(found.st_mode & stat.S_IXUSR)
-        yield Entry(path=name, kind="file", content=path.read_bytes(), executable=executable)
-    else:
+        return Entry(path=name, kind="link", content=os.fsencode(path.readlink()))
+    if not stat.S_ISREG(found.st_mode):
         msg = f"{path} is neither a file nor a folder nor a link"
         raise RepoError(msg, hint="take it out of the build context")
+    content = read_plain(path, limit_bytes=_FILE_BYTES)
+    return Entry(
+        path=name, kind="file", content=content, executable=bool(found.st_mode & stat.S_IXUSR)
+    )
 
 
 def _goes_through_a_link(root: Path, path: Path) -> bool:

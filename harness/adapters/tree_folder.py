@@ -1,8 +1,9 @@
 """A side's tree as files of this machine."""
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from harness.errors import RepoError
 from harness.tree import Entry, Tree
 
 
@@ -10,11 +11,19 @@ def write_tree(folder: Path, tree: Tree) -> None:
     """Write the entries of a tree below a folder, readable by everybody.
 
     Args:
-        folder: Is made where it is missing.
+        folder: Is made where it is missing; it holds nothing of the tree yet.
         tree: Its links are kept as links and never followed.
+
+    Raises:
+        RepoError: An entry would be written outside of the folder.
     """
+    links = {PurePosixPath(entry.path) for entry in tree.entries if entry.kind == "link"}
     for entry in tree.entries:
-        _write(folder / entry.path, entry)
+        path = PurePosixPath(entry.path)
+        if path.is_absolute() or ".." in path.parts or not links.isdisjoint(path.parents):
+            msg = f"{entry.path!r} of the build context leads out of it"
+            raise RepoError(msg, hint="take it out of the build context")
+        _write(folder / path, entry)
 
 
 def _write(path: Path, entry: Entry) -> None:

@@ -6,20 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import git
-
 from harness.adapters.owner import is_alive
+from harness.adapters.quiet_git import QuietGit
 from harness.errors import RepoError
 
 _PREFIX = "esc-bench-base-"
-_NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
+_WHOLE = ("core.sparseCheckout", "false")  # else a base has only what this checkout shows of it
 
 
 class Worktrees:
-    """The worktrees that the bench makes of a repository."""
+    """The worktrees that the bench makes of a repository.
 
-    def __init__(self, repo: git.Repo) -> None:
-        self._repo = repo
+    Args:
+        git: Runs in one of its working trees.
+    """
+
+    def __init__(self, git: QuietGit) -> None:
+        self._git = git
 
     @contextmanager
     def at(self, commit: str, run_id: str) -> Iterator[Path]:
@@ -41,11 +44,11 @@ class Worktrees:
             self._remove(folder)
             shutil.rmtree(parent, ignore_errors=True)
 
-    def prune(self) -> list[str]:
-        """Remove the worktrees whose owner is no longer alive; return their paths."""
+    def prune(self, run_id: str | None = None) -> list[str]:
+        """Remove the worktrees of a run, or those whose owner is no longer alive; return their paths."""
         removed = []
         for folder, reason in self._ours():
-            if not is_alive(reason):
+            if reason == run_id or (run_id is None and not is_alive(reason)):
                 self._remove(folder)
                 shutil.rmtree(folder.parent, ignore_errors=True)
                 removed.append(str(folder))
@@ -74,14 +77,7 @@ class Worktrees:
                 self._worktree("remove", "--force", "--force", str(folder))
 
     def _is_known(self, folder: Path) -> bool:
-        return str(folder.resolve()) in self._worktree("list", "--porcelain")
+        return f"worktree {folder.resolve()}" in self._worktree("list", "--porcelain").splitlines()
 
     def _worktree(self, *arguments: str) -> str:
-        try:
-            return str(self._repo.git.execute(["git", *_NO_HOOKS, "worktree", *arguments]))
-        except git.GitCommandNotFound as error:
-            msg = "git is not on PATH"
-            raise RepoError(msg, hint="install git") from error
-        except git.GitCommandError as error:
-            msg = f"git worktree {arguments[0]} failed with exit code {error.status}"
-            raise RepoError(msg, tail=str(error.stderr).strip().splitlines()[-5:]) from error
+        return self._git.run("worktree", *arguments, settings=[_WHOLE])

@@ -6,22 +6,26 @@ import msgspec
 
 from harness.costs.count import Uncounted
 from harness.model import Subject
+from harness.model.stored import Count
+from harness.printable import one_line
 
 _COUNT = re.compile(r"^COUNT (\{.*\})$", re.MULTILINE)
+_CALLS = re.compile(r"[0-9]{1,18}")
+_LONGEST = 300
 _USAGE = 2  # the probe's exit code for settings that it does not take
 
 
 class CountLine(msgspec.Struct, frozen=True, kw_only=True, rename={"c": "C"}):
     """The COUNT that a counted process printed; unknown keys of later probes are passed over."""
 
-    c: int
-    ok: int
+    c: Count
+    ok: Count
     subject: Subject
-    turns_total: int = msgspec.field(name="turns-total")
+    turns_total: Count = msgspec.field(name="turns-total")
     err_sample: str | None = msgspec.field(default=None, name="err-sample")
-    alive: int | None = None
-    traced_bytes: int | None = msgspec.field(default=None, name="traced-bytes")
-    allocated_blocks: int | None = msgspec.field(default=None, name="allocated-blocks")
+    alive: Count | None = None
+    traced_bytes: Count | None = msgspec.field(default=None, name="traced-bytes")
+    allocated_blocks: Count | None = msgspec.field(default=None, name="allocated-blocks")
 
 
 class _Refusal(msgspec.Struct, frozen=True):
@@ -42,18 +46,18 @@ def read_count_line(stdout: str, stderr: str, exit_code: int) -> CountLine | Unc
     found = _COUNT.findall(stdout)
     if not found:
         lines = stderr.strip().splitlines()
-        said = lines[-1].strip() if lines else "it printed nothing"
+        said = one_line(lines[-1], _LONGEST) if lines else "it printed nothing"
         reason = f"it ended with exit code {exit_code}: {said}"
         if exit_code == _USAGE:
             reason = said.removeprefix("harness.probe.counting: ")
         return Uncounted(reason=reason, refused=exit_code == _USAGE)
     try:
-        line = msgspec.json.decode(found[-1], type=CountLine)
-    except msgspec.DecodeError as error:
+        line = msgspec.json.decode(_whole_characters(found[-1]), type=CountLine)
+    except (msgspec.DecodeError, RecursionError) as error:
         return _read_refusal(found[-1], str(error))
     if line.ok != line.c:
         reason = f"{line.c - line.ok} of {line.c} sessions failed: {line.err_sample}"
-        return Uncounted(reason=reason, refused=True)
+        return Uncounted(reason=one_line(reason, _LONGEST), refused=True)
     return line
 
 
@@ -63,7 +67,7 @@ def read_instructions(text: str) -> int | None:
     Source:
         Callgrind Format Specification, "summary" and "totals" lines: https://valgrind.org/docs/manual/cl-format.html
     """
-    found = re.search(r"^(?:summary|totals):\s*(\d+)\s*$", text, flags=re.MULTILINE)
+    found = re.search(r"^(?:summary|totals):\s*([0-9]{1,18})\s*$", text, flags=re.MULTILINE)
     return int(found[1]) if found else None
 
 
@@ -79,14 +83,19 @@ def read_calls(text: str) -> dict[str, int]:
     calls = {}
     for line in text.splitlines():
         words = line.split()
-        if len(words) in {5, 6} and words[3].isdigit() and words[-1] != "total":
+        if len(words) in {5, 6} and _CALLS.fullmatch(words[3]) and words[-1] != "total":
             calls[words[-1]] = int(words[3])
     return calls
 
 
 def _read_refusal(text: str, why_no_count: str) -> Uncounted:
     try:
-        refusal = msgspec.json.decode(text, type=_Refusal)
-    except msgspec.DecodeError:
-        return Uncounted(reason=f"its COUNT cannot be read: {why_no_count}", refused=False)
-    return Uncounted(reason=refusal.refused, refused=True)
+        refusal = msgspec.json.decode(_whole_characters(text), type=_Refusal)
+    except (msgspec.DecodeError, RecursionError):
+        reason = one_line(f"its COUNT cannot be read: {why_no_count}", _LONGEST)
+        return Uncounted(reason=reason, refused=False)
+    return Uncounted(reason=one_line(refusal.refused, _LONGEST), refused=True)
+
+
+def _whole_characters(text: str) -> bytes:
+    return text.encode(errors="replace")

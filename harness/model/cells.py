@@ -3,7 +3,7 @@
 import msgspec
 
 from harness.model.nouns import Arm, Outcome, Phase, Side
-from harness.model.stored import Record
+from harness.model.stored import Amount, Count, Record, Whole
 
 
 class Subject(Record, frozen=True, kw_only=True):
@@ -18,32 +18,32 @@ class Result(Record, frozen=True, kw_only=True, rename={"c": "C"}):
     """The probe's RESULT. Times in ms, memory in MB or KB as the names say; absent numbers are None."""
 
     arm: str
-    c: int
-    ok: int
-    errors: int
+    c: Count
+    ok: Count
+    errors: Count
     vt: bool | None = None
     err_sample: str | None = msgspec.field(default=None, name="err-sample")
-    wall_ms: float | None = msgspec.field(default=None, name="wall-ms")
-    turns_total: int | None = msgspec.field(default=None, name="turns-total")
-    nominal_turn_ms: float | None = msgspec.field(default=None, name="nominal-turn-ms")
-    p50_session_ms: float | None = msgspec.field(default=None, name="p50-session-ms")
-    p99_session_ms: float | None = msgspec.field(default=None, name="p99-session-ms")
-    latency_infl: float | None = msgspec.field(default=None, name="latency-infl")
-    cpu_sec: float | None = msgspec.field(default=None, name="cpu-sec")
-    cpu_ms_per_turn: float | None = msgspec.field(default=None, name="cpu-ms/turn")
-    peak_rss_mb: float | None = msgspec.field(default=None, name="peak-rss-mb")
-    rss_kb_per_session: float | None = msgspec.field(default=None, name="rss-kb/sess")
-    peak_threads: int | None = msgspec.field(default=None, name="peak-threads")
-    deltas: int | None = None
-    state_kb: int | None = msgspec.field(default=None, name="state-kb")
-    schema: int | None = None
-    procs: int | None = None
+    wall_ms: Amount | None = msgspec.field(default=None, name="wall-ms")
+    turns_total: Count | None = msgspec.field(default=None, name="turns-total")
+    nominal_turn_ms: Amount | None = msgspec.field(default=None, name="nominal-turn-ms")
+    p50_session_ms: Amount | None = msgspec.field(default=None, name="p50-session-ms")
+    p99_session_ms: Amount | None = msgspec.field(default=None, name="p99-session-ms")
+    latency_infl: Amount | None = msgspec.field(default=None, name="latency-infl")
+    cpu_sec: Amount | None = msgspec.field(default=None, name="cpu-sec")
+    cpu_ms_per_turn: Amount | None = msgspec.field(default=None, name="cpu-ms/turn")
+    peak_rss_mb: Amount | None = msgspec.field(default=None, name="peak-rss-mb")
+    rss_kb_per_session: Amount | None = msgspec.field(default=None, name="rss-kb/sess")
+    peak_threads: Count | None = msgspec.field(default=None, name="peak-threads")
+    deltas: Count | None = None
+    state_kb: Count | None = msgspec.field(default=None, name="state-kb")
+    schema: Count | None = None
+    procs: Count | None = None
     workers: str | None = None
     pacing: str | None = None
-    mock_lag_p99_ms: float | None = msgspec.field(default=None, name="mock-lag-p99-ms")
-    base_rss_mb: float | None = msgspec.field(default=None, name="base-rss-mb")
-    peak_fds: int | None = msgspec.field(default=None, name="peak-fds")
-    throttled_ms: float | None = msgspec.field(default=None, name="throttled-ms")
+    mock_lag_p99_ms: Amount | None = msgspec.field(default=None, name="mock-lag-p99-ms")
+    base_rss_mb: Amount | None = msgspec.field(default=None, name="base-rss-mb")
+    peak_fds: Count | None = msgspec.field(default=None, name="peak-fds")
+    throttled_ms: Amount | None = msgspec.field(default=None, name="throttled-ms")
     python: str | None = None
     subject: Subject | None = None
 
@@ -60,10 +60,10 @@ class Slot(Record, frozen=True, kw_only=True):
     """
 
     side: Side
-    level: int
-    block: int
-    pair: int | None
-    attempt: int = 0
+    level: Count
+    block: Whole
+    pair: Whole | None
+    attempt: Count = 0
     phase: Phase = Phase.LADDER
 
 
@@ -83,12 +83,12 @@ class Cell(Record, frozen=True, kw_only=True):
     outcome: Outcome
     reason: str
     started_at: str
-    wall_s: float
-    exit_code: int | None
-    sessions_done: int | None
-    peak_threads: int | None
-    peak_rss_mb: float | None
-    peak_fds: int | None
+    wall_s: Amount
+    exit_code: Whole | None
+    sessions_done: Count | None
+    peak_threads: Count | None
+    peak_rss_mb: Amount | None
+    peak_fds: Count | None
     result: Result | None
     evidence: dict[str, object]
     log: str

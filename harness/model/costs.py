@@ -3,7 +3,7 @@
 import msgspec
 
 from harness.model.nouns import Arm, Load
-from harness.model.stored import Record
+from harness.model.stored import Amount, Count, Finite, Record
 
 
 class ExactCost(Record, frozen=True, kw_only=True):
@@ -20,11 +20,11 @@ class ExactCost(Record, frozen=True, kw_only=True):
     """
 
     name: str
-    base: float | None
-    branch: float | None
-    spread: float | None
+    base: Finite | None
+    branch: Finite | None
+    spread: Amount | None
     reproducible: bool
-    detail: dict[str, tuple[float, float]] = msgspec.field(default_factory=dict)
+    detail: dict[str, tuple[Finite, Finite]] = msgspec.field(default_factory=dict)
     advisory: str = ""
 
     @property
@@ -51,9 +51,9 @@ class ExactCosts(Record, frozen=True, kw_only=True):
     arm: Arm
     load: Load
     costs: tuple[ExactCost, ...]
-    levels: dict[str, tuple[int, int]]
+    levels: dict[str, tuple[Count, Count]]
     missing: tuple[str, ...]
     confinement: str
     python: str
-    wall_s: float
+    wall_s: Amount
     base_arm: Arm | None = None

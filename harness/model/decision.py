@@ -1,12 +1,12 @@
 """What a gate decides by: margins, and the noise of the host."""
 
-from harness.model.stored import Record
+from harness.model.stored import Amount, Count, Record
 
 
 class Margin(Record, frozen=True, kw_only=True):
     """How much worse a metric may be: by a share of the base where it is relative (0.05 is 5 %), else in its own unit."""
 
-    amount: float
+    amount: Amount
     is_relative: bool
 
 
@@ -23,9 +23,9 @@ class Floor(Record, frozen=True, kw_only=True):
 
     key: str
     measured_at: str
-    level: int
-    pairs: int
-    deviations: dict[str, float]
+    level: Count
+    pairs: Count
+    deviations: dict[str, Amount]
 
 
 class GateInfo(Record, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from harness.model.stored import Record
+from harness.model.stored import Count, Positive, Record
 
 
 class Side(StrEnum):
@@ -84,12 +84,12 @@ OPEN_FILES = 20_000
 class Load(Record, frozen=True, kw_only=True):
     """What each session does: turns of a streamed answer, and what it carries."""
 
-    turns: int = 6
-    ttft_ms: int = 200
-    tokens: int = 50
-    tok_ms: int = 5
-    qsleep_ms: int = 0
-    state_kb: int = 0
+    turns: Count = 6
+    ttft_ms: Count = 200
+    tokens: Count = 50
+    tok_ms: Count = 5
+    qsleep_ms: Count = 0
+    state_kb: Count = 0
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ class Load(Record, frozen=True, kw_only=True):
 class Caps(Record, frozen=True, kw_only=True):
     """The size of the box. `pids` None leaves the number of processes and threads to the host."""
 
-    cpus: float = 2.0
-    memory_bytes: int = 2 << 30
-    pids: int | None = None
-    timeout_s: float = 600.0
+    cpus: Positive = 2.0
+    memory_bytes: Count = 2 << 30
+    pids: Count | None = None
+    timeout_s: Positive = 600.0

@@ -5,7 +5,7 @@ from typing import Literal
 from harness.model.costs import ExactCosts
 from harness.model.decision import GateInfo
 from harness.model.nouns import HOLDABLE, Arm, Caps, Load, Purity, Side
-from harness.model.stored import Record
+from harness.model.stored import Count, Positive, Record
 
 
 class Drive(Record, frozen=True, kw_only=True):
@@ -48,8 +48,8 @@ class BoxInfo(Record, frozen=True, kw_only=True):
     cgroup: str
     endpoint: str
     host: str
-    host_cpus: int
-    host_memory_bytes: int
+    host_cpus: Count
+    host_memory_bytes: Count
     base_image: str
     warnings: tuple[str, ...] = ()
     holds: tuple[str, ...] = HOLDABLE
@@ -78,19 +78,19 @@ class RunInfo(Record, frozen=True, kw_only=True):
     kind: Literal["compare", "gate", "ramp", "goals"]
     load: Load
     caps: Caps
-    levels: tuple[int, ...]
-    blocks: int
+    levels: tuple[Count, ...]
+    blocks: Count
     sides: tuple[SideInfo, ...]
     purity: Purity | None
     how: str
     box: BoxInfo
     goals: tuple[str, ...] = ()
-    objective: float = 2.0
+    objective: Positive = 2.0
     warm_up: bool = False
     refine: bool = False
-    pairs: int = 0
-    decision_levels: tuple[int, ...] = ()
-    budget_s: float | None = None
+    pairs: Count = 0
+    decision_levels: tuple[Count, ...] = ()
+    budget_s: Positive | None = None
     costs: ExactCosts | None = None
     gate: GateInfo | None = None
     resumed: tuple[str, ...] = ()

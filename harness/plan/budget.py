@@ -8,7 +8,7 @@ from harness.metrics import ESTIMATED
 from harness.model import Cell, Side
 from harness.plan.plan import Plan
 from harness.ramp import ladder_cells, paired_values, pairs_at
-from harness.stats import deviation, log_ratios, smallest_effect
+from harness.stats import change_of, deviation, log_ratios, smallest_effect
 
 OVERHEAD_S = 1.0
 """What a container costs beside its cell's own time: made, started, stopped."""
@@ -91,7 +91,7 @@ def find_unresolved(
                         metric=name,
                         level=level,
                         pairs=len(logs),
-                        smallest=None if math.isinf(effect) else math.expm1(effect),
+                        smallest=None if math.isinf(effect) else change_of(effect),
                         wanted=wanted[name],
                     )
                 )

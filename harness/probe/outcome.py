@@ -33,7 +33,7 @@ def make_outcome(
     """Return the OUTCOME map.
 
     Args:
-        cause: What ended the worker, or `errors` when it reported failed sessions.
+        cause: What ended the worker; of one that came to its end and reported, `errors` when sessions failed, `oom` when a child of it was killed.
         returncode: Its exit code, or minus the signal.
         evidence: What was seen, by the names of the protocol.
         stderr_tail: Its last lines.

@@ -82,6 +82,11 @@ class Shards:
         """What they reported, put together, once they are over and none is dead."""
         return merge([worker.report for worker in self._workers if worker.report is not None])
 
+    @property
+    def first(self) -> WorkerProcess:
+        """The first of them."""
+        return self._workers[0]
+
     def failed(self) -> WorkerProcess | None:
         """Return the first that reported failed sessions; None without any."""
         for worker in self._workers:

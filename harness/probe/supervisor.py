@@ -126,7 +126,9 @@ class Watch:
         write_line(self._out, "RESULT", result)
         write_pretty(self._out, result)
         failed = self._shards.failed()
-        if failed is not None:
+        if risen["oom-kills"]:  # of a child, since all the workers have come to their end
+            self._print_outcome("oom", failed or self._shards.first)
+        elif failed is not None:
             self._print_outcome("errors", failed)
         return 0
 

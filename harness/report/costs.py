@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness.costs import changed
 from harness.model import ExactCost, ExactCosts, Purity, Side
-from harness.report.markdown import escape, table
+from harness.report.markdown import code, escape, table
 from harness.units import show_change, show_seconds
 
 _WHAT_DIFFERS = {
@@ -60,8 +60,8 @@ def in_words(costs: ExactCosts) -> str:
         return "Nothing could be compared: see what is missing."
     differing = [cost for cost in gated if changed(cost)]
     if not differing:
-        return f"Nothing changed: {', '.join(cost.name for cost in gated)}."
-    told = "; ".join(f"{cost.name} {_change(cost)}" for cost in differing)
+        return f"Nothing changed: {', '.join(escape(cost.name) for cost in gated)}."
+    told = "; ".join(f"{escape(cost.name)} {_change(cost)}" for cost in differing)
     rest = "nothing else changed" if len(differing) < len(gated) else "so all of them changed"
     return f"{told}; {rest}."
 
@@ -70,9 +70,11 @@ def cost_sections(costs: ExactCosts) -> list[str]:
     """Return the table, the system calls that differ, what is missing, and how it was counted, each as a part of a document."""
     notes = [
         f"Counted twice in {show_seconds(costs.wall_s)}, {escape(costs.confinement)}; {escape(costs.python)}; "
-        + ", ".join(f"{name} at C={low} and {high}" for name, (low, high) in costs.levels.items()),
+        + ", ".join(
+            f"{escape(name)} at C={low} and {high}" for name, (low, high) in costs.levels.items()
+        ),
         *(
-            f"{cost.name} is shown and not gated: {escape(cost.advisory)}"
+            f"{escape(cost.name)} is shown and not gated: {escape(cost.advisory)}"
             for cost in costs.costs
             if cost.advisory
         ),
@@ -99,7 +101,7 @@ def _list(lines: list[str]) -> str:
 def _table(costs: ExactCosts) -> str:
     rows = [
         [
-            f"**{cost.name}**" if cost.is_gated and changed(cost) else cost.name,
+            f"**{escape(cost.name)}**" if cost.is_gated and changed(cost) else escape(cost.name),
             _amount(cost.base),
             _amount(cost.branch),
             _difference(cost),
@@ -113,7 +115,7 @@ def _table(costs: ExactCosts) -> str:
 
 def _calls(costs: ExactCosts) -> str:
     lines = [
-        f"- `{name}`: {_amount(base)} → {_amount(branch)} a turn ({branch - base:+,.4g})"
+        f"- {code(name)}: {_amount(base)} → {_amount(branch)} a turn ({branch - base:+,.4g})"
         for cost in costs.costs
         for name, (base, branch) in sorted(cost.detail.items())
         if base != branch and not cost.advisory

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from harness.doctor import Finding, Mark
-from harness.report.lines import printable
+from harness.printable import printable
 
 _SIGNS = {Mark.OK: "ok  ", Mark.NOTE: "note", Mark.BAD: "BAD "}
 

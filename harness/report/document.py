@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from harness.compare import Comparison
 from harness.model import Purity, RunInfo, SideInfo
+from harness.report.endings import endings
 from harness.report.invalid import invalid_cells
 from harness.report.limits import limits_table, observed
 from harness.report.lines import knee_line, show_caps, show_title
-from harness.report.markdown import escape
+from harness.report.markdown import code, escape
 from harness.report.tables import cost_table, levels_table
 from harness.report.takeaways import takeaways
 from harness.report.verdict import headline, verdict_notes, verdict_table
@@ -80,7 +81,7 @@ def _title(run: RunInfo) -> str:
 
 def _name(side: SideInfo) -> str:
     short = side.commit[:7] if side.commit else side.image.removeprefix("sha256:")[:12]
-    return f"`{short}`{' + uncommitted changes' if side.dirty else ''}"
+    return f"{code(short)}{' + uncommitted changes' if side.dirty else ''}"
 
 
 def header(run: RunInfo) -> str:
@@ -98,9 +99,9 @@ def header(run: RunInfo) -> str:
     lines.append(
         f"Box: {escape(box.box)}, {escape(box.engine)}, cgroup {escape(box.cgroup)}, base image {escape(box.base_image)}"
     )
-    resumed = f", resumed at {', '.join(run.resumed)}" if run.resumed else ""
+    resumed = f", resumed at {escape(', '.join(run.resumed))}" if run.resumed else ""
     lines.append(
-        f"Host: {escape(box.host)}, {box.host_cpus} CPUs, {show_bytes(box.host_memory_bytes)}; {run.started_at}{resumed}"
+        f"Host: {escape(box.host)}, {box.host_cpus} CPUs, {show_bytes(box.host_memory_bytes)}; {escape(run.started_at)}{resumed}"
     )
     return "\n".join(f"- {line}" for line in lines)
 
@@ -121,7 +122,7 @@ def _purity(run: RunInfo) -> str:
 def _side_line(run: RunInfo, side: SideInfo) -> str:
     environment = " ".join(f"{name}={value}" for name, value in sorted(side.environment.items()))
     given = f", with {escape(environment)}" if environment else ""
-    subject = f"; runtime {side.subject[:12]}" if side.subject else ""
+    subject = f"; runtime {escape(side.subject[:12])}" if side.subject else ""
     driven = f", driven by {side.arm}" if len(run.arms) > 1 else ""
     name = side.side if run.has_two_sides else "build"
     return f"{name}: {_name(side)} — {escape(show_title(side.title))}{subject}{driven}{given}"
@@ -139,4 +140,5 @@ def _takeaways(comparison: Comparison) -> str:
 def _doubts(comparison: Comparison) -> str:
     lines = "\n".join(f"- {escape(warning.text)}" for warning in comparison.warnings)
     warnings = f"### Warnings\n\n{lines}" if lines else ""
-    return "\n\n".join(part for part in (invalid_cells(comparison), warnings) if part)
+    parts = (endings(comparison), invalid_cells(comparison), warnings)
+    return "\n\n".join(part for part in parts if part)

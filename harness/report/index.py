@@ -1,6 +1,7 @@
 """The index of all runs."""
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from harness.compare import Comparison
 from harness.goals import GoalTable
@@ -21,7 +22,7 @@ def index_text(runs: Sequence[tuple[str, Comparison | GoalTable | None]]) -> str
 
 
 def _row(name: str, said: Comparison | GoalTable | None) -> list[str]:
-    link = f"[{escape(name)}]({name}/table.md)"
+    link = f"[{escape(name)}]({quote(name)}/table.md)"
     if said is None:
         return [link, "cannot be read", "–", "–"]
     return [link, *(_compared(said) if isinstance(said, Comparison) else _goals(said))]

@@ -1,6 +1,8 @@
 """One line a cell and one line a knee: what a run prints as it goes."""
 
+from harness.forensics import tell_end
 from harness.model import HOLDABLE, BoxInfo, Caps, Cell, Knee, Outcome, Phase, Slot
+from harness.printable import printable
 from harness.units import (
     show_bytes,
     show_count,
@@ -28,7 +30,9 @@ def describe_cell(cell: Cell) -> str:
     """Say how a cell ended, without its place."""
     if cell.outcome is not Outcome.OK or cell.result is None:
         peak = f", peak threads ~{show_count(cell.peak_threads)}" if cell.peak_threads else ""
-        return f"{cell.outcome}: {printable(cell.reason)}{peak}{_what_follows(cell)}"
+        told = "" if cell.outcome is Outcome.INVALID else tell_end(cell)
+        evidence = f"; {printable(told)}" if told else ""
+        return f"{cell.outcome}: {printable(cell.reason)}{peak}{evidence}{_what_follows(cell)}"
     result = cell.result
     parts = ["ok"]
     if result.latency_infl is not None:
@@ -83,8 +87,3 @@ def knee_line(name: str, knee: Knee) -> str:
 def show_title(text: str) -> str:
     """Return the first line of a commit's message, cut where it is beyond 200 characters: it may be of any length."""
     return text if len(text) <= _TITLE else f"{text[: _TITLE - 1]}…"
-
-
-def printable(text: str) -> str:
-    """Take out what a terminal would act on."""
-    return "".join(char if char.isprintable() else " " for char in text)

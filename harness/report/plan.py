@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from harness.model import Phase, Purity, RunInfo, Side, SideInfo, Slot
 from harness.plan import TOLERANCE, Plan, plan_of, planned_slots
-from harness.report.lines import printable, show_title
+from harness.printable import printable
+from harness.report.lines import show_title
 from harness.units import show_count, show_plural, show_ratio, show_seconds
 
 

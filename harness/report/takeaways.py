@@ -5,6 +5,7 @@ from harness.model import Knee, Side
 from harness.report.tables import show_interval
 from harness.stats import Estimate
 from harness.units import show_count, show_slope
+from harness.verdict.brackets import what_binds
 
 
 def takeaways(comparison: Comparison) -> list[str]:
@@ -25,14 +26,32 @@ def _who_collapsed(comparison: Comparison) -> list[str]:
     if base.first_fail is None and branch.first_fail is None:
         return ["Neither side collapsed: the ladder ends below both knees."]
     if _top(base) == _top(branch):
-        return ["Both sides collapse at the same level."]
+        ends = (f"{comparison.name_of(side)} {_end(comparison, side)}" for side in Side)
+        return [f"Both sides collapse at the same level: {', '.join(ends)}."]
     sides = ((Side.BASE, base), (Side.BRANCH, branch))
     (low, knee), (high, better) = sorted(sides, key=lambda pair: _top(pair[1]))
     least = "at least " if better.first_fail is None else ""
     held = f"{comparison.name_of(high)} holds {least}{show_count(better.last_pass or 0)}"
+    then = "" if better.first_fail is None else f", and ends in {_end(comparison, high)}"
+    at = f"C={show_count(knee.first_fail or 0)}"
     return [
-        f"**{comparison.name_of(low)} collapses at C={show_count(knee.first_fail or 0)} ({knee.outcome}); {held}.**"
+        f"**{comparison.name_of(low)} collapses at {at} ({_end(comparison, low)}); {held}{then}.**"
     ]
+
+
+def _end(comparison: Comparison, side: Side) -> str:
+    """Name the outcome at a side's knee, and what binds it where that says more."""
+    knee = comparison.knees[side]
+    failed = [
+        cell
+        for row in comparison.rows
+        if row.level == knee.first_fail
+        for cell in row.cells[side]
+        if cell.outcome is knee.outcome
+    ]
+    bound = what_binds(failed[0]) if failed else ""
+    told = bound if bound == "CPU" or "(" in bound else ""
+    return f"{knee.outcome}, bound by {told}" if told else str(knee.outcome)
 
 
 def _top(knee: Knee) -> float:

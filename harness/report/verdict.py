@@ -87,7 +87,7 @@ def counted_lines(run: RunInfo) -> list[str]:
 
 def _row(metric: MetricVerdict) -> list[str]:
     return [
-        metric.metric,
+        escape(metric.metric),
         _NONE if metric.level is None else show_count(metric.level),
         _NONE if metric.ratio is None else show_count(metric.ratio.n),
         escape(metric.base),

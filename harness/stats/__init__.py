@@ -1,7 +1,7 @@
 """What can be said from a few noisy measurements: estimates with intervals, decisions, what a run could have seen, and lines."""
 
 from harness.stats.decisions import holm, mcnemar, p_above, p_below
-from harness.stats.estimate import Estimate
+from harness.stats.estimate import Estimate, change_of
 from harness.stats.lines import Line, fit_line, reach, slope
 from harness.stats.paired import (
     deviation,
@@ -16,6 +16,7 @@ from harness.stats.ranks import hodges_lehmann, pseudomedian
 __all__ = [
     "Estimate",
     "Line",
+    "change_of",
     "deviation",
     "fit_line",
     "geometric_mean",

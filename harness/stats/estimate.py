@@ -29,6 +29,11 @@ class Estimate:
         )
 
 
+def change_of(log_ratio: float) -> float:
+    """Return a ratio less one, of which this is the logarithm; beyond a float's range that is infinity, not an error."""
+    return math.expm1(log_ratio) if log_ratio < 700 else math.inf
+
+
 def _exp(value: float) -> float:
     """Exponentiate; beyond a float's range that is infinity, not an error."""
     return math.exp(value) if value < 700 else math.inf

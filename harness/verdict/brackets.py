@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.capacity import Capacity, ratio_range
+from harness.forensics import thread_limit
 from harness.model import Cell, Outcome
 from harness.units import show_count, show_plural
 from harness.verdict.kinds import MetricVerdict, Verdict
@@ -88,7 +89,8 @@ def what_binds(cell: Cell) -> str:
     """Name the resource of which a cell had not enough."""
     named = _RESOURCES.get(cell.outcome)
     if named is not None:
-        return named
+        limit = thread_limit(cell) if cell.outcome is Outcome.THREADS else ""
+        return f"{named} ({limit})" if limit else named
     if is_busy(cell):
         return "CPU"
     return "latency" if cell.outcome is Outcome.OK else "time"
@@ -121,7 +123,7 @@ def judge_bracket(metric: str, base: Bracket, branch: Bracket) -> MetricVerdict:
         branch=str(branch),
         change=_ratio(base, branch),
         refusal=refusal,
-        why=why or _binding(base, branch),
+        why="; ".join(part for part in (why, _binding(base, branch)) if part),
     )
 
 
@@ -157,7 +159,7 @@ def _confirmed(worse: Bracket, verdict: Verdict, otherwise: Verdict) -> tuple[Ve
     if worse.is_confirmed:
         return verdict, ""
     top = show_count(worse.beyond or 0)
-    seen = f"{worse.bad} of {show_plural(worse.cells, 'cell')} ({worse.bound_by})"
+    seen = f"{worse.bad} of {show_plural(worse.cells, 'cell')}"
     return otherwise, f"C={top} gave way in {seen}, and it takes 2 of 3 to confirm it"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from harness.margins import show_margin
 from harness.model import Floor, Margin
 from harness.stats import (
+    change_of,
     deviation,
     geometric_mean,
     holm,
@@ -75,7 +76,7 @@ def floor_of(metric: str, pairs: int, floor: Floor) -> float | None:
     """Return the smallest share by which a metric can be worse and be seen with so many pairs on this host; None where that is not known."""
     sd = floor.deviations.get(metric)
     effect = smallest_effect(sd, pairs) if sd is not None else None
-    return None if effect is None else math.expm1(effect)
+    return None if effect is None else change_of(effect)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,7 @@ def _make_trial(paired: Paired, margin: Margin | None, floor: Floor | None) -> _
 def _refusal(paired: Paired, margin: Margin, limits: Limits, floor: Floor | None) -> str:
     pairs = len(paired.pairs)
     least = floor_of(paired.metric, pairs, floor) if floor is not None else None
-    if least is None or least <= math.expm1(limits.narrower):
+    if least is None or least <= change_of(limits.narrower):
         return ""
     seen = f"{pairs} pairs can see here, {least * 100:.1f} %"
     return f"its margin of {show_margin(margin)} is below what {seen}"
@@ -134,7 +135,7 @@ def _shown(trial: _Trial, tests: int) -> MetricVerdict:
         margin=trial.margin,
         limit=None if trial.margin is None else trial.limits.upper,
         refusal=trial.refusal,
-        smallest=None if effect is None else math.expm1(trial.limits.upper + effect),
+        smallest=None if effect is None else change_of(trial.limits.upper + effect),
     )
 
 

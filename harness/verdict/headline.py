@@ -50,8 +50,9 @@ def _improved(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> str:
 def _inconclusive(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> str:
     undecided = _of(Verdict.INCONCLUSIVE, metrics, _undecided)
     if not undecided:
-        why = [metric.refusal for metric in metrics if metric.metric in BRACKETS]
-        return f"nothing could be gated: {why[0]}"
+        refused = next(metric for metric in metrics if metric.metric in BRACKETS)
+        why = f"; {refused.why}" if refused.why else ""
+        return f"nothing could be gated: {refused.refusal}{why}"
     improved = _of(Verdict.IMPROVED, metrics)
     better = f"; improved: {_listed(improved)}" if improved else ""
     return f"{_listed(undecided)}{better}"
@@ -61,7 +62,11 @@ def _unchanged(metrics: Sequence[MetricVerdict], _comparison: Comparison) -> str
     parts = [_NO_WORSE]
     capacity = next(metric for metric in metrics if metric.metric == CAPACITY)
     if capacity.is_gated:
-        parts.append(f"capacity {capacity.base} on both sides")
+        is_same = capacity.base == capacity.branch
+        shown = (
+            f"{capacity.base} on both sides" if is_same else f"{capacity.base} → {capacity.branch}"
+        )
+        parts.append(f"capacity {shown}{f', {capacity.why}' if capacity.why else ''}")
     seen: dict[str, float] = {}
     for metric in metrics:
         if metric.is_gated and metric.smallest is not None:

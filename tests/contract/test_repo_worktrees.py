@@ -144,15 +144,19 @@ def test_branch_tree_does_not_follow_links(
 
 
 @pytest.mark.parametrize(
-    ("folder", "inner"), [("src", "src/escapement"), ("harness", "harness/probe")]
+    "name", ["src", "src/escapement", "harness", "harness/probe", "Dockerfile"]
 )
-def test_branch_tree_of_a_linked_folder_is_empty(
-    feature: Checkout, open_repo: Open, tmp_path: Path, folder: str, inner: str
+def test_branch_tree_refuses_a_bench_or_a_runtime_that_is_a_link(
+    feature: Checkout, open_repo: Open, tmp_path: Path, name: str
 ) -> None:
-    """Not even the folder of the runtime or of the bench may lead out of the checkout."""
-    (feature.root / folder).rename(tmp_path / "elsewhere")
-    (feature.root / folder).symlink_to(tmp_path / "elsewhere")
-    assert not open_repo(feature.root).branch_tree().holds(inner)
+    """Not even the folder of the runtime or of the bench may lead out of the checkout; the branch is at fault."""
+    (feature.root / name).rename(tmp_path / "elsewhere")
+    (feature.root / name).symlink_to(tmp_path / "elsewhere")
+    repo = open_repo(feature.root)
+    with pytest.raises(BranchCannotRunError, match=f"^the branch's {name} is a link"):
+        repo.branch_tree()
+    with pytest.raises(BranchCannotRunError, match="is a link"):
+        _base_texts(repo)
 
 
 def test_branch_tree_refuses_what_is_no_file(feature: Checkout, open_repo: Open) -> None:
@@ -191,7 +195,7 @@ def test_base_tree_of_a_commit_that_is_gone_is_told(
     refs = _refs(repo)
     gone = Refs(base="0" * 40, branch=refs.branch, base_title="", branch_title="", dirty=None, how="")  # fmt: skip
     with (
-        pytest.raises(RepoError, match=r"git worktree add failed with exit code 128\n  \| "),
+        pytest.raises(RepoError, match=r"git worktree add failed with exit code 128 in .*\n  \| "),
         repo.base_tree(gone, own_run_id()),
     ):
         pass

@@ -58,7 +58,8 @@ def make_result(c: int = 500, **changes: object) -> Result:
 def make_observation(result: Result | None = None, **changes: object) -> Observation:
     """Make what was seen of a cell that printed `result`, or nothing, and exited 0."""
     output = ProbeOutput(result=result)
-    fields: dict[str, object] = {"output": output, "exit_code": 0, "wall_s": 1.0, **changes}
+    wall_s = 1.0 + ((result.wall_ms if result else None) or 0.0) / 1000
+    fields: dict[str, object] = {"output": output, "exit_code": 0, "wall_s": wall_s, **changes}
     return Observation(**fields)  # type: ignore[arg-type]  # the changes are the caller's to get right
 
 

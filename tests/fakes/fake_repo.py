@@ -66,7 +66,11 @@ class FakeRepo:
         """Give the branch's context."""
         return self._branch
 
-    def prune(self) -> list[str]:
-        """Forget what killed runs left; return it."""
-        removed, self._left = self._left, []
+    def prune(self, run_id: str | None = None) -> list[str]:
+        """Forget what a run has, or what killed runs left; return it."""
+        if run_id is None:
+            removed, self._left = self._left, []
+        else:
+            removed = [name for name in self.open if name == run_id]
+            self.open = [name for name in self.open if name != run_id]
         return removed

@@ -104,6 +104,23 @@ import threading
 def run(chart, **kwargs):
     threading.Event().wait()
 """,
+    "holds-the-lock": """
+import ctypes
+def run(chart, **kwargs):
+    ctypes.PyDLL(None).sleep(600)  # a call that keeps the interpreter's lock
+""",
+    "wedges": """
+async def arun(chart, *, session_id, **kwargs):
+    raise RuntimeError(f"{session_id} is wedged in state 'turn': nothing came for 200 s")
+run = None
+""",
+    "opens-files": """
+import os, resource
+def run(chart, **kwargs):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    while True:
+        os.open("/dev/null", os.O_RDONLY)
+""",
     "leaks": """
 import threading
 def run(chart, *, session_id, **kwargs):
@@ -176,12 +193,12 @@ def end(process: Probe) -> Ended:
     return Ended(process.returncode, maps, stdout, stderr)
 
 
-def read_until(process: Probe, word: str) -> None:
-    """Read the probe's output up to the first line of that word."""
+def read_until(process: Probe, word: str) -> str:
+    """Read the probe's output up to the first line of that word, and return that line."""
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith(word):
-            return
+            return line
     pytest.fail(f"no {word} line")
 
 

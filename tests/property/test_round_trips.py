@@ -2,6 +2,7 @@
 
 import msgspec
 from hypothesis import given, settings, strategies as st
+from msgspec import structs
 
 from harness.compare import compare
 from harness.model import (
@@ -26,6 +27,7 @@ from tests.fakes.builders import make_box_info
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 COUNT = st.integers(0, 10**9)
 NUMBER = st.floats(0, 1e12, allow_nan=False)
+SOME = st.floats(0.01, 1e12)
 ENVIRONMENT = st.dictionaries(TEXT, TEXT, max_size=3)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | NUMBER | TEXT,
@@ -78,7 +80,7 @@ CELLS = st.builds(
 )
 SIDES = st.builds(
     SideInfo,
-    side=st.sampled_from(Side),
+    side=st.just(Side.BASE),
     arm=st.sampled_from(Arm),
     commit=_maybe(TEXT),
     title=TEXT,
@@ -89,16 +91,22 @@ SIDES = st.builds(
     image=TEXT,
     environment=ENVIRONMENT,
 )
+
+
+def _side(side: Side) -> st.SearchStrategy[SideInfo]:
+    return SIDES.map(lambda info: structs.replace(info, side=side))
+
+
 RUNS = st.builds(
     RunInfo,
     run_id=TEXT,
     started_at=TEXT,
-    kind=st.sampled_from(["compare", "ramp", "goals"]),
+    kind=st.just("compare"),
     load=st.builds(Load, turns=COUNT, ttft_ms=COUNT, qsleep_ms=COUNT, state_kb=COUNT),
-    caps=st.builds(Caps, cpus=NUMBER, memory_bytes=COUNT, pids=_maybe(COUNT), timeout_s=NUMBER),
+    caps=st.builds(Caps, cpus=SOME, memory_bytes=COUNT, pids=_maybe(COUNT), timeout_s=SOME),
     levels=st.lists(COUNT, max_size=4).map(tuple),
     blocks=COUNT,
-    sides=st.lists(SIDES, max_size=2, unique_by=lambda side: side.side).map(tuple),
+    sides=st.tuples(_side(Side.BASE), _side(Side.BRANCH)),
     purity=_maybe(st.sampled_from(Purity)),
     how=TEXT,
     goals=st.lists(TEXT, max_size=2).map(tuple),

@@ -158,8 +158,20 @@ class LocalBuilds:
                 write_tree(half / "bench", tree)
                 _run([*_environment_maker(python.path), str(half / "env")], _BUILD_S)
                 # for speed of start: a runtime that does not compile is for its first cell to report
+                own = (
+                    str(half / "env/bin/python"),
+                    "-I",
+                )  # modules of the folder we are in are not for this
+                words = (
+                    "-m",
+                    "compileall",
+                    "-q",
+                    "--limit-sl-dest",
+                    str(half),
+                    str(half / "bench"),
+                )
                 subprocess.run(
-                    [str(half / "env/bin/python"), "-m", "compileall", "-q", str(half / "bench")],
+                    [*own, *words],
                     capture_output=True,
                     timeout=_BUILD_S,
                     check=False,
@@ -211,7 +223,7 @@ def _environment_maker(python: str) -> Sequence[str]:
             "--python",
             python,
         )
-    return (python, "-m", "venv", "--without-pip")
+    return (python, "-I", "-m", "venv", "--without-pip")
 
 
 def _open_to_all(folder: Path) -> None:

@@ -7,13 +7,31 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
+
+import msgspec
 
 from harness.adapters.local.cage_caps import CageCaps
-from harness.adapters.local.cgroup_places import Place
+from harness.adapters.local.cgroup_places import NEEDED, Place
 
 _PERIOD_US = 100_000
 _PATIENCE_S = 30.0
 _LOOK_S = 0.01
+PREFIX = "esc-bench-"
+"""What the name of each group or scope of a cell begins with."""
+
+
+def _to_path(kind: type, value: object) -> object:
+    """Read a path, which is text."""
+    if kind is not Path or not isinstance(value, str):
+        msg = "not a path"
+        raise ValueError(msg)
+    return Path(value)
+
+
+def _is_ours(folder: Path) -> bool:
+    is_plain = folder.is_absolute() and ".." not in folder.parts and "\0" not in str(folder)
+    return is_plain and any(part.startswith(PREFIX) for part in folder.parts)
 
 
 class Group:
@@ -31,12 +49,18 @@ class Group:
 
     @classmethod
     def noted_in(cls, note: Path) -> "Group | None":
-        """Return the one that a note names; None where there is no such note."""
+        """Return the one that a note names; None where there is no such note.
+
+        What it names is killed and removed, so that a note counts only when it names a group of this bench, or one below: where cells run as this user they could write it.
+        """
         try:
-            version, folders = json.loads(note.read_text())
-        except (OSError, ValueError):
+            version, folders = msgspec.json.decode(
+                note.read_bytes(), type=tuple[Literal[1, 2], dict[str, Path]], dec_hook=_to_path
+            )
+        except (OSError, ValueError, RecursionError):
             return None
-        return cls(version, {name: Path(path) for name, path in folders.items()})
+        is_ours = set(NEEDED) <= folders.keys() and all(map(_is_ours, folders.values()))
+        return cls(version, folders) if is_ours else None
 
     def note(self, path: Path) -> None:
         """Write down which it is, for whoever finds it after a run that was killed."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from harness.adapters.local.cgroup_cage import Group
+from harness.adapters.local.cgroup_cage import PREFIX, Group
 from harness.adapters.local.cgroup_places import Place, find_place
 from harness.adapters.local.keeper import GROUP_NOTE, KeptEnd
 from harness.adapters.local.memory_watch import SAMPLE_S
@@ -19,7 +19,6 @@ from harness.units import show_bytes
 MARK = "ESC_BENCH_RUN"
 """The variable by which the processes of a run are known; its value is the run id."""
 
-_PREFIX = "esc-bench-"
 _BOOTED = Path("/run/systemd/system")  # sd_booted(3)
 _HELD = ("cpus", "memory", "swap", "pids")
 _V1_SWAP = "memory.memsw.limit_in_bytes"
@@ -52,7 +51,7 @@ class Holding:
 
 def cell_name(run_id: str, number: str) -> str:
     """Return the name of a cell's control group or scope."""
-    return f"{_PREFIX}{run_id}-{number}"
+    return f"{PREFIX}{run_id}-{number}"
 
 
 def find_holdings() -> tuple[list[Holding], list[str]]:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import msgspec
+
 from harness.adapters.local.cage_caps import Cage, CageCaps
 from harness.adapters.local.cgroup_cage import CgroupCage
 from harness.adapters.local.cgroup_places import NEEDED, Place, find_place, make_room
@@ -21,6 +23,7 @@ from harness.adapters.local.memory_watch import SAMPLE_S, WatchdogCage
 
 _KEPT = "keeper"
 _LAST_S = 10.0
+_SIGNALS, _CODES = 128, 256
 _CELL = "cell"
 GROUP_NOTE = "group.json"
 """The file beside the report that says which control group was made."""
@@ -91,9 +94,11 @@ def main(arguments: Sequence[str]) -> int:
 def read_report(path: Path) -> KeptEnd | None:
     """Read what a keeper wrote; None where it came to no end."""
     try:
-        return KeptEnd(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
+        end = msgspec.json.decode(path.read_bytes(), type=KeptEnd)
+    except (OSError, ValueError, RecursionError):
         return None
+    is_code = end.code is None or -_SIGNALS < end.code < _CODES
+    return end if is_code else None
 
 
 def _make_cage(errand: Errand) -> Cage:

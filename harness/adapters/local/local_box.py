@@ -12,6 +12,7 @@ from harness.adapters.local.holding import MARK, Holding, cell_name, end_what_is
 from harness.adapters.local.keeper import Errand
 from harness.adapters.local.kept_cell import KeptCell
 from harness.adapters.local.store import LocalStore
+from harness.adapters.machine_lock import THIS_MACHINE
 from harness.adapters.owner import own_run_id
 from harness.errors import NoBoxError
 from harness.model import OPEN_FILES, BoxInfo, Caps, Side
@@ -50,6 +51,11 @@ class LocalBox:
         ):  # also Ctrl-C: what was made for trying is nobody's to remove but ours
             self.reap(self._own_id)
             raise
+
+    @property
+    def lock_name(self) -> str:
+        """What two runs share: this machine."""
+        return THIS_MACHINE
 
     def close(self) -> None:
         """Remove what was made for trying and building."""

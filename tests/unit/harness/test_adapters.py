@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness import assembly
-from harness.adapters import console_progress
+from harness.adapters import console_progress, tree_files
 from harness.adapters.console_progress import ConsoleProgress
 from harness.adapters.owner import is_alive, own_run_id
 from harness.adapters.pyproject_file import read_defaults
@@ -161,10 +161,10 @@ def test_tree_files_that_cannot_be_read_are_told(
     """A file without permission is named, and is not silently left out of the build."""
     (tmp_path / "Dockerfile").write_text("")
 
-    def refuse(self: Path) -> bytes:
-        raise PermissionError(13, "Permission denied", str(self))
+    def refuse(path: Path, **_: int) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(tree_files, "read_plain", refuse)
     with pytest.raises(RepoError, match=r"cannot read .*Dockerfile: Permission denied"):
         read_tree(tmp_path)
 
@@ -195,7 +195,7 @@ def test_request_reads_the_defaults_of_the_checkout(tmp_path: Path) -> None:
     assert request.settings.levels == (7,)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_world_is_left_in_order_when_it_is_asked_to_end(
     git_checkout: Callable[..., Checkout], monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
@@ -203,6 +203,8 @@ def test_world_is_left_in_order_when_it_is_asked_to_end(
 
     class ClosableBox(FakeBox):
         """A fake that has a connection, as the real one does."""
+
+        lock_name = "test"
 
         def close(self) -> None:
             """Do nothing."""
@@ -225,6 +227,8 @@ def test_world_of_a_checkout_closes_its_box(
 
     class ClosableBox(FakeBox):
         """A fake that has a connection, as the real one does."""
+
+        lock_name = "test"
 
         def close(self) -> None:
             """Note that it was closed."""

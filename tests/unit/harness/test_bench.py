@@ -37,6 +37,12 @@ RAMP = """\
 Takeaways:
 
 - the build: the knee is between C=1,000 and C=2,000: oom (out of memory at 2 GiB, its cgroup's oom_kill rose)
+
+### How cells ended
+
+|     C | side      | outcome   | reason                                             | evidence                 |
+|------:|:----------|:----------|:---------------------------------------------------|:-------------------------|
+| 2,000 | the build | oom       | out of memory at 2 GiB, its cgroup's oom_kill rose | 3 of 2,000 sessions done |
 """
 
 

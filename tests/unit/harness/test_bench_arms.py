@@ -70,6 +70,13 @@ Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, 
 
 Observed: base (hand) held C=2,000, the last that was tried; branch (sc-mem) gave way between C=1,000 and C=2,000 (oom).
 
+### How cells ended
+
+|     C | side            | outcome   | reason                                             | evidence                 |
+|------:|:----------------|:----------|:---------------------------------------------------|:-------------------------|
+| 2,000 | branch (sc-mem) | oom       | out of memory at 2 GiB, its cgroup's oom_kill rose | 3 of 2,000 sessions done |
+| 2,000 | branch (sc-mem) | oom       | out of memory at 2 GiB, its cgroup's oom_kill rose | 3 of 2,000 sessions done |
+
 ### Warnings
 
 - C=1,000 base (hand): the mock was 60 ms late (99th percentile) in the floor itself: the box is too small for this level

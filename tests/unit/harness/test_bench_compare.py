@@ -64,6 +64,13 @@ Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, 
 | open files a session | –                   | 0 [0, 0]              | 20,000 open files   | –                      | never                    |
 
 Observed: base gave way between C=1,000 and C=2,000 (oom); branch held C=4,000, the last that was tried.
+
+### How cells ended
+
+|     C | side   | outcome   | reason                                             | evidence                 |
+|------:|:-------|:----------|:---------------------------------------------------|:-------------------------|
+| 2,000 | base   | oom       | out of memory at 2 GiB, its cgroup's oom_kill rose | 3 of 2,000 sessions done |
+| 2,000 | base   | oom       | out of memory at 2 GiB, its cgroup's oom_kill rose | 3 of 2,000 sessions done |
 """
 
 
@@ -102,8 +109,8 @@ PROGRESS = [
     "C=1,000   branch ok, 1.50× latency-infl, 8 threads, 1 cpu-ms/turn, 100 MB (1.0 s)",
     "C=1,000   base   ok, 3.00× latency-infl, 2,000 threads, 2 cpu-ms/turn, 100 MB (1.0 s)",
     "C=2,000   branch ok, 1.50× latency-infl, 8 threads, 1 cpu-ms/turn, 100 MB (1.0 s)",
-    "C=2,000   base   oom: out of memory at 2 GiB, its cgroup's oom_kill rose, peak threads ~4,000 (9.0 s)",
-    "C=2,000   base   oom: out of memory at 2 GiB, its cgroup's oom_kill rose, peak threads ~4,000 (9.0 s)",
+    "C=2,000   base   oom: out of memory at 2 GiB, its cgroup's oom_kill rose, peak threads ~4,000; 3 of 2,000 sessions done (9.0 s)",
+    "C=2,000   base   oom: out of memory at 2 GiB, its cgroup's oom_kill rose, peak threads ~4,000; 3 of 2,000 sessions done (9.0 s)",
     "C=2,000   branch ok, 1.50× latency-infl, 8 threads, 1 cpu-ms/turn, 100 MB (1.0 s)",
     "C=4,000   branch ok, 1.50× latency-infl, 8 threads, 1 cpu-ms/turn, 100 MB (1.0 s)",
     "base: the knee is between C=1,000 and C=2,000: oom (out of memory at 2 GiB, its cgroup's oom_kill rose)",

@@ -119,8 +119,14 @@ def test_goals_tells_its_progress() -> None:
     bench.goals(fakes.world, make_request(), only="SCALE_PROCS=2: latency-infl, 0", repeats=2)
     assert fakes.progress.lines[1:] == [
         "cells  2 CPU, 2 GiB memory and no swap, no network, 600 s a cell",
-        "1/2 sc-mem C=32,000 SCALE_PROCS=2 crash: exit code 2 without a RESULT (1.0 s)",
-        "2/2 sc-mem C=32,000 SCALE_PROCS=2 crash: exit code 2 without a RESULT (1.0 s)",
+        (
+            "1/2 sc-mem C=32,000 SCALE_PROCS=2 crash: exit code 2 without a RESULT; "
+            "its last words “SCALE_PROCS=2 is not available yet” (1.0 s)"
+        ),
+        (
+            "2/2 sc-mem C=32,000 SCALE_PROCS=2 crash: exit code 2 without a RESULT; "
+            "its last words “SCALE_PROCS=2 is not available yet” (1.0 s)"
+        ),
         "removing what the cells wrote",
         "results in results/2026-11-30T12:00:00Z-goals-b4a7b4a",
     ]
@@ -214,7 +220,8 @@ def test_goals_end_when_a_cell_ran_other_code() -> None:
 
 
 def _loaded(order: CellOrder, subject: Subject) -> Result:
-    return make_result(order.level, subject=subject if order.level > 1 else None)
+    loaded = subject if order.level > 1 else None
+    return make_result(order.level, arm=order.arm, subject=loaded)
 
 
 def test_goals_that_no_filter_leaves_are_a_usage_error() -> None:

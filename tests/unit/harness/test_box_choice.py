@@ -38,6 +38,11 @@ class OpenFake(FakeBox):
             base_image=base_image, box=self.kind, engine=f"{self.kind}!", cgroup="v2"
         )
 
+    @property
+    def lock_name(self) -> str:
+        """What two of its runs would share."""
+        return "test"
+
     def close(self) -> None:
         """Note that it was closed."""
         self.is_closed = True

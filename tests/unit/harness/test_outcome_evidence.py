@@ -1,10 +1,12 @@
 """What is kept of an observation beside its outcome."""
 
+import json
+
 import msgspec
 import pytest
 
 from harness.outcome import Observation, evidence_of, sessions_done
-from harness.protocol import BoxCaps, Death, ProbeOutput, ProgressLine
+from harness.protocol import BoxCaps, Death, ProbeOutput, ProgressLine, read_output
 from tests.fakes.builders import make_observation, make_result
 
 
@@ -94,3 +96,14 @@ _HEARD = (ProgressLine(done=3), ProgressLine(done=7))
 def test_sessions_done_takes_the_latest_word(output: ProbeOutput, expected: int | None) -> None:
     """Failed sessions have ended as well."""
     assert sessions_done(make_observation(output=output)) == expected
+
+
+def test_evidence_is_bounded_whatever_a_branch_prints() -> None:
+    """The largest that every source may be is still small beside a cell's logs."""
+    text = "\u20ac" * 100_000
+    line = json.dumps({"cause": text, "evidence": {str(n): text for n in range(10)}})
+    lines = [f"OUTCOME {line}", *["RESULT {" + text] * 50, *["PROGRESS {" + text] * 50]
+    seen = make_observation(
+        output=read_output(lines), stderr=(text,) * 1000, engine_error="it was gone"
+    )
+    assert len(msgspec.json.encode(evidence_of(seen))) < 64 << 10

@@ -20,7 +20,9 @@ def test_outcome_of_an_oom_below_the_cap_is_the_hosts() -> None:
     evidence = {"memory-peak-bytes": 1 << 30, "memory-max-bytes": 2 << 30}
     death = Death(cause="oom", signal=9, evidence=evidence)
     seen = make_observation(output=ProbeOutput(death=death), exit_code=137)
-    reason = "the host ran out of memory: the box itself was below its cap"
+    reason = (
+        "the host, or a group around the box, ran out of memory: the box itself was below its cap"
+    )
     assert decide(seen, Caps(), 500) == ("invalid", reason)
 
 

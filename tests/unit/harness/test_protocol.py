@@ -142,6 +142,18 @@ def test_read_output_says_what_edn_needs_when_it_is_not_installed(
             '{"arm": "a", "C": 1, "ok": 1, "errors": 0, "wall-ms": 1' + "0" * 400 + "}",
             id="beyond a float",
         ),
+        pytest.param('{"arm": "a", "C": 1, "ok": -1, "errors": 0}', id="below zero"),
+        pytest.param(
+            '{"arm": "a", "C": 9007199254740993, "ok": 1, "errors": 0}',
+            id="a count that nothing has",
+        ),
+        pytest.param(
+            '{"arm": "a", "C": 1, "ok": 1, "errors": 0, "wall-ms": 1e300}',
+            id="a time that nothing takes",
+        ),
+        pytest.param(
+            '{"arm": "a", "C": 1, "ok": 1, "errors": 0, "' + "k" * 900 + '": 1}', id="a long key"
+        ),
         pytest.param('{"arm": ' + "[" * 200_000, id="nested without end"),
         pytest.param('{"err-sample": "' + "x" * (2 << 20) + '"}', id="a line of megabytes"),
     ],
@@ -153,6 +165,19 @@ def test_read_output_makes_a_fault_of_a_line_that_it_cannot_read(body: str) -> N
     assert len(output.faults) == 1
     assert output.faults[0].startswith("a RESULT line cannot be read: ")
     assert len(output.faults[0]) < 500
+
+
+def test_read_output_takes_no_number_beyond_64_bits_as_evidence() -> None:
+    """Evidence may be anything that can be stored, and read again by any program."""
+    whole = [
+        f'OUTCOME {{"cause": "oom", "evidence": {{"peak": {number}}}}}'
+        for number in (2**63, 2**63 - 1)
+    ]
+    output = read_output(whole)
+    assert output.faults == (
+        "a OUTCOME line cannot be read: a whole number of 19 digits is too large",
+    )
+    assert output.death == Death(cause="oom", evidence={"peak": 2**63 - 1})
 
 
 @pytest.mark.parametrize(
@@ -209,3 +234,54 @@ def test_read_output_replaces_half_a_character() -> None:
     result = read_output([line]).result
     assert result is not None
     assert str(result.err_sample).encode().startswith(b"bad ")
+
+
+def test_read_output_cuts_what_is_too_long_to_keep() -> None:
+    """Texts, lists and maps of any size are kept in part, and evidence that is still too much is left out."""
+    text, short = "x" * 5000, "x" * 1000 + "…"
+    line = _line(
+        "OUTCOME",
+        cause=text,
+        evidence={"a": text, "b": list(range(500)), "c": {str(n): n for n in range(500)}},
+        **{"stderr-tail": [text]},
+    )
+    death = read_output([line]).death
+    assert death is not None
+    assert (death.cause, death.stderr_tail, death.evidence["a"]) == (short, (short,), short)
+    assert (len(death.evidence["b"]), len(death.evidence["c"])) == (64, 64)
+    much = _line("OUTCOME", cause="exit", evidence={str(n): "x" * 900 for n in range(60)})
+    left = read_output([much]).death
+    assert left is not None
+    assert left.evidence == {"left-out": "it was too much to be kept"}
+
+
+def test_read_output_keeps_no_evidence_of_any_depth() -> None:
+    """What is nested deeper than anything of ours is not kept."""
+    deep: object = "bottom"
+    for _ in range(50):
+        deep = [deep]
+    death = read_output([_line("OUTCOME", cause="exit", evidence={"a": deep})]).death
+    assert death is not None
+    assert str(death.evidence) == "{'a': [[[[[None]]]]]}"
+
+
+def test_read_output_keeps_the_first_and_the_last_of_a_million_lines() -> None:
+    """Neither the beginning nor the end is lost, and how many were is told."""
+    lines = (f'PROGRESS {{"t-ms": {number}}}' for number in range(20_000))
+    output = read_output(lines)
+    times = [line.t_ms for line in output.progress]
+    assert (len(times), times[0], times[999], times[1000], times[-1]) == (
+        11_000,
+        0,
+        999,
+        10_000,
+        19_999,
+    )
+    assert output.torn == ("9,000 PROGRESS lines in the middle were passed over",)
+
+
+def test_read_output_tells_of_some_faults_and_counts_the_others() -> None:
+    """A thousand faults say no more than twenty."""
+    faults = read_output(["RESULT {"] * 1000).faults
+    assert len(faults) == 21
+    assert faults[-1] == "and 981 more"

@@ -173,6 +173,29 @@ def test_record_refuses_what_is_no_run(text: str) -> None:
         read_run(text, where="compare.json")
 
 
+@pytest.mark.parametrize(
+    ("kind", "sides"),
+    [("compare", 1), ("gate", 0), ("ramp", 2), ("ramp", 0), ("goals", 0)],
+)
+def test_record_refuses_a_run_that_lacks_its_sides(kind: str, sides: int) -> None:
+    """What is compared are a base and a branch; a ramp has one build, and every run has some."""
+    loaded = json.loads(_text())
+    loaded["run"] |= {"kind": kind, "sides": loaded["run"]["sides"][:sides]}
+    with pytest.raises(
+        UsageError, match=rf"^compare\.json cannot be read: a run of kind {kind} has "
+    ):
+        read_run(json.dumps(loaded), where="compare.json")
+
+
+def test_record_refuses_lines_nested_without_end() -> None:
+    """Depth is no reason to fall over."""
+    deep = "[" * 200_000
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_run(deep, where="compare.json")
+    with pytest.raises(UsageError, match="line 1 is not a cell"):
+        read_cells(deep + "\n", where="cells.jsonl")
+
+
 def test_record_leaves_out_a_last_line_that_was_torn() -> None:
     """A crash in the middle of a write loses that cell alone."""
     text = "".join(write_cell(cell) for cell in CELLS)

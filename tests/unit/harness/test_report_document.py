@@ -88,6 +88,13 @@ Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, 
 | open files a session | –                   | 0 [0, 0]              | 20,000 open files   | –                      | never                    |
 
 Observed: base gave way between C=500 and C=1,000 (oom); branch held C=2,000, the last that was tried.
+
+### How cells ended
+
+|     C | side   | outcome   | reason                                             | evidence                 |
+|------:|:-------|:----------|:---------------------------------------------------|:-------------------------|
+| 1,000 | base   | oom       | out of memory at 2 GiB, its cgroup's oom_kill rose | 0 of 1,000 sessions done |
+| 1,000 | base   | oom       | out of memory at 2 GiB, its cgroup's oom_kill rose | 0 of 1,000 sessions done |
 """
 
 
@@ -234,7 +241,7 @@ def _two_settings() -> str:
 TWO_SETTINGS = """\
 ## sc-ckpt: `ba5eba5` → `b4a7b4a` + uncommitted changes
 
-Screen, no gate — non-inferior: nothing that was judged is worse by more than its margin; capacity below 500 on both sides
+Screen, no gate — non-inferior: nothing that was judged is worse by more than its margin; capacity below 500 → at least 500, C=500 gave way in 1 of 1 cell, and it takes 2 of 3 to confirm it; the base is bound by threads
 
 - base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa, with A=1 SCALE_PROCS=2 SCALE_VT=0
 - branch: `b4a7b4a` + uncommitted changes — Pump by waking; runtime aaaaaaaaaaaa
@@ -253,6 +260,12 @@ Takeaways:
 - base: fails at the first level, C=500: threads (native threads ran out at the pids limit of 4,096, the worker ended)
 - branch: no knee up to C=500
 - **base collapses at C=500 (threads); branch holds at least 500.**
+
+### How cells ended
+
+|   C | side   | outcome   | reason                                                              | evidence               |
+|----:|:-------|:----------|:--------------------------------------------------------------------|:-----------------------|
+| 500 | base   | threads   | native threads ran out at the pids limit of 4,096, the worker ended | 0 of 500 sessions done |
 """
 
 

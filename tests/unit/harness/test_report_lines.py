@@ -34,7 +34,7 @@ from tests.fakes.builders import cell_at, make_block, make_cell, make_result, ma
         ),
         pytest.param(
             make_cell(Side.BASE, 1000, Outcome.OOM, peak_threads=1990),
-            "C=1,000   base   oom: because of oom, peak threads ~1,990 (4.0 s)",
+            "C=1,000   base   oom: because of oom, peak threads ~1,990; 0 of 1,000 sessions done (4.0 s)",
             id="died",
         ),
         pytest.param(
@@ -42,12 +42,12 @@ from tests.fakes.builders import cell_at, make_block, make_cell, make_result, ma
                 Slot(side=Side.BASE, level=500, block=0, pair=None, phase=Phase.WARM_UP),
                 Outcome.OOM,
             ),
-            "C=500     base   warm-up: oom: because of oom (4.0 s)",
+            "C=500     base   warm-up: oom: because of oom; 0 of 500 sessions done (4.0 s)",
             id="a phase that is not the ladder",
         ),
         pytest.param(
             make_cell(Side.BASE, 1000, Outcome.CRASH, reason="\x1b[2Jgone\n"),
-            "C=1,000   base   crash:  [2Jgone  (4.0 s)",
+            "C=1,000   base   crash:  [2Jgone ; exit code 137, 0 of 1,000 sessions done (4.0 s)",
             id="hostile",
         ),
         pytest.param(
@@ -120,14 +120,16 @@ def test_takeaways_name_the_branch_when_it_is_the_one_that_collapses() -> None:
     cells = [*make_block(500), _died(Side.BRANCH, 1000)]
     cells += [ok_cell(Side.BASE, 1000), _died(Side.BASE, 2000)]
     assert _takeaways(_compared(*cells))[0] == (
-        "**branch collapses at C=1,000 (oom); base holds 1,000.**"
+        "**branch collapses at C=1,000 (oom); base holds 1,000, and ends in oom.**"
     )
 
 
 def test_takeaways_tell_when_both_collapse_together() -> None:
     """At one level, neither side is the winner."""
     cells = [*make_block(500), _died(Side.BASE, 1000), _died(Side.BRANCH, 1000)]
-    assert _takeaways(_compared(*cells))[0] == "Both sides collapse at the same level."
+    assert _takeaways(_compared(*cells))[0] == (
+        "Both sides collapse at the same level: base oom, branch oom."
+    )
 
 
 def test_takeaways_quote_the_highest_level_that_both_pass() -> None:

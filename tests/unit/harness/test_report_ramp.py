@@ -56,6 +56,12 @@ Takeaways:
 | open files a session | 0 (two cells)   | 20,000 open files   | never             |
 
 Observed: the build gave way between C=1,000 and C=2,000 (timeout-stalled).
+
+### How cells ended
+
+|     C | side      | outcome         | reason                                           | evidence   |
+|------:|:----------|:----------------|:-------------------------------------------------|:-----------|
+| 2,000 | the build | timeout-stalled | 600 s timeout, stalled, 0 of 2,000 sessions done | –          |
 """
 
 
@@ -137,7 +143,10 @@ def hostile() -> str:
 def test_document_keeps_a_branchs_text_on_its_line(hostile: str) -> None:
     """No heading, no row and no control character comes from outside."""
     headings = [line for line in hostile.splitlines() if line.startswith("#")]
-    assert headings == ["## sc-mem: `ba5eba5` → `b4a7b4a`", "### Invalid cells", "### Warnings"]
+    assert headings == [
+        "## sc-mem: `ba5eba5` → `b4a7b4a`",
+        *("### How cells ended", "### Invalid cells", "### Warnings"),
+    ]
     assert [char for char in hostile if not char.isprintable() and char != "\n"] == []
 
 
@@ -152,7 +161,7 @@ def test_document_keeps_a_branchs_text_from_being_markup(hostile: str) -> None:
     """Each character that would start markup is escaped, everywhere."""
     shown = r"a\|b ## c \`d\` \<img src=x\> \[e\](f) \*g\* \_h\_ \\  \[31mred  "
     places = hostile.count(shown.strip())
-    assert places == 9, (
-        "titles, environments, how, a reason twice, an invalid cell, and the warning"
+    assert places == 10, (
+        "titles, environments, how, a reason three times, an invalid cell, and the warning"
     )
     assert "<img" not in hostile.replace(r"\<img", "")

@@ -144,6 +144,13 @@ Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, 
 Observed: base held C=1,000, the last that was tried; branch gave way between C=500 and C=1,000 (threads).
 
 </details>
+
+### How cells ended
+
+|     C | side   | outcome   | reason             | evidence                 |
+|------:|:-------|:----------|:-------------------|:-------------------------|
+| 1,000 | branch | threads   | because of threads | 0 of 1,000 sessions done |
+| 1,000 | branch | threads   | because of threads | 0 of 1,000 sessions done |
 """
 
 

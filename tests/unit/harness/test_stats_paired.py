@@ -6,7 +6,14 @@ import math
 import pytest
 from scipy import stats as oracle
 
-from harness.stats import Estimate, deviation, geometric_mean, log_ratios, ratio_of_pairs
+from harness.stats import (
+    Estimate,
+    change_of,
+    deviation,
+    geometric_mean,
+    log_ratios,
+    ratio_of_pairs,
+)
 
 PAIRS = [
     [(100.0, 110.0), (102.0, 115.0)],
@@ -48,6 +55,12 @@ def test_ratio_of_one_pair_has_no_interval() -> None:
     found = ratio_of_pairs([(2.0, 1.0)])
     assert found == Estimate(value=math.exp(-math.log(2)), low=None, high=None, n=1)
     assert found.value == pytest.approx(0.5)
+
+
+def test_change_beyond_a_float_is_infinite() -> None:
+    """What two wild pairs could have shown is no error."""
+    assert change_of(math.log(1.5)) == pytest.approx(0.5)
+    assert change_of(1e6) == math.inf
 
 
 def test_ratio_of_equal_pairs_is_a_point() -> None:

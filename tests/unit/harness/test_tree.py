@@ -183,3 +183,24 @@ def test_tree_fixture_is_a_whole_context() -> None:
     """The tree that other tests build on holds a bench and a runtime."""
     tree = make_tree(pump="")
     assert all(tree.holds(p) for p in ("Dockerfile", "harness/probe", "src/escapement/pump.py"))
+
+
+def test_tree_holds_files_and_what_is_below_folders() -> None:
+    """A link is neither a file nor a folder, whatever it leads to."""
+    assert TREE.holds("Dockerfile")
+    assert TREE.holds("src/escapement")
+    assert not TREE.holds("src/escape")
+    assert not _changed(DOCKERFILE, kind="link").holds("Dockerfile")
+
+
+def test_tree_with_the_bench_of_another_keeps_its_runtime() -> None:
+    """Nothing of its own bench stays, and nothing of the other's runtime comes."""
+    older = Tree(
+        (
+            replace(DOCKERFILE, content=b"FROM older\n"),
+            replace(PROBE, path="harness/probe/old.py"),
+            PUMP,
+        )
+    )
+    newer = Tree((DOCKERFILE, PROBE, replace(PUMP, content=b"SPEED = 9\n"), OTHER))
+    assert older.with_bench_of(newer).entries == (DOCKERFILE, PROBE, PUMP)

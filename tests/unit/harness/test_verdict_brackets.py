@@ -84,7 +84,7 @@ def test_bracket_of_a_branch_that_holds_all_levels_is_no_worse() -> None:
     low, all_of_it = _bracket(1000, 2000, 1, 1, "memory"), _bracket(8000, None)
     judged = judge_bracket("knee", low, all_of_it)
     assert judged.verdict is Verdict.NON_INFERIOR
-    assert judged.why.startswith("C=2,000 gave way in 1 of 1 cell (memory)")
+    assert judged.why.startswith("C=2,000 gave way in 1 of 1 cell, and it takes")
     assert judge_bracket("knee", all_of_it, low).verdict is Verdict.INCONCLUSIVE
 
 
@@ -92,7 +92,8 @@ def test_bracket_that_is_not_confirmed_says_where_it_gave_way() -> None:
     """So that somebody can run that level again."""
     judged = judge_bracket("knee", HIGH, _bracket(1000, 2000, 1, 1, "memory"))
     assert judged.why == (
-        "C=2,000 gave way in 1 of 1 cell (memory), and it takes 2 of 3 to confirm it"
+        "C=2,000 gave way in 1 of 1 cell, and it takes 2 of 3 to confirm it; "
+        "bound by memory instead of CPU"
     )
 
 
@@ -113,10 +114,20 @@ def test_bracket_that_is_the_same_is_equivalent(base: Bracket, branch: Bracket, 
 @pytest.mark.parametrize(
     ("base", "branch", "change", "why"),
     [
-        (HIGH, _bracket(6000, 8000), "×0.75 to ×2", "more levels would tell"),
-        (HIGH, _bracket(4000, None), "at least ×0.5", "higher levels would tell"),
+        (HIGH, _bracket(6000, 8000), "×0.75 to ×2", "more levels would tell; bound by CPU"),
+        (
+            HIGH,
+            _bracket(4000, None),
+            "at least ×0.5",
+            "higher levels would tell; the base is bound by CPU",
+        ),
         (_bracket(4000, None), _bracket(8000, None), "", "higher levels would tell"),
-        (_bracket(4000, None), HIGH, "at most ×2", "higher levels would tell"),
+        (
+            _bracket(4000, None),
+            HIGH,
+            "at most ×2",
+            "higher levels would tell; the branch is bound by CPU",
+        ),
     ],
 )
 def test_bracket_that_overlaps_is_inconclusive(

@@ -105,7 +105,7 @@ def test_headline_of_what_is_open_comes_before_what_is_better() -> None:
     cells += [holds(Side.BRANCH, 1000), *fails(Side.BRANCH, 2000, Outcome.OOM)]
     assert line_of(cells, make_gate_run(decision_levels=(500,))) == (
         "inconclusive: "
-        "capacity 500–1,000 → 1,000–2,000 (C=1,000 gave way in 1 of 1 cell (memory), and it takes 2 of 3 to confirm it); "
+        "capacity 500–1,000 → 1,000–2,000 (C=1,000 gave way in 1 of 1 cell, and it takes 2 of 3 to confirm it; bound by memory); "
         "cpu-ms/turn +9.5 % [+7.4, +11.6] (8 pairs do not decide, 155 would); "
         "improved: rss-kb/sess -25 % [-25, -25]"
     )

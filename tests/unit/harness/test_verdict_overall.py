@@ -89,7 +89,8 @@ def test_nothing_to_compare_is_inconclusive(cells: list[Cell], why: str) -> None
     """No cell, one side only, or no level that either holds."""
     verdict = judge(gated(cells))
     assert verdict.verdict is Verdict.INCONCLUSIVE
-    assert verdict.headline == f"inconclusive: nothing could be gated: {why}"
+    bound = "; bound by memory" if len(cells) > 1 else ""
+    assert verdict.headline == f"inconclusive: nothing could be gated: {why}{bound}"
     assert verdict.refused == (f"knee: {why}", f"capacity: {why}")
 
 

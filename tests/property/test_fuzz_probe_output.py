@@ -1,0 +1,99 @@
+"""A probe's output, hostile on purpose: it is read, and what it says is an outcome that can be stored."""
+
+import json
+
+from hypothesis import given, strategies as st
+
+from harness.model import Caps, Outcome, Side, Slot
+from harness.outcome import Observation, decide, evidence_of, sessions_done
+from harness.protocol import ProbeOutput, read_output
+from harness.record import read_cells, write_cell
+from tests.fakes.builders import cell_at
+from tests.property.hostile import (
+    EDN_LINES,
+    LINES,
+    NESTED_LINES,
+    OUTPUTS,
+    TWICE_LINES,
+    WHOLE,
+    effort,
+    is_one_line,
+)
+
+CAPS = Caps()
+BOX_EVIDENCE = {"oom-kills": 1, "memory-peak-bytes": 1 << 31}
+
+
+def _read(lines: list[str]) -> ProbeOutput:
+    """Read lines, and see that each that claims to be the protocol's is there or is told of."""
+    output = read_output(lines)
+    for text in (*output.faults, *output.torn):
+        assert len(text) <= 300
+        assert is_one_line(text)
+    return output
+
+
+@effort(60, 30_000)
+@given(lines=st.lists(LINES, max_size=6))
+def test_probe_output_is_always_read(lines: list[str]) -> None:
+    """Whatever a probe prints, it is read or told of in a sentence."""
+    _read(lines)
+
+
+@effort(60, 30_000)
+@given(lines=st.lists(EDN_LINES, max_size=3))
+def test_edn_output_is_always_read(lines: list[str]) -> None:
+    """The same in the notation of another language: tags, characters, sets, ratios, comments."""
+    _read(lines)
+
+
+@effort(10, 500)
+@given(line=NESTED_LINES)
+def test_nested_output_is_always_read(line: str) -> None:
+    """Depth exhausts no stack."""
+    _read([line])
+
+
+@effort(20, 3000)
+@given(line=TWICE_LINES)
+def test_output_with_keys_twice_is_always_read(line: str) -> None:
+    """A key that comes twice has one value or none."""
+    _read([line])
+
+
+OBSERVATIONS = st.builds(
+    Observation,
+    output=OUTPUTS,
+    exit_code=st.none()
+    | st.sampled_from([0, 1, 2, 130, 134, 137, 139, 143])
+    | st.integers(-(2**63), 2**63 - 1),
+    wall_s=st.floats(0, 1e6),
+    oom_killed=st.booleans(),
+    timed_out=st.booleans(),
+    engine_error=st.just("") | WHOLE,
+    stderr=st.lists(WHOLE, max_size=3).map(tuple),
+    box_evidence=st.sampled_from([{}, BOX_EVIDENCE]),
+)
+
+
+@effort(60, 30_000)
+@given(seen=OBSERVATIONS, attempt=st.integers(0, 1))
+def test_every_output_is_one_outcome_that_can_be_stored(seen: Observation, attempt: int) -> None:
+    """Any output with any end is one outcome with a reason of one short line, and the cell comes back from its file."""
+    outcome, reason = decide(seen, CAPS, 500, attempt=attempt)
+    assert outcome in Outcome
+    assert is_one_line(reason)
+    assert len(reason) < 500
+    evidence = evidence_of(seen)
+    json.dumps(evidence, allow_nan=False).encode()
+    cell = cell_at(
+        Slot(side=Side.BASE, level=500, block=0, pair=0),
+        outcome,
+        reason=reason,
+        exit_code=seen.exit_code,
+        sessions_done=sessions_done(seen),
+        result=seen.output.result,
+        evidence=evidence,
+    )
+    (again,) = read_cells(write_cell(cell), where="cells.jsonl")
+    assert write_cell(again) == write_cell(cell)

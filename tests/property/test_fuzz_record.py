@@ -1,0 +1,138 @@
+"""Stored runs that were torn, edited or swapped: each is read, or refused in one clear line."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import pytest
+from hypothesis import example, given, strategies as st
+
+from harness.compare import compare
+from harness.errors import UsageError
+from harness.goals import find_goals
+from harness.model import Cell, Outcome, RunInfo, Side
+from harness.record import SCHEMA_VERSION, read_cells, read_run, write_cell, write_run
+from harness.report import render, render_summary
+from tests.fakes.builders import make_block, make_cell, make_run
+from tests.property.hostile import HOSTILE, JSON, NUMBERS, effort, see_that_it_is_clear
+
+CELLS = [*make_block(500), make_cell(Side.BASE, 1000, Outcome.OOM)]
+LINES = [write_cell(cell) for cell in CELLS]
+TEXT = "".join(LINES)
+RUN = write_run(compare(make_run(), CELLS, complete=True))
+PLACES = st.integers(0, 10**6)
+SPITE: st.SearchStrategy[object] = JSON | NUMBERS | HOSTILE | st.just([]) | st.just({})
+
+
+def _leaves(value: object, path: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    """Give the way to each value in a value, its own first."""
+    yield path
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for key, inner in items:
+        yield from _leaves(inner, (*path, key))
+
+
+def _spoil(text: str, place: int, spite: object) -> str:
+    """Put something else in one place of a JSON text."""
+    loaded = json.loads(text)
+    paths = list(_leaves(loaded))
+    path = paths[place % len(paths)]
+    if not path:
+        return json.dumps(spite)
+    inner = loaded
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = spite
+    return json.dumps(loaded)
+
+
+T = TypeVar("T")
+
+
+def _read_or_refuse(read: Callable[[], T]) -> T | None:
+    """Return what is read; None where it is refused, in one line."""
+    try:
+        return read()
+    except UsageError as error:
+        see_that_it_is_clear(error)
+        return None
+
+
+def _see_that_it_can_be_shown(run: RunInfo, cells: list[Cell], *, complete: bool) -> None:
+    """Derive and render whatever was read."""
+    if run.kind == "goals":
+        find_goals(run, cells, complete=complete)
+        return
+    said = compare(run, cells, complete=complete)
+    write_run(said)
+    render(said)
+    render_summary(said)
+
+
+def test_cells_survive_a_tear_at_every_byte() -> None:
+    """Wherever the last write ended, the lines before it are read."""
+    whole = TEXT.encode()
+    ends = [len("".join(LINES[:number]).encode()) for number in range(len(LINES) + 1)]
+    for cut in range(len(whole) + 1):
+        found = read_cells(whole[:cut].decode(errors="replace"), where="cells.jsonl")
+        assert len(found) == sum(end <= cut for end in ends) - 1
+
+
+@effort(40, 20_000)
+@given(place=PLACES, spite=SPITE, line=st.integers(0, len(LINES) - 1))
+@example(place=1, spite={}, line=0)
+def test_cells_that_were_edited_are_shown_or_refused(place: int, spite: object, line: int) -> None:
+    """A value of another type or size in a cell is refused with the line's number, or can be shown."""
+    lines = [*LINES]
+    lines[line] = _spoil(lines[line], place, spite) + "\n"
+    cells = _read_or_refuse(lambda: read_cells("".join(lines), where="cells.jsonl"))
+    if cells is not None:
+        _see_that_it_can_be_shown(make_run(), cells, complete=True)
+
+
+@effort(40, 20_000)
+@given(place=PLACES, spite=SPITE, kind=st.sampled_from(["compare", "gate", "ramp", "goals"]))
+def test_runs_that_were_edited_are_shown_or_refused(place: int, spite: object, kind: str) -> None:
+    """The same of a run's record."""
+    text = _spoil(RUN.replace('"kind": "compare"', f'"kind": "{kind}"'), place, spite)
+    found = _read_or_refuse(lambda: read_run(text, where="compare.json"))
+    if found is not None:
+        _see_that_it_can_be_shown(found[0], CELLS, complete=found[1])
+
+
+@effort(40, 10_000)
+@given(text=HOSTILE | JSON.map(json.dumps) | st.integers(0, len(RUN)).map(lambda cut: RUN[:cut]))
+@example(text="[" * 100_000)
+@example(text='{"schema": 1}')
+@example(text='{"schema": [1]}')
+@example(text='{"schema": 1, "run": {"sides": [{}]}, "complete": true, "derived": {}}')
+def test_garbage_is_no_run(text: str) -> None:
+    """What is no record at all is refused, however deep or torn it is."""
+    if text.strip() != RUN.strip():
+        with pytest.raises(UsageError) as caught:
+            read_run(text, where="compare.json")
+        see_that_it_is_clear(caught.value)
+
+
+@effort(40, 10_000)
+@given(lines=st.lists(st.sampled_from(LINES) | HOSTILE.map(lambda text: text + "\n"), max_size=4))
+@example(lines=["[" * 100_000 + "\n"])
+def test_garbage_is_no_cell(lines: list[str]) -> None:
+    """Lines that are no cells are refused; lines that come twice are read twice."""
+    cells = _read_or_refuse(lambda: read_cells("".join(lines), where="cells.jsonl"))
+    if cells is not None:
+        _see_that_it_can_be_shown(make_run(), cells, complete=False)
+
+
+@pytest.mark.parametrize("schema", [0, -1, SCHEMA_VERSION + 1, 10**30, "4", None, 4.5, True])
+def test_other_schemas_are_refused(schema: object) -> None:
+    """A schema that this version does not know is named."""
+    text = json.dumps(json.loads(RUN) | {"schema": schema})
+    found = _read_or_refuse(lambda: read_run(text, where="compare.json"))
+    assert found is None

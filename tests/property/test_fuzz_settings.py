@@ -1,0 +1,143 @@
+"""Whatever is typed, set or configured: a setting, or a usage error of one line."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from harness.adapters.pyproject_file import read_defaults
+from harness.assembly import make_request, sort_words
+from harness.config import Sources, parse_arm, parse_environment, parse_load, settle
+from harness.errors import UsageError
+from harness.flags import LISTS, SETTINGS
+from harness.gate_settings import settle_gate
+from harness.margins import DEFAULT_MARGINS, parse_margin
+from harness.ramp import parse_levels
+from harness.units import parse_memory_bytes, parse_number, parse_seconds, parse_whole
+from tests.property.hostile import HOSTILE, JSON, WHOLE, effort, see_that_it_is_clear
+
+NUMERIC = st.one_of(
+    st.text("0123456789.,eE+-_ gGmMkKbBiIsh%·٣²\u0660\uff11", max_size=12),
+    st.sampled_from(
+        [
+            "1e400",
+            "-0",
+            "inf",
+            "NaN",
+            "1_000",
+            "0x10",
+            "9" * 400,
+            "1" * 14 + "g",
+            "500..8000",
+            "1..999999999",
+            "..",
+            "5..",
+            "..5",
+        ]
+    ),
+)
+WORDS = NUMERIC | HOSTILE
+SOURCES = st.builds(
+    Sources,
+    flags=st.dictionaries(st.sampled_from(SETTINGS), st.none() | WORDS, max_size=3),
+    environ=st.dictionaries(
+        st.sampled_from(["CPUS", "MEM", "PIDS", "TIMEOUT"]), WORDS, max_size=2
+    ),
+    invoke=st.dictionaries(st.sampled_from(SETTINGS), JSON, max_size=2),
+    pyproject=st.dictionaries(
+        st.sampled_from([*SETTINGS, "memory", "timeout_s", "budget_s", "gate"]) | HOSTILE,
+        JSON,
+        max_size=2,
+    ),
+    host_cpus=st.integers(1, 64),
+)
+PARSERS: dict[str, Callable[[str], object]] = {
+    "memory": lambda text: parse_memory_bytes(text, where="--mem"),
+    "seconds": lambda text: parse_seconds(text, where="--timeout"),
+    "number": lambda text: parse_number(text, where="--cpus"),
+    "whole": lambda text: parse_whole(text, where="--blocks"),
+    "margin": lambda text: parse_margin(text, where="margins"),
+    "load": lambda text: parse_load(text.split(), where="--load"),
+    "levels": lambda text: parse_levels(text.split(","), where="--levels"),
+    "arm": lambda text: parse_arm(text, where="--arm"),
+    "environment": lambda text: parse_environment([text], where="--env"),
+}
+TABLES = st.dictionaries(
+    st.sampled_from(["margins", "pairs", "quick-level"]) | HOSTILE,
+    JSON
+    | st.dictionaries(st.sampled_from([*DEFAULT_MARGINS]) | HOSTILE, JSON | NUMERIC, max_size=3),
+    max_size=3,
+)
+
+
+def _settles(act: Callable[[], object]) -> None:
+    """See that something is settled, or refused in one line that is not too long to read."""
+    try:
+        act()
+    except UsageError as error:
+        see_that_it_is_clear(error)
+
+
+@pytest.mark.parametrize("name", PARSERS)
+@effort(30, 10_000)
+@given(text=WORDS)
+def test_texts_are_parsed_or_refused(name: str, text: str) -> None:
+    """A text is what was asked for, or a usage error."""
+    _settles(lambda: PARSERS[name](text))
+
+
+@effort(60, 20_000)
+@given(sources=SOURCES)
+def test_settings_are_settled_or_refused(sources: Sources) -> None:
+    """All sources at once, with values of any type."""
+    _settles(lambda: settle(sources))
+
+
+@effort(40, 20_000)
+@given(table=TABLES | JSON, pairs=st.just("") | WORDS)
+def test_gates_are_settled_or_refused(table: object, pairs: str) -> None:
+    """A gate's table may hold anything that TOML can."""
+    _settles(lambda: settle_gate(table, pairs=pairs))
+
+
+@effort(30, 5000)
+@given(
+    text=WHOLE
+    | st.sampled_from(
+        ["tool = 1", "[tool]\nesc-bench = 3", "[[tool.esc-bench]]", "tool.esc-bench = []"]
+    )
+)
+def test_pyprojects_are_read_or_refused(tmp_path: Path, text: str) -> None:
+    """A pyproject.toml may be no TOML, and its tables no tables."""
+    (tmp_path / "pyproject.toml").write_text(text)
+    _settles(lambda: read_defaults(tmp_path))
+
+
+FLAGS = ("arm", "base_arm", "branch_arm", "base", "main", *SETTINGS)
+
+
+@effort(40, 10_000)
+@given(
+    given_=st.dictionaries(st.sampled_from(FLAGS), WORDS | st.booleans(), max_size=3),
+    lists=st.dictionaries(st.sampled_from(LISTS), st.lists(WORDS | st.just("A=b"), max_size=2)),
+    repo=st.none() | st.just(""),
+    invoke=st.dictionaries(st.sampled_from(SETTINGS), JSON, max_size=1),
+)
+def test_flags_become_a_request_or_are_refused(
+    tmp_path: Path,
+    given_: Mapping[str, object],
+    lists: Mapping[str, object],
+    repo: str | None,
+    invoke: Mapping[str, object],
+) -> None:
+    """Any text for any flag is a request or a usage error."""
+    words = {**given_, **lists, "repo": repo if repo is not None else str(tmp_path)}
+    _settles(lambda: make_request(sort_words(words, invoke)))
+
+
+@effort(40, 5000)
+@given(repo=HOSTILE)
+def test_any_checkout_can_be_asked_for(repo: str) -> None:
+    """A folder that cannot be is refused, and nothing worse."""
+    _settles(lambda: make_request(sort_words({"repo": repo}, {})))
