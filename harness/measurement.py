@@ -75,7 +75,8 @@ def measure(world: World, opened: Opened, loop: Callable[[], Said]) -> tuple[Sai
         return loop(), writer.folder
     except KeyboardInterrupt:
         if writer.holds_cells:
-            world.progress.say(f"what was measured is in {writer.folder}")
+            goes_on = f"`invoke {opened.run.kind} --resume {writer.folder}` goes on with it"
+            world.progress.say(f"what was measured is in {writer.folder}; {goes_on}")
         raise
     finally:
         world.progress.rest()
