@@ -13,7 +13,7 @@ from harness.verbs import asked, exit_codes, typed_words, verb
 @verb()
 def compare(
     c: Context,
-    arm: str = "sc-mem",
+    arm: str = "",
     levels: str = "",
     load: str = "",
     cpus: str = "",
@@ -38,6 +38,7 @@ def compare(
     branch_env: list[str] | None = None,
     base_arm: str = "",
     branch_arm: str = "",
+    resume: str = "",
     dry_run: bool = False,
 ) -> None:
     """Build the merge-base and your branch, ramp both side by side, and print the table for the pull request.
@@ -55,7 +56,7 @@ def compare(
 @verb({"image": "a build that is there already (default: the checkout, built)"})
 def ramp(
     c: Context,
-    arm: str = "sc-mem",
+    arm: str = "",
     image: str = "",
     levels: str = "",
     load: str = "",
@@ -68,6 +69,7 @@ def ramp(
     box: str = "",
     no_wait: bool = False,
     env: list[str] | None = None,
+    resume: str = "",
 ) -> None:
     """Ramp one build, the checkout as it is or --image, until it breaks, and print its table."""
     with asked(c, locals()) as (world, request, _):
@@ -85,11 +87,12 @@ def ramp(
 def goals(
     c: Context,
     only: str = "",
-    repeats: str = "3",
+    repeats: str = "",
     repo: str = "",
     base_image: str = "",
     box: str = "",
     no_wait: bool = False,
+    resume: str = "",
 ) -> None:
     """Build the checkout as it is, measure the speed goals, and print their table: a report, not a gate.
 
@@ -101,7 +104,10 @@ def goals(
         from harness.units import parse_whole
 
         typed = typed_words(c, locals())
-        request, times = assembly.make_request(typed), parse_whole(repeats, where="--repeats")
+        request, times = (
+            assembly.make_request(typed),
+            parse_whole(repeats or "3", where="--repeats"),
+        )
         turn = assembly.find_turn({"no_wait": no_wait})
         with assembly.open_world(typed.repo, box=request.settings.box, turn=turn) as world:
             print(bench.goals(world, request, only=only, repeats=times))
@@ -110,7 +116,7 @@ def goals(
 @verb({"pairs": "pairs at each decision level (default 8, or as [tool.esc-bench.gate] says)"})
 def gate(
     c: Context,
-    arm: str = "sc-mem",
+    arm: str = "",
     quick: bool = False,
     strict: bool = False,
     no_costs: bool = False,
@@ -136,6 +142,7 @@ def gate(
     branch_env: list[str] | None = None,
     base_arm: str = "",
     branch_arm: str = "",
+    resume: str = "",
 ) -> None:
     """Say whether your branch may be merged: exact costs, then paired cells, then a verdict that is the exit code.
 
@@ -278,8 +285,8 @@ def clean(c: Context, repo: str = "") -> None:
     with exit_codes():
         from harness import assembly, bench
 
-        with assembly.open_leftovers(repo or None) as (checkout, boxes):
-            print(bench.clean(checkout, boxes))
+        with assembly.open_leftovers(repo or None) as (checkout, boxes, store):
+            print(bench.clean(checkout, boxes, store))
 
 
 @task(name="base-image")

@@ -2,29 +2,24 @@
 
 import os
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from harness.adapters.box_choice import choose_box, open_every_box
-from harness.adapters.callgrind_counter import CallgrindCounter
 from harness.adapters.console_progress import ConsoleProgress, make_progress
-from harness.adapters.counted_run import CountedRuns
+from harness.adapters.counter_choice import make_counting
 from harness.adapters.ending_signals import EndingSignals
 from harness.adapters.files_store import FilesStore
 from harness.adapters.git_repo import GitRepo
 from harness.adapters.host_facts import find_facts
-from harness.adapters.local_sides import LocalSideFolders
 from harness.adapters.machine_lock import Turn, own_note, taken
-from harness.adapters.memory_counter import MemoryCounter
 from harness.adapters.owner import own_run_id
 from harness.adapters.pyproject_file import read_defaults
 from harness.adapters.step_summary import append_summary
-from harness.adapters.strace_counter import StraceCounter
 from harness.adapters.system_clock import SystemClock
 from harness.config import AUTO, Sources, parse_arm, parse_environment, settle
 from harness.cost_run import CostRequest, Counting, count_both
@@ -51,6 +46,7 @@ class Typed:
         env: ``K=V`` for the cells of both sides; `base_env` and `branch_env` for one of them.
         invoke: Invoke's configuration.
         repo: A folder of the checkout; None for the current one.
+        resume: The folder of a run to go on with; None for a new one.
     """
 
     arm: str = _ARM
@@ -63,6 +59,7 @@ class Typed:
     base: str | None = None
     main: str | None = None
     repo: str | None = None
+    resume: str | None = None
     invoke: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -95,6 +92,7 @@ def sort_words(given: Mapping[str, object], invoke: Mapping[str, object]) -> Typ
         base=text("base") or None,
         main=text("main") or None,
         repo=text("repo") or None,
+        resume=text("resume") or None,
         invoke=invoke,
     )
 
@@ -122,8 +120,11 @@ def make_request(typed: Typed) -> Request:
         pyproject=read_defaults(root),
         host_cpus=os.cpu_count() or 1,
     )
+    settings = settle(sources)
+    if typed.resume is not None:  # in the kind of box that it was measured in, and in no other
+        settings = replace(settings, box=open_store(root).load(typed.resume)[0].box.box)
     return Request(
-        settings=settle(sources),
+        settings=settings,
         base=typed.base,
         main=typed.main,
         drives={
@@ -136,6 +137,7 @@ def make_request(typed: Typed) -> Request:
                 environment=both | parse_environment(typed.branch_env, where="--branch-env"),
             ),
         },
+        resume=typed.resume,
     )
 
 
@@ -237,17 +239,14 @@ def _remove_own(run_id: str, repo: Repo, box: Box, progress: Progress) -> None:
 
 
 @contextmanager
-def open_leftovers(repo: str | None = None) -> Iterator[tuple[Repo, Iterator[Box]]]:
-    """Give git, and each box that works here, for as long as the block runs.
-
-    Args:
-        repo: A folder of the checkout; None for the current one.
+def open_leftovers(repo: str | None = None) -> Iterator[tuple[Repo, Iterator[Box], Store]]:
+    """Give git of a checkout, each box that works here, and its results/, for as long as the block runs.
 
     Raises:
         RepoError: There is no checkout.
     """
     with closing(GitRepo(Path(repo or "."))) as git_repo, closing(open_every_box()) as boxes:
-        yield git_repo, boxes
+        yield git_repo, boxes, open_store(git_repo.root)
 
 
 @contextmanager
@@ -268,24 +267,8 @@ def open_counting(
         yield make_counting(progress), git_repo, own_run_id()
 
 
-def make_counting(progress: Progress) -> Counting:
-    """Give every counter there is, on local environments; the quickest comes first, and finds out which side cannot be counted."""
-    sides = LocalSideFolders()
-    runs = CountedRuns(confined=lambda: sides.confined)
-    return Counting(
-        counters=(MemoryCounter(runs), StraceCounter(runs), CallgrindCounter(runs)),
-        sides=sides,
-        progress=progress,
-        now_s=time.monotonic,
-    )
-
-
 def examine_host(repo: str | None = None) -> tuple[str, bool]:
-    """Look at this host; return what it is good for, as text, and whether anything can be run here.
-
-    Args:
-        repo: A folder of the checkout; None for the current one.
-    """
+    """Look at this host, from a checkout; return what it is good for, as text, and whether anything can be run here."""
     folder = _checkout(repo)
     facts = find_facts(folder)
     findings = examine(facts, box_cpus=Caps().cpus, open_files=OPEN_FILES)

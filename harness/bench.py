@@ -4,15 +4,23 @@ from collections.abc import Iterable
 
 from msgspec import structs
 
-from harness.compare import compare as derive
+from harness.compare import Comparison
 from harness.goal_run import GoalRun
-from harness.goals import REFERENCE_CAPS, REFERENCE_LOAD, choose_goals, drives_of, find_goals
-from harness.measurement import climb, measure, tidied
+from harness.goals import (
+    GOALS,
+    REFERENCE_CAPS,
+    REFERENCE_LOAD,
+    choose_goals,
+    drives_of,
+)
+from harness.measurement import Opened, climb, measure, open_new, tidied
 from harness.model import RunInfo, Side
 from harness.plan import Plan
 from harness.ports import Box, Build, Repo, Store
 from harness.preparation import build_one, clear_leftovers, describe_box, prepare_comparison
+from harness.record import derive
 from harness.report import plan_text, render, render_goals
+from harness.resume import resume, show_rest
 from harness.sides import build_sides, checked_out, describe_image, describe_sides, find_purity
 from harness.world import Request, World
 
@@ -23,8 +31,10 @@ def compare(world: World, request: Request) -> str:
     Raises:
         HarnessError: As its subclasses say; whatever was measured by then is on disk.
     """
+    if request.resume is not None:
+        return climb(world, resume(world, request.resume, "compare"))
     run, name, _ = prepare_comparison(world, request)
-    return climb(world, run, name)
+    return climb(world, open_new(world, run, name))
 
 
 def ramp(world: World, request: Request, image: str | None) -> str:
@@ -38,6 +48,8 @@ def ramp(world: World, request: Request, image: str | None) -> str:
     Raises:
         HarnessError: As its subclasses say; whatever was measured by then is on disk.
     """
+    if request.resume is not None:
+        return climb(world, resume(world, request.resume, "ramp"))
     clear_leftovers(world)
     drive = request.drives[Side.BRANCH]
     if image is None:
@@ -58,7 +70,7 @@ def ramp(world: World, request: Request, image: str | None) -> str:
         box=describe_box(world, base_name, request.settings.caps),
     )
     short = side.commit[:7] if side.commit else side.image.removeprefix("sha256:")[:7]
-    return climb(world, run, f"{side.arm}-ramp-{short}")
+    return climb(world, open_new(world, run, f"{side.arm}-ramp-{short}"))
 
 
 def goals(world: World, request: Request, *, only: str, repeats: int) -> str:
@@ -73,6 +85,28 @@ def goals(world: World, request: Request, *, only: str, repeats: int) -> str:
     Raises:
         HarnessError: As its subclasses say; whatever was measured by then is on disk.
     """
+    if request.resume is not None:
+        opened = resume(world, request.resume, "goals")
+    else:
+        opened = _open_goals(world, request, only, repeats)
+    known = {goal.key: goal for goal in GOALS}
+    loop = GoalRun(
+        world.box,
+        world.clock,
+        world.progress,
+        opened.writer,
+        opened.run,
+        tuple(known[key] for key in opened.run.goals),
+        opened.kept,
+    )
+    with tidied(world):
+        said, folder = measure(world, opened, loop.go)
+    world.progress.say(f"results in {folder}")
+    return render_goals(said)
+
+
+def _open_goals(world: World, request: Request, only: str, repeats: int) -> Opened:
+    """Build the working tree, and settle which goals it is held to."""
     chosen = choose_goals(only)
     clear_leftovers(world)
     drives = drives_of(chosen)
@@ -93,17 +127,7 @@ def goals(world: World, request: Request, *, only: str, repeats: int) -> str:
         box=describe_box(world, base_name, REFERENCE_CAPS),
         goals=tuple(goal.key for goal in chosen),
     )
-    with tidied(world):
-        said, folder = measure(
-            world,
-            run,
-            f"goals-{(side.commit or '')[:7]}",
-            lambda writer: GoalRun(
-                world.box, world.clock, world.progress, writer, run, chosen
-            ).go(),
-        )
-    world.progress.say(f"results in {folder}")
-    return render_goals(said)
+    return open_new(world, run, f"goals-{(side.commit or '')[:7]}")
 
 
 def build(world: World, request: Request) -> str:
@@ -119,6 +143,8 @@ def build(world: World, request: Request) -> str:
 
 def show_plan(world: World, request: Request) -> str:
     """Return what `compare` would do: refs, hashes, images, and the cells in order. Nothing is built or run."""
+    if request.resume is not None:
+        return show_rest(world, request.resume, "compare")
     refs = world.repo.find_sides(base=request.base, main=request.main)
     base_image = world.box.find_base_image(request.settings.base_image)
     with checked_out(world.repo, refs, world.run_id) as sides:
@@ -147,19 +173,19 @@ def show_plan(world: World, request: Request) -> str:
 def show_run(store: Store, folder: str) -> str:
     """Return the table of a stored run, derived again from its cells."""
     run, cells, complete = store.load(folder)
-    if run.kind == "goals":
-        return render_goals(find_goals(run, cells, complete=complete))
-    return render(derive(run, cells, complete=complete))
+    said = derive(run, cells, complete=complete)
+    return render(said) if isinstance(said, Comparison) else render_goals(said)
 
 
-def clean(repo: Repo, boxes: Iterable[Box]) -> str:
+def clean(repo: Repo, boxes: Iterable[Box], store: Store) -> str:
     """Remove what killed runs left, and return what that was.
 
     Args:
         repo: Whose worktrees.
         boxes: All that work here, whichever a run was in.
+        store: Whose half-written files.
     """
-    removed = list(repo.prune())
+    removed = [*repo.prune(), *store.prune()]
     for box in boxes:
         removed += [*box.reap(), *box.trim()]
     return "\n".join(f"removed {name}" for name in removed) or "nothing was left behind"

@@ -22,6 +22,7 @@ class CellRun:
     Args:
         writer: Has each cell on disk before the next one starts.
         on_cell: Is told of each cell but the checks, once it is on disk.
+        cells: Those that are on disk.
     """
 
     box: Box
@@ -84,8 +85,8 @@ class CellRun:
             arm=side.arm,
             environment=side.environment,
         )
-        self.cells.append(cell)
         if slot.phase is not Phase.CHECK:
+            self.cells.append(cell)
             self.writer.add_cell(cell, seen)
             self.on_cell(cell)
         if foreign:

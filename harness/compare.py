@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from harness.capacity import Capacity, find_capacity
 from harness.disturbance import LAG_LIMIT_MS, counted_lag
+from harness.interruptions import interrupted_pairs
 from harness.limits import lines_of
 from harness.metrics import ESTIMATED, METRICS
 from harness.model import Cell, Knee, Outcome, Phase, RunInfo, Side, Slot
@@ -139,6 +140,7 @@ def _doubts(run: RunInfo, cells: Sequence[Cell]) -> list[DataWarning]:
         )
         text = f"{needs}, and a cell has {show_seconds(run.caps.timeout_s)}: no level can pass"
         doubts.append(DataWarning(text))
+    doubts += [DataWarning(text) for text in interrupted_pairs(run, cells)]
     return [*doubts, *_mixed(run), *_lag_doubts(run, cells)]
 
 

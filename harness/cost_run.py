@@ -8,7 +8,7 @@ from harness.counters import Counter, CountOrder, LocalSides
 from harness.errors import DisturbedError
 from harness.model import Drive, ExactCost, ExactCosts, Load, Purity, Side
 from harness.ports import Progress, Refs, Repo
-from harness.report import CostHeader, render_costs
+from harness.report import CostHeader, render_costs, show_title
 from harness.sides import checked_out
 from harness.tree import Tree
 from harness.units import show_seconds
@@ -188,8 +188,8 @@ def _header(refs: Refs, trees: Mapping[Side, Tree], drives: Mapping[Side, Drive]
         same = drives[Side.BASE] == drives[Side.BRANCH]
         purity = Purity.AA if same else Purity.SETTINGS
     return CostHeader(
-        base=f"{refs.base[:7]} {refs.base_title}",
-        branch=f"{refs.branch[:7]} {refs.branch_title}",
+        base=f"{refs.base[:7]} {show_title(refs.base_title)}",
+        branch=f"{refs.branch[:7]} {show_title(refs.branch_title)}",
         is_dirty=refs.dirty is not None,
         how=refs.how,
         purity=purity,

@@ -1,7 +1,7 @@
 """What the flags of the tasks mean, for `invoke --help`: one text a flag, whichever verb has it."""
 
 HELP = {
-    "arm": "what is driven: sc-ckpt, sc-mem or hand (see `invoke arms`)",
+    "arm": "what is driven: sc-ckpt, sc-mem (default) or hand (see `invoke arms`)",
     "base-arm": "what the base drives, where it is not --arm: the floor against the runtime, say",
     "branch-arm": "what the branch drives, where it is not --arm",
     "levels": "ascending concurrencies, as in 500,1000,1500 or, doubling, 500..64000 (default"
@@ -31,9 +31,13 @@ HELP = {
     "base-image": "what builds stand on (or BASE_IMAGE=): an image (default: that of `invoke"
     " base-image` if there is one, else python:3.13-slim), or without docker a Python of this machine",
     "box": "where cells run: docker, cgroup or watchdog (default auto: the first that works here)",
+    "resume": "go on with an interrupted run, as it was planned: a folder of results/",
     "no-wait": "end with exit code 12 where another run has the machine, instead of waiting for it",
     "dry-run": "show refs, hashes, images and cells in order; build and run nothing",
 }
+
+WITH_RESUME = ("resume", "repo", "dry_run", "no_wait")
+"""The flags that go with `--resume`: all others are part of what was planned."""
 
 LISTS = ("env", "base_env", "branch_env")
 """The flags that may be given again."""

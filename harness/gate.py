@@ -9,10 +9,11 @@ from harness.compare import Comparison
 from harness.errors import DisturbedError, HarnessError, InconclusiveError, RegressionError
 from harness.floors import floor_key, is_believed
 from harness.gate_settings import GateSettings
-from harness.measurement import run_ladder, tidied
+from harness.measurement import Opened, open_new, run_ladder, tidied
 from harness.model import Drive, ExactCosts, GateInfo, Load, RunInfo, Side
 from harness.preparation import prepare_comparison
 from harness.report import counted_lines, render, render_summary
+from harness.resume import resume
 from harness.tree import Tree
 from harness.verdict import OverallVerdict, Verdict, judge
 from harness.world import Request, World
@@ -74,6 +75,16 @@ def gate(world: World, request: Request, order: GateOrder) -> Gated:
     Raises:
         HarnessError: As its subclasses say, but for the verdict, which is `Gated.check`'s to raise.
     """
+    if request.resume is not None:
+        opened = resume(world, request.resume, "gate")
+    else:
+        opened = _open_settled(world, request, order)
+    with tidied(world):
+        return judge_run(world, opened)
+
+
+def _open_settled(world: World, request: Request, order: GateOrder) -> Opened:
+    """Build both sides, settle what is decided by, and count what is counted."""
     run, name, trees = prepare_comparison(world, request, "gate")
     run = settle_run(world, run, order)
     if order.count is not None:
@@ -81,8 +92,7 @@ def gate(world: World, request: Request, order: GateOrder) -> Gated:
         run = structs.replace(run, costs=order.count(trees, request.drives, run.load))
         for line in counted_lines(run):
             world.progress.say(line)
-    with tidied(world):
-        return judge_run(world, run, f"gate-{name}")
+    return open_new(world, run, f"gate-{name}")
 
 
 def settle_run(world: World, run: RunInfo, order: GateOrder) -> RunInfo:
@@ -103,9 +113,9 @@ def settle_run(world: World, run: RunInfo, order: GateOrder) -> RunInfo:
     )
 
 
-def judge_run(world: World, run: RunInfo, name: str) -> Gated:
+def judge_run(world: World, opened: Opened) -> Gated:
     """Run the cells of a settled gate, and judge them; what they wrote is left, to be `tidied`."""
-    comparison, folder = run_ladder(world, run, name)
+    comparison, folder = run_ladder(world, opened)
     verdict = judge(comparison)
     world.progress.say(f"results in {folder}")
     world.progress.say(verdict.headline)

@@ -1,5 +1,6 @@
 """The loop of a goal run: ask the plan for the next cell, run it, write the table as it stands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.cell_run import CellRun
@@ -17,6 +18,7 @@ class GoalRun:
     Args:
         writer: Has each cell on disk before the next one starts.
         goals: Those that `info` names, in order.
+        kept: The cells that the run has already.
     """
 
     box: Box
@@ -25,6 +27,7 @@ class GoalRun:
     writer: RunWriter
     info: RunInfo
     goals: tuple[Goal, ...]
+    kept: Sequence[Cell] = ()
     _cell_run: CellRun = field(init=False)
 
     def __post_init__(self) -> None:
@@ -35,6 +38,7 @@ class GoalRun:
             writer=self.writer,
             info=self.info,
             on_cell=self._ended,
+            cells=list(self.kept),
         )
 
     def go(self) -> GoalTable:

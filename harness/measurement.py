@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 from harness.compare import Comparison
 from harness.errors import DisturbedError, NoBoxError
 from harness.goals import GoalTable
-from harness.model import Outcome, RunInfo
+from harness.model import Cell, Outcome, RunInfo
 from harness.ports import RunWriter
 from harness.report import render, show_caps
 from harness.run import Run
@@ -17,10 +18,30 @@ _HOW_TO_READ = "what the columns and outcomes mean: README.md, “How to read th
 Said = TypeVar("Said", Comparison, GoalTable)
 
 
-def climb(world: World, run: RunInfo, name: str) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A run that is ready for its next cell.
+
+    Args:
+        run: What is settled.
+        writer: Where its cells go.
+        kept: Those that it has already, in the order in which they ran.
+    """
+
+    run: RunInfo
+    writer: RunWriter
+    kept: tuple[Cell, ...] = ()
+
+
+def open_new(world: World, run: RunInfo, name: str) -> Opened:
+    """Make ready for a run that has no cells yet."""
+    return Opened(run=run, writer=world.store.open_run(run, name))
+
+
+def climb(world: World, opened: Opened) -> str:
     """Go up the ladder of a comparison or a ramp, and return its table."""
     with tidied(world):
-        comparison, folder = run_ladder(world, run, name)
+        comparison, folder = run_ladder(world, opened)
     world.progress.say(f"results in {folder}")
     world.progress.say(_HOW_TO_READ)
     if any(cell.outcome is Outcome.INVALID and cell.slot.attempt for cell in comparison.invalid):
@@ -29,33 +50,33 @@ def climb(world: World, run: RunInfo, name: str) -> str:
     return render(comparison)
 
 
-def run_ladder(world: World, run: RunInfo, name: str) -> tuple[Comparison, str]:
+def run_ladder(world: World, opened: Opened) -> tuple[Comparison, str]:
     """Run the cells of a comparison or a ramp, and tell each side's knee; return what they say, and where it is.
 
     What the cells wrote is left, to be `tidied`.
     """
     comparison, folder = measure(
         world,
-        run,
-        name,
-        lambda writer: Run(world.box, world.clock, world.progress, writer, run).go(),
+        opened,
+        lambda: Run(
+            world.box, world.clock, world.progress, opened.writer, opened.run, opened.kept
+        ).go(),
     )
     for side, knee in comparison.knees.items():
         world.progress.knee(comparison.name_of(side), knee)
     return comparison, folder
 
 
-def measure(
-    world: World, run: RunInfo, name: str, loop: Callable[[RunWriter], Said]
-) -> tuple[Said, str]:
+def measure(world: World, opened: Opened, loop: Callable[[], Said]) -> tuple[Said, str]:
     """Run a loop over cells; return what they say, and the folder in which it is."""
-    world.progress.say(f"cells  {show_caps(run.caps, run.box)}")
-    writer = world.store.open_run(run, name)
+    world.progress.say(f"cells  {show_caps(opened.run.caps, opened.run.box)}")
+    writer = opened.writer
     try:
-        return loop(writer), writer.folder
+        return loop(), writer.folder
     except KeyboardInterrupt:
         if writer.holds_cells:
-            world.progress.say(f"what was measured is in {writer.folder}")
+            goes_on = f"`invoke {opened.run.kind} --resume {writer.folder}` goes on with it"
+            world.progress.say(f"what was measured is in {writer.folder}; {goes_on}")
         raise
     finally:
         world.progress.rest()

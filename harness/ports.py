@@ -1,6 +1,6 @@
 """What the use cases need of the world: a box, a repository, a store, a clock, somebody to tell."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -157,10 +157,36 @@ class Store(Protocol):
     """Where results are kept."""
 
     def open_run(self, run: RunInfo, name: str) -> RunWriter:
-        """Make ready for a run; its folder appears with its first finished cell."""
+        """Make ready for a run; its folder appears with its first finished cell.
+
+        Raises:
+            UsageError: It would be written through a symbolic link.
+            DisturbedError: It cannot be written.
+        """
+
+    def reopen_run(
+        self, folder: str, run: RunInfo, cells: Sequence[Cell]
+    ) -> tuple[RunWriter, list[str]]:
+        """Make ready to go on with a stored run: its record says so from now on.
+
+        Args:
+            folder: As for `load`.
+            run: What was settled, as it is to be stored now.
+            cells: What is stored of it.
+
+        Returns:
+            Where the next cells go, and what had to be taken out of what is stored, a line each.
+
+        Raises:
+            UsageError: It is not one of this store's, or would be written through a symbolic link.
+            DisturbedError: It cannot be written.
+        """
 
     def load(self, folder: str) -> tuple[RunInfo, list[Cell], bool]:
         """Read a stored run: what was settled, its cells, and whether it is complete.
+
+        Args:
+            folder: Its path, or its name alone.
 
         Raises:
             UsageError: It is not the folder of a run.
@@ -171,6 +197,9 @@ class Store(Protocol):
 
     def keep_floor(self, floor: Floor) -> str:
         """Keep a floor in place of the last one of its key; return where."""
+
+    def prune(self) -> list[str]:
+        """Remove what killed runs left half written; return the paths."""
 
 
 class Clock(Protocol):

@@ -7,6 +7,7 @@ from typing import Literal
 from harness.errors import UsageError
 from harness.model import BoxInfo, Caps, Drive, RunInfo, Side, SideInfo
 from harness.ports import BaseImage
+from harness.report import show_title
 from harness.sides import (
     build_sides,
     build_working_tree,
@@ -55,7 +56,7 @@ def prepare_comparison(
 
 def clear_leftovers(world: World) -> None:
     """Remove what killed runs left, and tell of it."""
-    for name in (*world.repo.prune(), *world.box.reap()):
+    for name in (*world.repo.prune(), *world.store.prune(), *world.box.reap()):
         world.progress.say(f"removed {name}, left by a run that was killed")
 
 
@@ -99,8 +100,8 @@ def build_both(world: World, request: Request) -> Built:
     """
     refs = world.repo.find_sides(base=request.base, main=request.main)
     dirty = " with uncommitted changes" if refs.dirty else ""
-    world.progress.say(f"base   {refs.base[:7]} {refs.base_title}  ({refs.how})")
-    world.progress.say(f"branch {refs.branch[:7]} {refs.branch_title}{dirty}")
+    world.progress.say(f"base   {refs.base[:7]} {show_title(refs.base_title)}  ({refs.how})")
+    world.progress.say(f"branch {refs.branch[:7]} {show_title(refs.branch_title)}{dirty}")
     base_image = world.box.find_base_image(request.settings.base_image)
     with checked_out(world.repo, refs, world.run_id) as sides:
         builds = build_sides(world.box, sides, base_image)

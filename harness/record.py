@@ -5,20 +5,22 @@ History of the schema:
     2: each side has an arm of its own, and a cell says which it drove and in which environment; runs of kind `goals`.
     3: a slot has a phase, and a run the settings of the phases; capacities and the order of the cells are derived.
     4: a box says which caps it holds, and the evidence of a cell what the box saw of it.
+    5: a run says when it was resumed.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import msgspec
 
 from harness.capacity import Capacity, ratio_range
-from harness.compare import Comparison
+from harness.compare import Comparison, compare
 from harness.errors import UsageError
-from harness.goals import Finding, GoalTable
+from harness.goals import Finding, GoalTable, find_goals
 from harness.model import Cell, Knee, RunInfo, Side, Slot
 from harness.printable import one_line
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _LONGEST = 300  # that is shown of what is wrong with a file
 
 
@@ -59,6 +61,20 @@ def read_run(text: str, *, where: str) -> tuple[RunInfo, bool]:
         msg = f"{where} cannot be read: {one_line(str(error), _LONGEST)}"
         raise UsageError(msg, hint="is it the folder of a run?") from error
     return stored.run, stored.complete
+
+
+def derive(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> Comparison | GoalTable:
+    """Derive what a stored run says from its cells.
+
+    Raises:
+        UsageError: They hold what no run measures, or goals that this version does not know.
+    """
+    say = find_goals if run.kind == "goals" else compare
+    try:
+        return say(run, cells, complete=complete)
+    except (ArithmeticError, LookupError, ValueError) as error:
+        msg = f"the run of {run.started_at} holds what no run measures: {error}"
+        raise UsageError(msg, hint="restore its files from a copy") from error
 
 
 def _refuse_sides(run: RunInfo) -> None:

@@ -1,5 +1,6 @@
 """The loop of a comparison or a ramp: ask the plan for the next cell, run it, write how things stand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.cell_run import CellRun
@@ -16,6 +17,7 @@ class Run:
 
     Args:
         writer: Has each cell on disk before the next one starts.
+        kept: The cells that the run has already.
     """
 
     box: Box
@@ -23,6 +25,7 @@ class Run:
     progress: Progress
     writer: RunWriter
     info: RunInfo
+    kept: Sequence[Cell] = ()
     _cell_run: CellRun = field(init=False)
 
     def __post_init__(self) -> None:
@@ -33,6 +36,7 @@ class Run:
             writer=self.writer,
             info=self.info,
             on_cell=self._ended,
+            cells=list(self.kept),
         )
 
     def go(self) -> Comparison:

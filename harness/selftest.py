@@ -9,7 +9,7 @@ from harness.controls import TRIAL_WORK, WORK, Control, make_controls
 from harness.errors import DisturbedError
 from harness.floors import find_floor
 from harness.gate import Gated, GateOrder, judge_run, settle_run
-from harness.measurement import run_ladder, tidied
+from harness.measurement import open_new, run_ladder, tidied
 from harness.model import Cell, Drive, Floor, Outcome, Purity, RunInfo, Side, SideInfo
 from harness.preparation import build_one, clear_leftovers, describe_box
 from harness.report import SelfTestRow, render_selftest
@@ -111,7 +111,7 @@ def _gate(
             info.side: Drive(arm=info.arm, environment=info.environment) for info in run.sides
         }
         run = structs.replace(run, costs=order.count(dict.fromkeys(Side, tree), drives, run.load))
-    return judge_run(world, run, f"selftest-{(base.commit or '')[:7]}")
+    return judge_run(world, open_new(world, run, f"selftest-{(base.commit or '')[:7]}"))
 
 
 def _controls(world: World, ground: RunInfo, same: Gated) -> list[Control]:
@@ -132,7 +132,8 @@ def _controls(world: World, ground: RunInfo, same: Gated) -> list[Control]:
         gate=None,
         costs=None,
     )
-    comparison, _ = run_ladder(world, trial, f"selftest-trial-{(branch.commit or '')[:7]}")
+    name = f"selftest-trial-{(branch.commit or '')[:7]}"
+    comparison, _ = run_ladder(world, open_new(world, trial, name))
     tried = _ok_cells(comparison.cells, level)
     if not tried:
         msg = f"the trial of injected work did not hold C={level}, so that no control can be sized by it"

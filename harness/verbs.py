@@ -13,7 +13,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from harness.flags import HELP, LISTS, SETTINGS
+from harness.flags import HELP, LISTS, ON, SETTINGS, WITH_RESUME
 
 if TYPE_CHECKING:
     from harness.assembly import Typed
@@ -69,7 +69,30 @@ def asked(c: Context, given: Mapping[str, object]) -> Iterator[tuple["World", "R
 
 
 def typed_words(c: Context, given: Mapping[str, object]) -> "Typed":
-    """Sort what a task was given, and what `INVOKE_*` and Invoke's configuration files set."""
+    """Sort what a task was given, and what `INVOKE_*` and Invoke's configuration files set.
+
+    Raises:
+        UsageError: A run is to be resumed otherwise than it was planned.
+    """
     from harness.assembly import sort_words
 
+    if given.get("resume"):
+        _refuse_another_plan(given)
     return sort_words(given, {name: c.config[name] for name in SETTINGS})
+
+
+def _refuse_another_plan(given: Mapping[str, object]) -> None:
+    """Refuse, beside `--resume`, a flag that says otherwise than the stored plan."""
+    from harness.errors import UsageError
+
+    for name, value in given.items():
+        if name not in WITH_RESUME and _is_touched(name, value):
+            flag = f"--{'no-' if value is False else ''}{name.replace('_', '-')}"
+            msg = f"{flag} is part of the stored plan, and not to be given with --resume"
+            raise UsageError(msg, hint="leave it out, or start a new run")
+
+
+def _is_touched(name: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return value is not (name in ON)
+    return isinstance(value, str | list) and bool(value)

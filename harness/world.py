@@ -27,9 +27,11 @@ class Request:
     Args:
         base, main: Refs; None for the merge-base with the default branch.
         drives: The arm and the environment of each side.
+        resume: The folder of a run to go on with, whose own plan then counts instead of all else; None for a new one.
     """
 
     settings: Settings
     base: str | None
     main: str | None
     drives: Mapping[Side, Drive]
+    resume: str | None = None

@@ -1,24 +1,24 @@
 """Results as files: a folder a run, complete after every cell, and an index of them all."""
 
-import os
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from harness.compare import Comparison, compare
+from harness.adapters.cell_log import log_text
+from harness.adapters.result_files import ResultFiles, refuse_links, writable
+from harness.adapters.results_index import NAME as INDEX, ResultsIndex
+from harness.compare import Comparison
 from harness.errors import DisturbedError, UsageError
-from harness.goals import GoalTable, find_goals
+from harness.goals import GoalTable
 from harness.model import Cell, Floor, RunInfo
 from harness.outcome import Observation
 from harness.ports import RunWriter
-from harness.record import read_cells, read_run, write_cell, write_run
-from harness.report import index_text
+from harness.record import derive, read_cells, read_run, write_cell, write_run
 
 _COMPARISON, _GOALS, _CELLS, _TABLE = "compare.json", "goals.json", "cells.jsonl", "table.md"
-_SUMMARY = "summary.md"
+_SUMMARY, _LOGS = "summary.md", "logs"
 
 
 class FilesStore:
@@ -26,10 +26,12 @@ class FilesStore:
 
     Args:
         root: Made when the first run has its first cell.
+        files: How files are written there.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, files: ResultFiles | None = None) -> None:
         self._root = root
+        self._files = files or ResultFiles(root)
 
     def open_run(self, run: RunInfo, name: str) -> RunWriter:
         """Make ready for a run; its folder appears with its first finished cell."""
@@ -39,14 +41,30 @@ class FilesStore:
         while folder.exists():
             folder = self._root / f"{stamp}-{name}-{number}"
             number += 1
-        with _writable(self._root):  # better found out now than after the first cell
-            place = self._root if self._root.exists() else self._root.parent
-            tempfile.TemporaryFile(dir=place).close()
-        return FilesRun(self._root, folder)
+        self._see_to(folder)
+        return FilesRun(self._files, folder, run)
+
+    def reopen_run(
+        self, folder: str, run: RunInfo, cells: Sequence[Cell]
+    ) -> tuple[RunWriter, list[str]]:
+        """Make ready to go on with a stored run: its record says so from now on; return what had to be taken out of it."""
+        path = self._find(folder)
+        if path.resolve().parent != self._root.resolve():
+            msg = f"{folder} is not in {self._root}"
+            raise UsageError(
+                msg, hint="a run is resumed where it was measured: name its checkout with --repo"
+            )
+        self._see_to(path)
+        with writable(path):
+            torn = self._files.drop_torn_line(path / _CELLS)
+            said = derive(run, cells, complete=False)
+            self._files.replace(path / _name_of_record(said), write_run(said))
+        told = f"an unfinished last line of {path / _CELLS}, {torn} bytes: its cell is run again"
+        return FilesRun(self._files, path, run), [told] if torn else []
 
     def load(self, folder: str) -> tuple[RunInfo, list[Cell], bool]:
         """Read a stored run: what was settled, its cells, and whether it is complete."""
-        path = Path(folder)
+        path = self._find(folder)
         record = _record_of(path)
         with _readable(path):
             run, is_complete = read_run(record.read_text(encoding="utf-8"), where=str(record))
@@ -65,20 +83,46 @@ class FilesStore:
     def keep_floor(self, floor: Floor) -> str:
         """Keep a floor in place of the last one of its key; return where."""
         path = self._floor(floor.key)
-        with _writable(path.parent):
-            _replace(path, msgspec.json.format(msgspec.json.encode(floor)).decode() + "\n")
+        refuse_links(self._root, path.parent)
+        with writable(path.parent):
+            text = msgspec.json.format(msgspec.json.encode(floor)).decode()
+            self._files.replace(path, text + "\n")
         return str(path)
+
+    def prune(self) -> list[str]:
+        """Remove files that a killed run left half written; return their paths."""
+        return self._files.prune()
 
     def _floor(self, key: str) -> Path:
         return self._root / "floors" / f"{key}.json"
 
+    def _find(self, folder: str) -> Path:
+        """Return a folder by its path, or by its name alone."""
+        path = Path(folder)
+        return path if path.exists() or path.name != folder else self._root / folder
+
+    def _see_to(self, folder: Path) -> None:
+        """See that a run can be written, which is better found out now than after its first cell."""
+        refuse_links(self._root, folder, folder / _LOGS, folder / _CELLS)
+        if (self._root / INDEX).is_dir():
+            msg = f"{self._root / INDEX} is a folder, and the index of all runs is to be written there"
+            raise DisturbedError(msg, hint="move it away")
+        with writable(self._root):
+            self._files.try_out()
+
 
 class FilesRun:
-    """One run's folder."""
+    """One run's folder.
 
-    def __init__(self, root: Path, folder: Path) -> None:
-        self._folder = folder
-        self._index = _Index(root)
+    Args:
+        files: How it is written.
+        folder: Its path, whether or not it exists already.
+        run: What was settled before its first cell.
+    """
+
+    def __init__(self, files: ResultFiles, folder: Path, run: RunInfo) -> None:
+        self._files, self._folder, self._run = files, folder, run
+        self._index = ResultsIndex(files, (_COMPARISON, _GOALS, _CELLS), _derive_stored)
 
     @property
     def folder(self) -> str:
@@ -88,65 +132,38 @@ class FilesRun:
     @property
     def holds_cells(self) -> bool:
         """Whether a cell has been put there, and with it the folder."""
-        return (self._folder / _CELLS).exists()
+        cells = self._folder / _CELLS
+        return cells.exists() and cells.stat().st_size > 0
 
     def add_cell(self, cell: Cell, observation: Observation) -> None:
-        """Put a cell and its logs on disk before the next one starts."""
-        log = self._folder / cell.log
-        stderr = "\n".join(observation.stderr)
-        text = f"# standard output\n{observation.stdout}\n# end of standard error\n{stderr}\n"
-        with _writable(self._folder):
-            _replace(log, text)
-            with (self._folder / _CELLS).open("a", encoding="utf-8") as lines:
-                lines.write(write_cell(cell))
-                lines.flush()
-                os.fsync(lines.fileno())
+        """Put a cell and its logs on disk before the next one starts; no cell is ever there without its run, or its log."""
+        with writable(self._folder):
+            if not self._folder.exists():
+                said = derive(self._run, (), complete=False)
+                self._files.make_whole(
+                    self._folder, {_name_of_record(said): write_run(said), _CELLS: ""}
+                )
+            log = log_text(observation.stdout, observation.stderr)
+            self._files.replace(self._folder / cell.log, log)
+            self._files.append(self._folder / _CELLS, write_cell(cell))
 
     def write(self, said: Comparison | GoalTable, document: str, summary: str = "") -> None:
         """Put what the cells say as it now stands, its table, and a summary where there is one, in place of the last ones."""
-        name = _COMPARISON if isinstance(said, Comparison) else _GOALS
-        with _writable(self._folder):
-            _replace(self._folder / name, write_run(said))
-            _replace(self._folder / _TABLE, document)
+        with writable(self._folder):
+            self._files.replace(self._folder / _TABLE, document)
             if summary:
-                _replace(self._folder / _SUMMARY, summary)
+                self._files.replace(self._folder / _SUMMARY, summary)
+            self._files.replace(self._folder / _name_of_record(said), write_run(said))
             self._index.write()
 
 
-class _Index:
-    """``index.md`` over all runs that can be read, the newest first; one that cannot is named, not dropped.
+def _derive_stored(folder: Path) -> Comparison | GoalTable:
+    run, cells, complete = FilesStore(folder.parent).load(str(folder))
+    return derive(run, cells, complete=complete)
 
-    It is written after every cell: what a run says is derived once, until its record changes.
 
-    Args:
-        root: The folder of all runs.
-    """
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._known: dict[tuple[str, int], Comparison | GoalTable | None] = {}
-
-    def write(self) -> None:
-        """Write it as the folders now are."""
-        found = {
-            (folder.name, record.stat().st_mtime_ns): folder
-            for folder in sorted(self._root.iterdir(), reverse=True)
-            if (record := _record_of(folder)).is_file()
-        }
-        self._known = {
-            key: self._known[key] if key in self._known else self._derive(folder)
-            for key, folder in found.items()
-        }
-        runs = [(name, said) for (name, _), said in self._known.items()]
-        _replace(self._root / "index.md", index_text(runs))
-
-    def _derive(self, folder: Path) -> Comparison | GoalTable | None:
-        try:
-            run, cells, complete = FilesStore(self._root).load(str(folder))
-            derive = find_goals if run.kind == "goals" else compare
-            return derive(run, cells, complete=complete)
-        except UsageError:
-            return None
+def _name_of_record(said: Comparison | GoalTable) -> str:
+    return _COMPARISON if isinstance(said, Comparison) else _GOALS
 
 
 def _record_of(folder: Path) -> Path:
@@ -165,28 +182,3 @@ def _readable(path: Path) -> Iterator[None]:
         raise UsageError(
             msg, hint="name a folder of results/, as in `invoke report results/STAMP-…`"
         ) from error
-
-
-@contextmanager
-def _writable(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        msg = f"the results cannot be written to {folder}: {error.strerror}"
-        raise DisturbedError(
-            msg, hint="make room, or see to its permissions, and run it again"
-        ) from error
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -70,6 +70,7 @@ class RunInfo(Record, frozen=True, kw_only=True):
         budget_s: How long the run may take, spent where it helps most; None for no more than was planned.
         costs: What was counted before the first cell.
         gate: What is decided by, in a gate.
+        resumed: When it was gone on with after an interruption, each time, as UTC stamps.
     """
 
     run_id: str
@@ -92,6 +93,7 @@ class RunInfo(Record, frozen=True, kw_only=True):
     budget_s: Positive | None = None
     costs: ExactCosts | None = None
     gate: GateInfo | None = None
+    resumed: tuple[str, ...] = ()
 
     @property
     def has_two_sides(self) -> bool:

@@ -3,7 +3,7 @@
 from harness.plan.budget import Unresolved, find_unresolved, used_s
 from harness.plan.decisions import decision_levels, missing_pairs
 from harness.plan.order import check_slots
-from harness.plan.outlook import Outlook, look_ahead
+from harness.plan.outlook import Outlook, imagine_rest, look_ahead
 from harness.plan.plan import Plan, plan_of
 from harness.plan.refinement import TOLERANCE
 from harness.plan.sequence import next_slot, planned_slots
@@ -16,6 +16,7 @@ __all__ = [
     "check_slots",
     "decision_levels",
     "find_unresolved",
+    "imagine_rest",
     "look_ahead",
     "missing_pairs",
     "next_slot",

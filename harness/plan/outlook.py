@@ -33,17 +33,27 @@ def look_ahead(plan: Plan, cells: Sequence[Cell]) -> Outlook:
         plan: What is to be run.
         cells: What has been run.
     """
-    imagined = list(cells)
-    certain = replace(plan, budget_s=None)
-    while (slot := next_slot(certain, imagined)) is not None and len(imagined) < _MOST:
-        imagined.append(_imagine(slot, cells))
-    to_come = imagined[len(cells) :]
+    to_come = imagine_rest(plan, cells)
     if not cells:
         return Outlook(cells=len(to_come), seconds=None)
     seconds = used_s(to_come)
     if plan.budget_s is not None:
         seconds = max(seconds, plan.budget_s - used_s(cells))
     return Outlook(cells=len(to_come), seconds=seconds)
+
+
+def imagine_rest(plan: Plan, cells: Sequence[Cell]) -> list[Cell]:
+    """Return the cells that are to come while nothing fails, those of a budget left out.
+
+    Args:
+        plan: What is to be run.
+        cells: What has been run.
+    """
+    imagined = list(cells)
+    certain = replace(plan, budget_s=None)
+    while (slot := next_slot(certain, imagined)) is not None and len(imagined) < _MOST:
+        imagined.append(_imagine(slot, cells))
+    return imagined[len(cells) :]
 
 
 def _imagine(slot: Slot, cells: Sequence[Cell]) -> Cell:

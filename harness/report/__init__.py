@@ -7,8 +7,8 @@ from harness.report.doctor import doctor_text
 from harness.report.document import render, render_summary
 from harness.report.goals import goal_line, render_goals
 from harness.report.index import index_text
-from harness.report.lines import cell_line, knee_line, place, show_caps
-from harness.report.plan import plan_text
+from harness.report.lines import cell_line, knee_line, place, show_caps, show_title
+from harness.report.plan import plan_text, rest_text
 from harness.report.selftest import SelfTestRow, render_selftest
 from harness.report.tables import levels_table
 from harness.report.verdict import counted_lines
@@ -34,5 +34,7 @@ __all__ = [
     "render_goals",
     "render_selftest",
     "render_summary",
+    "rest_text",
     "show_caps",
+    "show_title",
 ]

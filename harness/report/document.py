@@ -7,7 +7,7 @@ from harness.model import Purity, RunInfo, SideInfo
 from harness.report.endings import endings
 from harness.report.invalid import invalid_cells
 from harness.report.limits import limits_table, observed
-from harness.report.lines import knee_line, show_caps
+from harness.report.lines import knee_line, show_caps, show_title
 from harness.report.markdown import code, escape
 from harness.report.tables import cost_table, levels_table
 from harness.report.takeaways import takeaways
@@ -99,8 +99,9 @@ def header(run: RunInfo) -> str:
     lines.append(
         f"Box: {escape(box.box)}, {escape(box.engine)}, cgroup {escape(box.cgroup)}, base image {escape(box.base_image)}"
     )
+    resumed = f", resumed at {escape(', '.join(run.resumed))}" if run.resumed else ""
     lines.append(
-        f"Host: {escape(box.host)}, {box.host_cpus} CPUs, {show_bytes(box.host_memory_bytes)}; {escape(run.started_at)}"
+        f"Host: {escape(box.host)}, {box.host_cpus} CPUs, {show_bytes(box.host_memory_bytes)}; {escape(run.started_at)}{resumed}"
     )
     return "\n".join(f"- {line}" for line in lines)
 
@@ -124,7 +125,7 @@ def _side_line(run: RunInfo, side: SideInfo) -> str:
     subject = f"; runtime {escape(side.subject[:12])}" if side.subject else ""
     driven = f", driven by {side.arm}" if len(run.arms) > 1 else ""
     name = side.side if run.has_two_sides else "build"
-    return f"{name}: {_name(side)} — {escape(side.title)}{subject}{driven}{given}"
+    return f"{name}: {_name(side)} — {escape(show_title(side.title))}{subject}{driven}{given}"
 
 
 def _takeaways(comparison: Comparison) -> str:

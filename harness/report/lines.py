@@ -12,6 +12,8 @@ from harness.units import (
     show_seconds,
 )
 
+_TITLE = 200  # characters
+
 
 def cell_line(cell: Cell) -> str:
     """Say in one line how a cell ended."""
@@ -80,3 +82,8 @@ def knee_line(name: str, knee: Knee) -> str:
         if knee.last_pass
         else f"{name}: fails at the first level, {failed}"
     )
+
+
+def show_title(text: str) -> str:
+    """Return the first line of a commit's message, cut where it is beyond 200 characters: it may be of any length."""
+    return text if len(text) <= _TITLE else f"{text[: _TITLE - 1]}…"

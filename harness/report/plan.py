@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from harness.model import Phase, Purity, Side, SideInfo, Slot
-from harness.plan import TOLERANCE, Plan, planned_slots
+from harness.model import Phase, Purity, RunInfo, Side, SideInfo, Slot
+from harness.plan import TOLERANCE, Plan, plan_of, planned_slots
 from harness.printable import printable
+from harness.report.lines import show_title
 from harness.units import show_count, show_plural, show_ratio, show_seconds
 
 
@@ -24,13 +25,48 @@ def plan_text(
         built: Whether a side's image is there already.
         plan: What is to be run.
     """
-    lines = [f"compared: {purity} ({how})"]
+    slots = planned_slots(plan)
+    lines = [
+        f"compared: {purity} ({how})",
+        *_sides(sides, built),
+        f"cells, {len(slots)} while none fails:",
+        *_numbered(slots),
+        *(f"then {text}" for text in _conditional(plan)),
+    ]
+    return "\n".join(printable(line) for line in lines)
+
+
+def rest_text(run: RunInfo, kept: int, built: Mapping[Side, bool], slots: Sequence[Slot]) -> str:
+    """Return what is left of a run that is resumed: its builds, the cells in the order in which they run while none fails, and the rest.
+
+    Args:
+        run: As it is stored.
+        kept: How many cells it has.
+        built: Whether a side's image is still there.
+        slots: Of the cells that are left.
+    """
+    lines = [
+        f"resumed: the run of {run.started_at} ({run.how})",
+        *_sides(run.sides, built),
+        f"cells, {kept} kept, {len(slots)} left while none fails:",
+        *_numbered(slots),
+        *(f"then {text}" for text in _conditional(plan_of(run))),
+    ]
+    return "\n".join(printable(line) for line in lines)
+
+
+def _numbered(slots: Sequence[Slot]) -> list[str]:
+    return [f"  {number:>3}. {_place(slot)}" for number, slot in enumerate(slots, start=1)]
+
+
+def _sides(sides: Sequence[SideInfo], built: Mapping[Side, bool]) -> list[str]:
+    lines = []
     for side in sides:
         dirty = f" + uncommitted changes {side.dirty[:12]}" if side.dirty else ""
         state = "built already" if built[side.side] else "to be built"
         lines += [
             f"{side.side}:",
-            f"  commit  {side.commit}{dirty}  {side.title}",
+            f"  commit  {side.commit}{dirty}  {show_title(side.title)}",
             f"  arm     {side.arm}",
             f"  runtime {side.subject}",
             f"  gauge   {side.gauge}",
@@ -39,11 +75,7 @@ def plan_text(
         if side.environment:
             given = " ".join(f"{name}={value}" for name, value in sorted(side.environment.items()))
             lines.append(f"  with    {given}")
-    slots = planned_slots(plan)
-    lines.append(f"cells, {len(slots)} while none fails:")
-    lines += [f"  {number:>3}. {_place(slot)}" for number, slot in enumerate(slots, start=1)]
-    lines += [f"then {text}" for text in _conditional(plan)]
-    return "\n".join(printable(line) for line in lines)
+    return lines
 
 
 def _place(slot: Slot) -> str:

@@ -12,3 +12,11 @@ class FakeClock:
         minutes, seconds = divmod(self.asked, 60)
         self.asked += 1
         return f"2026-11-30T12:{minutes:02}:{seconds:02}Z"
+
+
+class StoppedClock:
+    """A clock that always says the same, so that two runs differ in nothing but what they did."""
+
+    def utc_stamp(self) -> str:
+        """Return noon."""
+        return "2026-11-30T12:00:00Z"

@@ -1,5 +1,6 @@
 """Results in memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.compare import Comparison
@@ -15,6 +16,7 @@ class FakeRun:
     """One run's cells and its last comparison.
 
     Attributes:
+        run: What was settled before the first cell.
         document: The table as last written; None before the first.
         summary: What a pull request is given, as last written; None where there is none.
         said: What the cells say as last written, `comparison` if it is one.
@@ -22,6 +24,8 @@ class FakeRun:
     """
 
     folder: str
+    run: RunInfo
+    complete: bool = False
     cells: list[Cell] = field(default_factory=list)
     logs: dict[str, Observation] = field(default_factory=dict)
     comparison: Comparison | None = None
@@ -44,32 +48,46 @@ class FakeRun:
         """Keep what the cells say as it now stands."""
         self.summary = summary or self.summary
         self.comparison = said if isinstance(said, Comparison) else None
-        self.said, self.document = said, document
+        self.said, self.document, self.complete = said, document, said.complete
         self.completes.append(said.complete)
 
 
 class FakeStore:
-    """The runs of one process, by folder."""
+    """The runs of one process, by folder.
+
+    Attributes:
+        halves: Paths of what killed runs left half written.
+        torn: What is found unfinished in a run that is reopened.
+    """
 
     def __init__(self) -> None:
         self.runs: dict[str, FakeRun] = {}
         self.floors: dict[str, Floor] = {}
+        self.halves: list[str] = []
+        self.torn: list[str] = []
 
     def open_run(self, run: RunInfo, name: str) -> RunWriter:
         """Make ready for a run."""
         folder = f"results/{run.started_at}-{name}"
         while folder in self.runs:
             folder += "-again"
-        self.runs[folder] = FakeRun(folder)
+        self.runs[folder] = FakeRun(folder, run)
         return self.runs[folder]
+
+    def reopen_run(
+        self, folder: str, run: RunInfo, cells: Sequence[Cell]
+    ) -> tuple[RunWriter, list[str]]:
+        """Go on with a run."""
+        kept = self._find(folder)
+        assert kept.cells == list(cells)
+        kept.run, kept.complete = run, False
+        told, self.torn = self.torn, []
+        return kept, told
 
     def load(self, folder: str) -> tuple[RunInfo, list[Cell], bool]:
         """Give a run back."""
-        kept = self.runs.get(folder)
-        if kept is None or kept.said is None:
-            msg = f"{folder} is not the folder of a run"
-            raise UsageError(msg)
-        return kept.said.run, list(kept.cells), kept.said.complete
+        kept = self._find(folder)
+        return kept.run, list(kept.cells), kept.complete
 
     def load_floor(self, key: str) -> Floor | None:
         """Give a floor back."""
@@ -79,6 +97,18 @@ class FakeStore:
         """Keep a floor."""
         self.floors[floor.key] = floor
         return f"results/floors/{floor.key}.json"
+
+    def prune(self) -> list[str]:
+        """Forget what killed runs left; return it."""
+        removed, self.halves = self.halves, []
+        return removed
+
+    def _find(self, folder: str) -> FakeRun:
+        kept = self.runs.get(folder) or self.runs.get(f"results/{folder}")
+        if kept is None or not kept.cells:
+            msg = f"{folder} is not the folder of a run"
+            raise UsageError(msg)
+        return kept
 
     @property
     def only(self) -> FakeRun:

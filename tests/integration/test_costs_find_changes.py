@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.adapters.counter_choice import make_counting
 from harness.adapters.tree_files import read_tree
-from harness.assembly import make_counting
 from harness.cost_run import count_both
 from harness.costs import CounterName, changed
 from harness.model import Arm, Drive, ExactCost, ExactCosts, Load, Side

@@ -7,6 +7,7 @@ from harness.errors import BranchCannotRunError, BuildError, UsageError
 from harness.model import Outcome, Side
 from tests.fakes.fake_box import FakeBox, fails_with, holds_up_to
 from tests.fakes.fake_repo import FakeRepo
+from tests.fakes.fake_store import FakeStore
 from tests.fakes.world import (
     BASE_IMAGE,
     BASE_TREE,
@@ -157,12 +158,14 @@ def test_show_run_derives_the_stored_table_again() -> None:
 
 
 def test_clean_says_what_it_removed() -> None:
-    """Worktrees, containers of dead runs and old images, by name; running ones are left."""
+    """Worktrees, half-written files, containers of dead runs and old images, by name; running ones are left."""
     fakes = FakeWorld(repo=FakeRepo(left=("/x/esc-bench-base-1/tree",)))
     fakes.box.containers = ["esc-dead", "esc-2-2-2"]
     fakes.box.built = [f"esc-bench:tree-{number}" for number in range(5)]
-    assert bench.clean(fakes.repo, [fakes.box]).splitlines() == [
+    fakes.store.halves = ["results/.index.md~esc-dead"]
+    assert bench.clean(fakes.repo, [fakes.box], fakes.store).splitlines() == [
         "removed /x/esc-bench-base-1/tree",
+        "removed results/.index.md~esc-dead",
         "removed container of esc-dead",
         "removed image esc-bench:tree-0",
     ]
@@ -172,4 +175,6 @@ def test_clean_says_what_it_removed() -> None:
 
 def test_clean_says_when_there_was_nothing() -> None:
     """No news is told as well."""
-    assert bench.clean(FakeRepo(), [FakeBox(), FakeBox()]) == "nothing was left behind"
+    assert (
+        bench.clean(FakeRepo(), [FakeBox(), FakeBox()], FakeStore()) == "nothing was left behind"
+    )

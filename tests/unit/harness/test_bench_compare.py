@@ -167,8 +167,8 @@ def test_compare_writes_after_every_cell() -> None:
     assert run.completes == [False] * 9 + [True]
     assert [cell.slot.level for cell in run.cells] == [1000] * 4 + [2000] * 4 + [4000]
     assert [cell.log for cell in run.cells][:2] == [
-        "logs/003-base-C1000.log",
-        "logs/004-branch-C1000.log",
+        "logs/001-base-C1000.log",
+        "logs/002-branch-C1000.log",
     ]
     assert set(run.logs) == {cell.log for cell in run.cells}
 

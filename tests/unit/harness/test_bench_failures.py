@@ -137,7 +137,7 @@ def test_compare_keeps_what_was_measured_when_it_is_interrupted() -> None:
     assert run.completes == [False] * 4
     assert "- the run was interrupted" in str(run.document)
     assert fakes.progress.lines[-2:] == [
-        f"what was measured is in {run.folder}",
+        f"what was measured is in {run.folder}; `invoke compare --resume {run.folder}` goes on with it",
         "removing what the cells wrote",
     ]
     assert fakes.box.reaped[-1] == RUN_ID

@@ -174,7 +174,8 @@ def test_goals_that_are_interrupted_keep_what_was_measured() -> None:
     assert rows[13].startswith("0 of 2 goals met, 1 not measured; 3 repeats, ")
     assert rows[-1] == "- the run was interrupted: figures rest on the cells that are there"
     assert fakes.progress.lines[-2] == (
-        "what was measured is in results/2026-11-30T12:00:00Z-goals-b4a7b4a"
+        "what was measured is in results/2026-11-30T12:00:00Z-goals-b4a7b4a; "
+        "`invoke goals --resume results/2026-11-30T12:00:00Z-goals-b4a7b4a` goes on with it"
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from harness.compare import compare
 from harness.errors import UsageError
 from harness.model import Cell, Outcome, Side
-from harness.record import SCHEMA_VERSION, read_cells, read_run, write_cell, write_run
+from harness.record import SCHEMA_VERSION, derive, read_cells, read_run, write_cell, write_run
 from harness.report import render
 from tests.fakes.builders import make_cell, make_run, ok_cell
 
@@ -218,3 +218,13 @@ def test_record_keeps_what_a_reason_holds() -> None:
     (back,) = read_cells(line, where="cells.jsonl")
     assert isinstance(back, Cell)
     assert back == cell
+
+
+def test_record_of_what_no_run_measures_is_a_usage_error() -> None:
+    """A figure that somebody wrote in by hand is told as such, and not as a fault of the bench."""
+    cells = [
+        ok_cell(side, 500, pair=0, latency_infl=value)
+        for side, value in ((Side.BASE, -1.0), (Side.BRANCH, 1.0))
+    ]
+    with pytest.raises(UsageError, match="holds what no run measures: math domain error"):
+        derive(RUN, cells, complete=True)

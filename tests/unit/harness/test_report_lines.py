@@ -4,7 +4,7 @@ import pytest
 
 from harness.compare import Comparison, compare
 from harness.model import Cell, Knee, Outcome, Phase, Side, Slot
-from harness.report import cell_line, knee_line, printable, render
+from harness.report import cell_line, knee_line, printable, render, show_title
 from tests.fakes.builders import cell_at, make_block, make_cell, make_result, make_run, ok_cell
 
 
@@ -185,3 +185,9 @@ def test_table_counts_the_cells_that_failed() -> None:
     cells[3] = make_cell(Side.BASE, 500, Outcome.CRASH, pair=1, reason="")
     document = render(_compared(*cells))
     assert "| **DIED — crash** (1 of 2 cells) |" in document
+
+
+def test_title_is_cut_where_it_is_long() -> None:
+    """A commit may have a message of any length; 200 characters are enough to know it by."""
+    assert show_title("a" * 200) == "a" * 200
+    assert show_title("a" * 201) == "a" * 199 + "…"

@@ -12,6 +12,7 @@ from invoke.program import Program
 import tasks
 from harness import assembly, bench, errors
 from harness.errors import HarnessError
+from tests.fakes.builders import make_box_info, make_cell, make_observation, make_run
 from tests.fakes.checkout import Checkout
 from tests.fakes.fake_box import holds_up_to
 from tests.fakes.world import FakeWorld, make_request, make_world
@@ -151,6 +152,23 @@ def test_tasks_end_in_70_with_a_traceback_when_the_bench_is_at_fault(
         (["compare", "--base-env", "X"], "--base-env: 'X' is not a setting"),
         (["compare", "--env", "A=1", "--env", "2=B"], "--env: '2=B' is not a setting"),
         (["compare", "--timeout", "never"], "--timeout: 'never' is not a duration"),
+        (["compare", "--resume", "nope"], "results/nope is not the folder of a run: "),
+        *(
+            (
+                [verb, "--resume", "nope", *words],
+                f"{words[0]} is part of the stored plan, and not to be given with --resume",
+            )
+            for verb, *words in (
+                ("compare", "--levels", "5"),
+                ("compare", "--arm", "hand"),
+                ("compare", "--no-warm-up"),
+                ("compare", "--env", "A=1"),
+                ("ramp", "--image", "x"),
+                ("gate", "--quick"),
+                ("gate", "--no-costs"),
+                ("goals", "--repeats", "3"),
+            )
+        ),
     ],
 )
 def test_tasks_end_in_2_for_what_cannot_be_used(
@@ -158,7 +176,7 @@ def test_tasks_end_in_2_for_what_cannot_be_used(
 ) -> None:
     """A usage error is found before git or the engine is asked."""
     assert invoke(*words) == 2
-    assert capsys.readouterr().err.startswith(message)
+    assert capsys.readouterr().err.removeprefix(f"{ROOT}/").startswith(message)
 
 
 def test_tasks_read_invokes_own_environment(
@@ -227,6 +245,20 @@ def test_report_prints_a_stored_run_again(
     assert invoke("report", str(table.parent)) == 0
     assert capsys.readouterr().out == shown
     assert table.read_text() == shown
+
+
+def test_resume_looks_for_the_kind_of_box_that_was_stored(
+    git_checkout: Callable[..., Checkout], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And for no other, whatever would be found first; the folder may be named alone."""
+    monkeypatch.setenv("CPUS", "1")
+    root = git_checkout().root
+    run = make_run(box=make_box_info(box="watchdog"))
+    writer = assembly.open_store(root).open_run(run, "x")
+    writer.add_cell(make_cell(), make_observation())
+    name = Path(writer.folder).name
+    request = assembly.make_request(assembly.Typed(repo=str(root / "src"), resume=name))
+    assert (request.settings.box, request.resume) == ("watchdog", name)
 
 
 def test_report_of_a_folder_that_is_no_run_is_a_usage_error(

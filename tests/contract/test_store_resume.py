@@ -1,0 +1,141 @@
+"""What every store does with runs that were killed, and what the one on disk does beside it."""
+
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from harness.adapters.files_store import FilesStore
+from harness.adapters.owner import own_run_id
+from harness.adapters.result_files import ResultFiles
+from harness.compare import compare
+from harness.errors import UsageError
+from harness.ports import Store
+from harness.report import render
+from tests.contract.test_store import CELLS, RUN
+from tests.fakes.builders import make_observation
+from tests.fakes.failing_disk import KillingDisk, dead_run_id
+from tests.fakes.fake_box import Killed
+from tests.fakes.fake_store import FakeStore
+
+RESUMED = structs.replace(RUN, run_id="esc-2-2-2", resumed=("2026-11-30T12:40:00Z",))
+
+
+@pytest.fixture(params=["fake", "files"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """Give each kind of store in turn, empty."""
+    return FakeStore() if request.param == "fake" else FilesStore(tmp_path / "results")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return where the store on disk keeps its runs."""
+    return tmp_path / "results"
+
+
+def _interrupted(store: Store) -> str:
+    """Store the first cell of a run, and nothing that it says; return the folder."""
+    writer = store.open_run(RUN, "sc-mem-a-b")
+    writer.add_cell(CELLS[0], make_observation())
+    return writer.folder
+
+
+def test_store_has_the_run_with_its_first_cell(store: Store) -> None:
+    """A run that is killed before its table can be read, and is incomplete."""
+    assert store.load(_interrupted(store)) == (RUN, CELLS[:1], False)
+
+
+def test_store_goes_on_with_a_run(store: Store) -> None:
+    """The record is the new one from the start, the cells are those that were there, and the next ones come after them."""
+    folder = _interrupted(store)
+    writer, removed = store.reopen_run(folder, RESUMED, CELLS[:1])
+    assert removed == []
+    assert writer.folder == folder
+    assert writer.holds_cells
+    assert store.load(folder) == (RESUMED, CELLS[:1], False)
+    writer.add_cell(CELLS[1], make_observation())
+    comparison = compare(RESUMED, CELLS, complete=True)
+    writer.write(comparison, render(comparison))
+    assert store.load(folder) == (RESUMED, CELLS, True)
+
+
+def test_store_finds_a_run_by_its_name_alone(store: Store) -> None:
+    """What stands in the index can be copied from there."""
+    name = _interrupted(store).rpartition("/")[2]
+    assert store.load(name)[1] == CELLS[:1]
+    writer, _ = store.reopen_run(name, RESUMED, CELLS[:1])
+    assert writer.folder.endswith(f"/{name}")
+
+
+def test_store_prunes_nothing_where_nothing_was_left(store: Store) -> None:
+    """Neither before the first run nor after one."""
+    assert store.prune() == []
+    _interrupted(store)
+    assert store.prune() == []
+
+
+def test_files_store_drops_a_torn_line_and_tells(root: Path) -> None:
+    """Half a line would spoil the one that is put after it; its cell is run again."""
+    store = FilesStore(root)
+    folder = _interrupted(store)
+    cells = Path(folder) / "cells.jsonl"
+    whole = cells.read_bytes()
+    cells.write_bytes(whole + whole[:20])
+    _, removed = store.reopen_run(folder, RESUMED, CELLS[:1])
+    assert removed == [f"an unfinished last line of {cells}, 20 bytes: its cell is run again"]
+    assert cells.read_bytes() == whole
+
+
+def test_files_store_resumes_only_what_is_in_results(root: Path, tmp_path: Path) -> None:
+    """A run of another checkout is resumed there, where its builds come from."""
+    folder = Path(_interrupted(FilesStore(root)))
+    elsewhere = folder.rename(tmp_path / "elsewhere")
+    store = FilesStore(root)
+    assert store.load(str(elsewhere))[1] == CELLS[:1]
+    with pytest.raises(UsageError, match=r"elsewhere is not in .*results — .*--repo"):
+        store.reopen_run(str(elsewhere), RESUMED, CELLS[:1])
+
+
+def _half(root: Path, at: int, owner: str) -> None:
+    """Leave a half-written file, or a folder, of a process that was killed in its `at`th operation."""
+    disk = KillingDisk(at)
+    with pytest.raises(Killed):
+        _interrupted(FilesStore(root, ResultFiles(root, disk, lambda: owner)))
+
+
+@pytest.mark.parametrize(
+    ("at", "left"),
+    [(3, ".20261130T123456Z-sc-mem-a-b~"), (7, ".base-C500.log~")],
+    ids=["folder", "file"],
+)
+def test_files_store_prunes_what_a_dead_process_left_half_written(
+    root: Path, at: int, left: str
+) -> None:
+    """By the owner that its name tells of; the path is returned."""
+    owner = dead_run_id()
+    _half(root, at, owner)
+    (removed,) = FilesStore(root).prune()
+    assert Path(removed).name == f"{left}{owner}"
+    assert not Path(removed).exists()
+    assert FilesStore(root).prune() == []
+
+
+def test_files_store_leaves_what_a_living_process_is_writing(root: Path) -> None:
+    """Also what another host is writing: its owner cannot be judged from here."""
+    for owner in (own_run_id(), "esc-0f0f0f0f-1-1-1"):
+        _half(root, 3, owner)
+    assert FilesStore(root).prune() == []
+    assert len(list(root.rglob("*~esc-*"))) == 2
+
+
+def test_files_store_prunes_below_results_alone(root: Path, tmp_path: Path) -> None:
+    """No link is followed, and no file of another name is touched."""
+    outside = tmp_path / "outside"
+    _half(outside, 3, dead_run_id())
+    root.mkdir()
+    (root / "link").symlink_to(outside)
+    (root / "notes~esc-1-1-1-1").write_text("mine")
+    assert FilesStore(root).prune() == []
+    whole = tmp_path / "whole"
+    whole.symlink_to(outside)
+    assert FilesStore(whole).prune() == []

@@ -1,0 +1,91 @@
+"""Disks on which the process dies, or which are full, at one operation among many."""
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.adapters.owner import own_run_id
+from harness.adapters.result_files import Disk
+from tests.fakes.fake_box import Killed
+
+
+class FailingDisk(Disk):
+    """Fails at one operation.
+
+    Args:
+        at: The number of the operation, from 1; 0 for none.
+        torn: Whether half of what is written is there when it fails.
+    """
+
+    def __init__(self, at: int = 0, *, torn: bool = False) -> None:
+        self.count = 0
+        self._at, self._torn = at, torn
+
+    def make_folder(self, path: Path) -> None:
+        """Make a folder, or fail."""
+        self._step(lambda: None)
+        super().make_folder(path)
+
+    def create(self, path: Path, data: bytes) -> None:
+        """Write a file, or fail before or in the middle of it."""
+        self._step(lambda: Disk.create(self, path, data[: len(data) // 2]))
+        super().create(path, data)
+
+    def append(self, path: Path, data: bytes) -> None:
+        """Add to a file, or fail before or in the middle of it."""
+        self._step(lambda: Disk.append(self, path, data[: len(data) // 2]))
+        super().append(path, data)
+
+    def cut(self, path: Path, size: int) -> None:
+        """Cut a file, or fail."""
+        self._step(lambda: None)
+        super().cut(path, size)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Rename, or fail."""
+        self._step(lambda: None)
+        super().rename(source, target)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file, or fail."""
+        self._step(lambda: None)
+        super().remove(path)
+
+    def _step(self, tear: Callable[[], None]) -> None:
+        self.count += 1
+        if self._at and self._fails(self.count):
+            if self._torn and self.count == self._at:
+                tear()
+            self._fail()
+
+    def _fails(self, count: int) -> bool:
+        raise NotImplementedError
+
+    def _fail(self) -> None:
+        raise NotImplementedError
+
+
+class KillingDisk(FailingDisk):
+    """Kills the process at an operation; nothing that would have followed is done any more."""
+
+    def _fails(self, count: int) -> bool:
+        return count >= self._at
+
+    def _fail(self) -> None:
+        raise Killed
+
+
+class FullDisk(FailingDisk):
+    """Is full at an operation, and has room again for the next."""
+
+    def _fails(self, count: int) -> bool:
+        return count == self._at
+
+    def _fail(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def dead_run_id() -> str:
+    """Return a run id of this host whose process is no longer there."""
+    word, where, pid, started, number = own_run_id().split("-")
+    return f"{word}-{where}-{pid}-{int(started) - 1}-{number}"

@@ -1,0 +1,79 @@
+"""Going on with a ramp, a goal run and a gate, over fakes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from harness import bench
+from harness.errors import UsageError
+from harness.gate import GateOrder, gate
+from harness.gate_settings import settle_gate
+from harness.model import RunInfo
+from tests.fakes.fake_box import Killed, dies_after
+from tests.fakes.injected import count_with
+from tests.fakes.world import FakeWorld, make_request, make_world
+
+
+def _ramp(fakes: FakeWorld, resume: str | None = None, image: str | None = None) -> None:
+    bench.ramp(fakes.world, replace(make_request(500, 1000), resume=resume), image)
+
+
+def test_resumed_ramp_goes_on_with_its_one_build() -> None:
+    """Also when it has to be built again."""
+    fakes = make_world(branch=dies_after(1))
+    with pytest.raises(Killed):
+        _ramp(fakes)
+    fakes.box.by_image = {}
+    fakes.box.built.clear()
+    _ramp(fakes, fakes.store.only.folder)
+    assert [cell.slot.level for cell in fakes.store.only.cells] == [500, 1000]
+
+
+def test_resumed_ramp_of_an_image_that_is_gone_is_refused() -> None:
+    """Nobody knows what it was made from."""
+    fakes = make_world()
+    fakes.box.built.append("esc-bench:mine")
+    fakes.box.behave = dies_after(1)
+    with pytest.raises(Killed):
+        _ramp(fakes, image="esc-bench:mine")
+    fakes.box.built.clear()
+    with pytest.raises(UsageError, match="the build esc-bench:mine that was measured is gone"):
+        _ramp(fakes, fakes.store.only.folder)
+
+
+def test_resumed_goals_are_those_that_were_asked_for() -> None:
+    """Each cell that is there counts, and the repeats are the stored ones."""
+    fakes = make_world(branch=dies_after(1))
+    with pytest.raises(Killed):
+        bench.goals(fakes.world, make_request(), only="hand, C=8,000", repeats=2)
+    fakes.box.by_image = {}
+    request = replace(make_request(), resume=fakes.store.only.folder)
+    shown = bench.goals(fakes.world, request, only="", repeats=9)
+    assert len(fakes.store.only.cells) == 2
+    assert "2 repeats" in shown
+
+
+def _gate(fakes: FakeWorld, order: GateOrder, resume: str | None = None) -> RunInfo:
+    return gate(fakes.world, replace(make_request(500, 1000), resume=resume), order).comparison.run
+
+
+def _order(count: Callable[..., object] | None) -> GateOrder:
+    settings = settle_gate({"quick-level": 500}, pairs="2")
+    return GateOrder(settings=settings, is_quick=True, is_strict=False, count=count)  # type: ignore[arg-type]  # a fake
+
+
+def test_resumed_gate_decides_by_what_was_settled() -> None:
+    """Costs are not counted again, and margins and pairs are the stored ones."""
+    fakes = make_world(branch=dies_after(2))
+    with pytest.raises(Killed):
+        _gate(fakes, _order(count_with(lambda _: 100.0)))
+    settled = fakes.store.only.run
+    fakes.box.by_image = {}
+
+    def never(*_: object) -> object:
+        raise AssertionError
+
+    run = _gate(fakes, replace(_order(never), is_strict=True), fakes.store.only.folder)
+    assert (run.costs, run.gate, run.pairs) == (settled.costs, settled.gate, 2)
+    assert fakes.store.only.complete
