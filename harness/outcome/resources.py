@@ -55,27 +55,23 @@ def find_full_disk(said: str) -> str:
 def name_thread_limit(evidence: Mapping[str, object]) -> tuple[str, int] | None:
     """Name the limit that stopped a thread or a process from starting, and its value; None where none was near its end.
 
+    Where the kernel counted a refusal it was that of the pids, whatever the samples caught; else it is, of those that were near their end, the nearest.
+
     Args:
         evidence: Of the supervisor, by the names of the protocol.
     """
+    pids, threads = _number(evidence, "pids-max"), _number(evidence, "peak-threads")
+    if pids and _number(evidence, "pids-refused") > 0:
+        return _PIDS, pids
     limits = (
-        (_PIDS, _number(evidence, "pids-max"), _pids_used(evidence)),
-        (
-            "vm.max_map_count",
-            _number(evidence, "max-map-count"),
-            _number(evidence, "peak-threads") * MAPS_A_THREAD,
-        ),
-        ("kernel.pid_max", _number(evidence, "pid-max"), _number(evidence, "peak-threads")),
-        (
-            "kernel.threads-max",
-            _number(evidence, "threads-max"),
-            _number(evidence, "peak-threads"),
-        ),
+        (_PIDS, pids, _number(evidence, "pids-peak")),
+        ("vm.max_map_count", _number(evidence, "max-map-count"), threads * MAPS_A_THREAD),
+        ("kernel.pid_max", _number(evidence, "pid-max"), threads),
+        ("kernel.threads-max", _number(evidence, "threads-max"), threads),
     )
-    for name, limit, used in limits:
-        if limit and used >= limit * _NEAR:
-            return name, limit
-    return None
+    near = [(used / limit, name, limit) for name, limit, used in limits if limit]
+    share, name, limit = max(near, default=(0.0, "", 0))
+    return (name, limit) if share >= _NEAR else None
 
 
 def _is_fork(said: str, evidence: Mapping[str, object]) -> bool:
@@ -84,12 +80,6 @@ def _is_fork(said: str, evidence: Mapping[str, object]) -> bool:
     if not any(words in said for words in _NOT_NOW):
         return False
     return _number(evidence, "pids-refused") > 0 or any(words in said for words in _FORKING)
-
-
-def _pids_used(evidence: Mapping[str, object]) -> int:
-    """Return the peak; where the kernel refused one it is the limit, whatever the samples caught."""
-    refused = _number(evidence, "pids-refused") > 0
-    return _number(evidence, "pids-max" if refused else "pids-peak")
 
 
 def _at_limit(evidence: Mapping[str, object], caps: Caps) -> str:

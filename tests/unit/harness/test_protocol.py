@@ -260,10 +260,3 @@ def test_read_output_tells_of_some_faults_and_counts_the_others() -> None:
     faults = read_output(["RESULT {"] * 1000).faults
     assert len(faults) == 21
     assert faults[-1] == "and 981 more"
-
-
-def test_read_output_leaves_out_a_number_that_nothing_can_hold() -> None:
-    """Evidence is shown and stored: a number of a hundred digits would stop both."""
-    death = read_output([_line("OUTCOME", cause="exit", evidence={"a": 10**99, "b": 7})]).death
-    assert death is not None
-    assert death.evidence == {"a": None, "b": 7}
