@@ -101,10 +101,15 @@ def _against_itself(result: Result) -> Iterator[str]:
 
 
 def _against_box(result: Result, seen: Observation) -> Iterator[str]:
-    procs = result.procs or 1
     if result.wall_ms is not None and result.wall_ms > seen.wall_s * 1000 + _LATEST_MS:
         took = show_seconds(seen.wall_s)
         yield f"a wall time of {show_seconds(result.wall_ms / 1000)} in a cell of {took}"
+    if not result.errors:  # else what children held, which the probe does not count, may be why
+        yield from _against_usage(result, seen)
+
+
+def _against_usage(result: Result, seen: Observation) -> Iterator[str]:
+    procs = result.procs or 1
     cpu_ms = _number(seen, "cpu-ms")
     if cpu_ms is not None and result.cpu_sec is not None:
         besides_s = _START_CPU_S + _SHARD_CPU_S * procs + _WATCH_SHARE * seen.wall_s

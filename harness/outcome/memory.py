@@ -52,9 +52,15 @@ def _is_from_outside(seen: Observation, caps: Caps) -> bool:
         if isinstance(events, int | float):
             return events == 0
     inside = death.evidence if death is not None else {}
-    peak = inside.get("memory-peak-bytes", seen.box_evidence.get("memory-peak-bytes"))
+    peak = inside.get("memory-peak-bytes", _peak_at_the_end(seen))
     limit = inside.get("memory-max-bytes", caps.memory_bytes)
     return isinstance(peak, int) and isinstance(limit, int) and peak < limit * _REACHED
+
+
+def _peak_at_the_end(seen: Observation) -> object:
+    """Return the box's own figure where it was read once all was over, with the count of kills; one that was sampled may be a second old."""
+    outside = seen.box_evidence
+    return outside.get("memory-peak-bytes") if outside.get("oom-kills") else None
 
 
 def _count(death: Death, key: str) -> float:

@@ -12,12 +12,14 @@ from harness.outcome.movement import timed_out
 from harness.outcome.observation import Observation
 from harness.outcome.resources import find_full_disk, find_resource
 from harness.printable import one_line
+from harness.protocol import cut_text
 from harness.units import show_count
 
 _STOPPED_CODES = {130, 143}  # the supervisor was asked to stop, and not by us
 _KILLED_CODE = 128 + signal.SIGKILL
 _LARGEST_PAGE_BYTES = 64 << 10
 _LONGEST_REASON = 300
+_LONGEST_LIST = 200
 
 # What comes of too little CPU. The box's own memory, threads and descriptors do not run out sooner on a busy host.
 _SHAPED_BY_CPU = {
@@ -121,7 +123,8 @@ def _caps_not_held(case: _Case) -> Decision | None:
         if name in holds and not (unheard or unasked) and not _is_near(found, asked, rounding):
             return Outcome.INVALID, f"the box does not hold its caps: {name} {found}, not {asked}"
     if "network" in holds and set(inside.network or ()) - {"lo"}:
-        return Outcome.INVALID, f"the box has a network: {', '.join(inside.network or ())}"
+        named = cut_text(", ".join(inside.network or ()), _LONGEST_LIST)
+        return Outcome.INVALID, f"the box has a network: {named}"
     return None
 
 
@@ -149,7 +152,7 @@ def _by_result(case: _Case) -> Decision | None:
     sample = result.err_sample or "no message"
     if full := find_full_disk(sample):
         return Outcome.INVALID, full
-    return find_resource(sample, case.seen.output.death, failed) or (
+    return find_resource(sample, case.seen.output.death, case.caps, failed) or (
         Outcome.ERRORS,
         f"{failed}: {sample[:200]}",
     )
@@ -176,7 +179,8 @@ def _by_exit(case: _Case) -> Decision | None:
 
 
 def _by_words(case: _Case) -> Decision | None:
-    return find_resource(_said(case.seen), case.seen.output.death, "the worker ended")
+    said, death = _said(case.seen), case.seen.output.death
+    return find_resource(said, death, case.caps, "the worker ended")
 
 
 def _is_signalled(seen: Observation) -> bool:

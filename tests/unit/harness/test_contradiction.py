@@ -147,6 +147,12 @@ def test_contradiction_lets_failed_sessions_have_had_tokens(deltas: int, *, is_t
     assert bool(_found(result)) == is_told
 
 
+def test_contradiction_is_not_looked_for_in_what_failed_sessions_used() -> None:
+    """Children that a session started are the box's and not the worker's, and may be what it failed by."""
+    result = structs.replace(HONEST, ok=499, errors=1, turns_total=2994, cpu_ms_per_turn=None)
+    assert _found(result, {"pids-peak": 4000, "rss-peak-bytes": 1 << 30}) == ""
+
+
 def test_contradiction_lets_a_run_without_an_ok_session_be_short() -> None:
     """Sessions that fail at once take no time at all."""
     result = structs.replace(

@@ -53,10 +53,11 @@ def test_outcome_of_a_kill_for_memory_tells_whose_limit_it_was(
 
 def test_outcome_of_a_kill_that_only_the_box_saw_goes_by_the_boxs_peak() -> None:
     """Where no supervisor is left to tell, what was seen from outside decides."""
-    seen = make_observation(
-        exit_code=137, oom_killed=True, box_evidence={"memory-peak-bytes": 1 << 30}
-    )
+    peak = {"memory-peak-bytes": 1 << 30}
+    seen = make_observation(exit_code=137, oom_killed=True, box_evidence={**peak, "oom-kills": 1})
     assert decide(seen, Caps(), 500) == ("invalid", HOSTS)
+    sampled = make_observation(exit_code=137, oom_killed=True, box_evidence=peak)
+    assert decide(sampled, Caps(), 500)[0] == "oom", "it may have grown since the last look"
 
 
 @pytest.mark.parametrize("result", [make_result(500), make_result(500, ok=499, errors=1)])

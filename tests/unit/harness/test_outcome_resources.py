@@ -7,12 +7,13 @@ from harness.outcome import Observation, decide
 from harness.protocol import Death, ProbeOutput
 from tests.fakes.builders import make_observation, make_result
 
+CAPS = Caps(pids=64)
 EAGAIN = "BlockingIOError: [Errno 11] Resource temporarily unavailable"
 FULL = "OSError: [Errno 28] No space left on device: '/scratch/a.jsonl'"
 
 
-def _decide(seen: Observation) -> tuple[str, str]:
-    outcome, reason = decide(seen, Caps(), 500)
+def _decide(seen: Observation, caps: Caps = CAPS) -> tuple[str, str]:
+    outcome, reason = decide(seen, caps, 500)
     return outcome.value, reason
 
 
@@ -67,6 +68,15 @@ def test_outcome_of_a_process_that_cannot_start_is_threads(
     assert _decide(_ended(*said, evidence=evidence)) == ("threads", reason)
 
 
+def test_outcome_of_a_limit_that_nobody_asked_for_says_so() -> None:
+    """What keeps the host alive is no cap of the box, and a larger one may be asked for."""
+    seen = _ended("can't start new thread", evidence={"pids-max": 24_576, "pids-refused": 1})
+    assert _decide(seen, Caps()) == (
+        "threads",
+        "native threads ran out at the pids limit of 24,576, which nobody asked for, the worker ended",
+    )
+
+
 def test_outcome_of_a_socket_that_is_not_ready_is_no_lack_of_processes() -> None:
     """The same error number means two things, and nothing here speaks of a process."""
     assert _decide(_ended(f"recv: {EAGAIN}"))[0] == "crash"
@@ -92,8 +102,8 @@ def test_outcome_of_the_hosts_open_files_names_them() -> None:
     """ENFILE is the table of the whole machine."""
     seen = _ended("OSError: [Errno 23] Too many open files in system")
     assert _decide(seen) == (
-        "fds",
-        "the host's open files ran out (fs.file-max), the worker ended",
+        "invalid",
+        "the host's table of open files is full (fs.file-max), the worker ended",
     )
 
 
