@@ -15,6 +15,7 @@ _STOPPED_CODES = {130, 143}  # the supervisor was asked to stop, and not by us
 _LARGEST_PAGE_BYTES = 64 << 10
 _QUIET_MS = 2500  # PROGRESS comes once a second, and a container takes a moment to start
 _NO_FD = "Too many open files"
+_NEAR = 0.9  # of a limit: what was held is sampled
 
 # What comes of too little CPU. The box's own memory, threads and descriptors do not run out sooner on a busy host.
 _SHAPED_BY_CPU = {
@@ -265,7 +266,7 @@ def _resource(said: str, death: Death | None, failed: str) -> Decision | None:
 
 
 def _thread_limit(death: Death | None) -> str:
-    """Name the limit that stopped a thread from starting, by what was near its end."""
+    """Name the limit that stopped a thread from starting: of those that were near their end the nearest."""
     seen = death.evidence if death is not None else {}
 
     def number(key: str) -> int:
@@ -278,7 +279,8 @@ def _thread_limit(death: Death | None) -> str:
         ("kernel.pid_max", number("pid-max"), number("peak-threads")),
         ("kernel.threads-max", number("threads-max"), number("peak-threads")),
     )
-    for name, limit, used in limits:
-        if limit and used >= limit * 0.9:
-            return f"native threads ran out at the {name} of {show_count(limit)}"
-    return "native threads ran out, at no limit that is known"
+    near = [(used / limit, name, limit) for name, limit, used in limits if limit]
+    share, name, limit = max(near, default=(0.0, "", 0))
+    if share < _NEAR:
+        return "native threads ran out, at no limit that is known"
+    return f"native threads ran out at the {name} of {show_count(limit)}"

@@ -14,8 +14,9 @@ ARG BASE
 FROM ${BASE}
 COPY harness /bench/harness
 WORKDIR /bench
-ENV SCALE_SCRATCH=/scratch
+ENV SCALE_SCRATCH=/scratch TMPDIR=/scratch HOME=/scratch
 RUN mkdir -m 1777 /scratch
+VOLUME /scratch
 USER 65534:65534
 ENTRYPOINT ["python3", "-u", "-m", "harness.probe"]
 """
