@@ -1,70 +1,77 @@
-"""What a container used, as its engine saw it from outside: the most of all that was looked at."""
+"""The account that an engine's host keeps of one container: read from its control group where that is in sight, else asked of the engine."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from docker import APIClient
 from docker.errors import APIError
+from docker.models.containers import Container
 from docker.utils import version_lt
 
+from harness.adapters.local.cgroup_account import CgroupAccount
+from harness.adapters.local.cgroup_places import find_group
+from harness.adapters.usage import Account, Usage
+
 _ONE_LOOK = "1.41"  # an older interface looks twice, a second apart
+_EACH_S = 2.0  # a look takes 6 ms of the engine's processor time
 
 
-@dataclass(slots=True)
-class Account:
-    """The account of one container; None where its engine keeps none.
+def open_account(container: Container, api: APIClient) -> Account:
+    """Return the account of a container that runs."""
+    container.reload()
+    place = find_group(int(container.attrs["State"].get("Pid") or 0), str(container.id))
+    if place is not None:
+        return CgroupAccount(place)
+    return EngineAccount(str(container.id), api)
+
+
+class EngineAccount:
+    """The account that an engine gives of a container.
 
     Args:
-        container: Whose account it is, by its id.
+        container: Its id.
         api: Of its engine.
+        now_s: A monotonic clock.
     """
 
-    container: str
-    api: APIClient
-    cpu_ms: float | None = None
-    memory_peak_bytes: int | None = None
-    rss_peak_bytes: int | None = None
-    pids_peak: int | None = None
+    def __init__(
+        self, container: str, api: APIClient, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._container, self._api, self._now_s = container, api, now_s
+        self._usage = Usage()
+        self._looked_at = float("-inf")
 
     def look(self) -> None:
-        """Look once; an engine that does not tell what its container uses is let be."""
-        if version_lt(self.api.api_version, _ONE_LOOK):
+        """Look at what it uses now; an engine that does not tell is let be."""
+        if version_lt(self._api.api_version, _ONE_LOOK):
             return
+        if self._now_s() - self._looked_at < _EACH_S:
+            return
+        self._looked_at = self._now_s()
         try:
-            self.add(self.api.stats(self.container, stream=False, one_shot=True))
+            self.add(self._api.stats(self._container, stream=False, one_shot=True))
         except APIError as error:
             if error.status_code == 404:
                 raise
 
     def add(self, stats: Mapping[str, Any]) -> None:
-        """Take in what the engine said; of a container that has just ended it says nothing.
+        """Take in what the engine said.
 
-        Source: Docker Engine API, "Get container stats based on resource usage"; cgroup v1 keeps `max_usage` and `total_rss`, v2 `anon`.
+        Source: Docker Engine API, "Get container stats based on resource usage"; of cgroup v1 it has `max_usage` and `total_rss`, of v2 `anon`.
         """
         memory = stats.get("memory_stats") or {}
         detail = memory.get("stats") or {}
         used_ns = ((stats.get("cpu_stats") or {}).get("cpu_usage") or {}).get("total_usage")
-        self.cpu_ms = _most(self.cpu_ms, used_ns and round(used_ns / 1e6, 1))
-        self.memory_peak_bytes = _most(self.memory_peak_bytes, memory.get("max_usage"))
-        self.rss_peak_bytes = _most(
-            self.rss_peak_bytes, detail.get("total_rss", detail.get("anon"))
+        self._usage.take(
+            Usage(
+                cpu_ms=used_ns and round(used_ns / 1e6, 1),
+                memory_peak_bytes=memory.get("max_usage"),
+                rss_peak_bytes=detail.get("total_rss", detail.get("anon")),
+                pids_peak=(stats.get("pids_stats") or {}).get("current"),
+            )
         )
-        self.pids_peak = _most(self.pids_peak, (stats.get("pids_stats") or {}).get("current"))
 
     def evidence(self) -> Mapping[str, object]:
-        """Return what is known, by the names of the record."""
-        known = {
-            "cpu-ms": self.cpu_ms,
-            "memory-peak-bytes": self.memory_peak_bytes,
-            "rss-peak-bytes": self.rss_peak_bytes,
-            "pids-peak": self.pids_peak,
-        }
-        return {name: value for name, value in known.items() if value is not None}
-
-
-def _most(before: Any, now: Any) -> Any:  # noqa: ANN401  # what an engine says is not typed
-    """Return the larger of the two; what is nothing, or no number, is not counted."""
-    if not isinstance(now, int | float) or not now:
-        return before
-    return now if before is None else max(before, now)
+        """Return what was used, by the names of the record."""
+        return self._usage.evidence()

@@ -8,7 +8,7 @@ import docker
 from docker.errors import DockerException
 from docker.models.containers import Container
 
-from harness.adapters.docker_account import Account
+from harness.adapters.docker_account import open_account
 from harness.model import HOLDABLE, Caps
 from harness.outcome import Observation
 from harness.protocol import ProgressLine, read_output
@@ -37,20 +37,19 @@ def follow(
         on_progress: Is told of its last PROGRESS, once a second.
     """
     container.start()
-    account = Account(container=str(container.id), api=client.api)
+    account = open_account(container, client.api)
     deadline = started + caps.timeout_s
     heard_at = started
     timed_out = False
     while _runs(container):
         now = time.monotonic()
+        account.look()
         if now >= deadline:
             timed_out = True
-            account.look()
             kill(container)
             break
         if now - heard_at >= _HEARD_EACH_S:
             heard_at = now
-            account.look()
             latest = read_output(_lines(container, "stdout", tail=_PROGRESS_LINES)).progress
             if latest:
                 on_progress(latest[-1])

@@ -7,7 +7,7 @@ import pytest
 import requests
 from docker import APIClient
 
-from harness.adapters.docker_account import Account
+from harness.adapters.docker_account import EngineAccount
 
 V1 = {
     "cpu_stats": {"cpu_usage": {"total_usage": 1_500_000_000}},
@@ -42,8 +42,8 @@ class Engine:
         return V1
 
 
-def _account(engine: Engine | None = None) -> Account:
-    return Account(container="id", api=cast("APIClient", engine or Engine()))
+def _account(engine: Engine | None = None) -> EngineAccount:
+    return EngineAccount("id", cast("APIClient", engine or Engine()), lambda: 0.0)
 
 
 def test_account_keeps_the_most_of_what_it_saw() -> None:
@@ -67,10 +67,12 @@ def test_account_of_cgroup_v2_has_no_peak_of_memory() -> None:
 
 
 def test_account_looks_at_engines_that_look_once() -> None:
-    """An older engine would look twice, a second apart, and is not asked."""
+    """An older engine would look twice, a second apart, and is not asked; a newer one is asked now and then."""
     old, new = Engine("1.40"), Engine("1.41")
     for engine in (old, new):
-        _account(engine).look()
+        account = _account(engine)
+        account.look()
+        account.look()
     assert (old.asked, new.asked) == (0, 1)
 
 
