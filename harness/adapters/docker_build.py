@@ -100,6 +100,7 @@ class ImageBuild:
                 custom_context=True,
                 tag=tag,
                 decode=True,
+                timeout=self._silent_s,
                 rm=True,
                 forcerm=True,
                 pull=False,

@@ -31,7 +31,7 @@ def create(client: docker.DockerClient, build: Build, order: CellOrder) -> Conta
             type="json-file", config={"max-size": _LOG_BYTES, "max-file": "1", "compress": "false"}
         ),
         **_capped(order.caps),
-        **_closed(),
+        **_closed(order.run_id),
     )
 
 
@@ -50,15 +50,16 @@ def _capped(caps: Caps) -> dict[str, Any]:
     }
 
 
-def _closed() -> dict[str, Any]:
+def _closed(run_id: str) -> dict[str, Any]:
     """Return what is shut, whatever the image says of itself.
 
-    Temporary files go to scratch, for the root is read-only. The volume has no name, so that it goes when its container is removed.
+    Temporary files go to scratch, for the root is read-only. The volume has no name, so that it goes with
+    its container, and the label of its run, by which it is found where somebody else removed the container alone.
     """
     return {
         "user": _NOBODY,
         "read_only": True,
-        "mounts": [Mount(target=SCRATCH, source=None, type="volume")],
+        "mounts": [Mount(target=SCRATCH, source=None, type="volume", labels={RUN_LABEL: run_id})],
         "network_mode": "none",
         "ipc_mode": "private",
         "cap_drop": ["ALL"],

@@ -106,7 +106,7 @@ def lock_name(client: docker.DockerClient) -> str:
 
 
 def reap(client: docker.DockerClient, run_id: str | None) -> list[str]:
-    """Remove the containers of a run, or those of all runs whose owner is no longer alive; return their names."""
+    """Remove what a run left, or all runs whose owner is no longer alive: containers, and volumes without one; return their names."""
     label = RUN_LABEL if run_id is None else f"{RUN_LABEL}={run_id}"
     removed = []
     with translated("looking for containers that were left"):
@@ -116,6 +116,11 @@ def reap(client: docker.DockerClient, run_id: str | None) -> list[str]:
             if run_id is not None or not is_alive(container.labels.get(RUN_LABEL, "")):
                 remove(container)
                 removed.append(f"container {container.name}")
+        for volume in client.volumes.list(filters={"label": label, "dangling": True}):
+            labels = volume.attrs.get("Labels") or {}
+            if run_id is not None or not is_alive(labels.get(RUN_LABEL, "")):
+                volume.remove()
+                removed.append(f"volume {volume.name}")
     return removed
 
 

@@ -25,7 +25,7 @@ class Usage:
         cpu_ms: Processor time of all in it.
         memory_peak_bytes: The kernel's own peak, page cache included.
         rss_peak_bytes: The most of memory that no file backs.
-        pids_peak: The most processes and threads.
+        pids_peak: The most processes and threads that were seen. The kernel's own peak holds what started the cell, too.
     """
 
     cpu_ms: float | None = None

@@ -1,7 +1,7 @@
 """Each kind of box, with what a contract test has to know of it beside its port."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ class BoxSide:
         broken: A tree that does not build there, and of the reason a word.
         leave: Leaves what a killed run of that id leaves; returns what says whether it is still there.
         oom: How it words a kill for memory.
+        open_ways: What a hostile cell can do in it, by the names of `hostile_probe`.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class BoxSide:
     broken: tuple[Tree, str]
     leave: Callable[[str, BaseImage], Callable[[], bool]]
     oom: str = ""
+    open_ways: Sequence[str] = ()
 
 
 @contextmanager

@@ -23,7 +23,7 @@ class CgroupAccount:
         self._version, self._folders = place.version, place.folders
         self._now_s = now_s
         self._usage = Usage()
-        self._looked_at = float("-inf")
+        self._looked_at = now_s()  # what starts a cell is in its group too, for a moment
 
     def look(self) -> None:
         """Look at what it uses now, if the last look was not a moment ago."""
@@ -39,13 +39,12 @@ class CgroupAccount:
         memory, pids = self._folders["memory"], self._folders["pids"]
         stat = read_pairs(memory / "memory.stat")
         peak = "memory.max_usage_in_bytes" if self._version == 1 else "memory.peak"
-        now = read_number(pids / "pids.current")
         self._usage.take(
             Usage(
                 cpu_ms=self._cpu_ms(),
                 memory_peak_bytes=read_number(memory / peak),
                 rss_peak_bytes=stat.get("total_rss", stat.get("anon")),
-                pids_peak=max(now or 0, read_number(pids / "pids.peak") or 0),
+                pids_peak=read_number(pids / "pids.current"),
             )
         )
 
