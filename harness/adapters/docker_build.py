@@ -66,12 +66,16 @@ class ImageBuild:
             BuildError: It does not build; the error ends with the last lines of the log.
             EngineGoneError: The engine went away. What is left is to be cleared when it is back.
         """
+        broke: Exception | None = None
+        failed: str | None = None
         try:
             failed = self._follow(tree, tag, base, labels)
         except APIError as error:
             failed = last_cause(error)
         except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            failed = self._silence(error)
+            broke = error
+        if broke is not None:
+            failed = self._silence(broke)
         if failed is not None:
             self.clear()
             raise self._error(failed)
@@ -142,7 +146,7 @@ class ImageBuild:
 
     def _error(self, failed: str) -> BuildError:
         first = next(iter(failed.strip().splitlines()), "no reason given")
-        if _FULL in failed or _FULL in "\n".join(self._log):
+        if any(_FULL in text.lower() for text in (failed, *self._log)):
             msg = f"the {self._side} does not build: the engine's disk is full: {first}"
             return BuildError(
                 msg, hint="make room: see `docker system df`", tail=self._log[-_SHOWN:]

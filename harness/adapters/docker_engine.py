@@ -163,6 +163,8 @@ def last_cause(error: BaseException) -> str:
     """Return in one line what an error goes back to: what the engine said, else what stopped us from hearing it."""
     while not isinstance(error, docker.errors.APIError):
         deeper = error.__cause__ or error.__context__
+        if isinstance(deeper, ValueError):  # of whoever read the answer
+            return "its answer broke off"
         if deeper is None:
             return _first_line(str(error)) or type(error).__name__
         error = deeper

@@ -20,6 +20,7 @@ PUBLIC_BASE = "python:3.13-slim"
 LOCAL_BASE = "esc-bench-base:bookworm"
 _KEPT_TREES = 4
 _PULL_S = 600
+_TRIES = 2  # of a build over which the engine went away
 TREE_LABEL = "esc-bench.tree"
 
 
@@ -153,18 +154,19 @@ class DockerImages:
             NoBoxError: The engine goes away for good, or twice.
         """
         labels = {TREE_LABEL: tree.hash_on(base_image.id)}
-        for is_last in (False, True):
+        gone: EngineGoneError | None = None
+        for _ in range(_TRIES):
             build = ImageBuild(self._client, side)
             try:
                 build.run(tree, tag=tag, base=base_image.id, labels=labels)
             except EngineGoneError as error:
-                self._return.wait()
-                build.clear()
-                if is_last:
-                    msg = f"the Docker engine went away twice while it built the {side}: {error}"
-                    raise NoBoxError(msg, hint="see that it runs: `docker info`") from error
+                gone = error
             else:
                 return
+            self._return.wait()
+            build.clear()
+        msg = f"the Docker engine went away twice while it built the {side}: {gone}"
+        raise NoBoxError(msg, hint="see that it runs: `docker info`")
 
 
 def _dockerfile_of(tree: Tree) -> str:

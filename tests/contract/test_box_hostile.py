@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -40,27 +41,26 @@ def _run(side: BoxSide, build: Build, arm: str, caps: Caps = CAPS) -> Observatio
     return side.box.run_cell(build, order, lambda _: None)
 
 
-def _evidence(seen: Observation) -> dict[str, object]:
+def _evidence(seen: Observation) -> dict[str, Any]:
     assert seen.output.death is not None, (seen.engine_error, seen.stderr)
     return dict(seen.output.death.evidence)
 
 
 def test_cell_does_not_get_out_of_its_box(real_side: BoxSide, build: Build) -> None:
     """Network, files, devices, other processes and the engine are out of its reach, and it has no way to gain any."""
-    if real_side.kind != "docker" and os.geteuid() != 0:
-        pytest.skip("without an engine and without root a cell is its user's own process")
     found = _evidence(_run(real_side, build, "attempts"))
-    assert found["done"] == list(real_side.open_ways), found["refused"]
+    assert set(found["done"]) <= set(real_side.open_ways), found["refused"]
 
 
 def test_fork_bomb_ends_at_the_number_that_was_asked_for(real_side: BoxSide, build: Build) -> None:
     """No more are born than the cap allows, and all of them end with the cell."""
     if real_side.kind == "watchdog":
-        pytest.skip("it caps no processes")
+        assert "pids" not in real_side.box.describe("").holds
+        return
     seen = _run(real_side, build, "forks")
     found = _evidence(seen)
     assert found["said"] == "Resource temporarily unavailable"
-    assert 50 <= int(str(found["made"])) < 64
+    assert 50 <= found["made"] < 64
     assert 50 <= int(str(seen.box_evidence.get("pids-peak", 64))) <= 64
 
 
