@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Literal
 
 import docker
@@ -16,6 +17,7 @@ from harness.protocol import ProgressLine, read_output
 _POLL_S = 0.2
 _HEARD_EACH_S = 1.0
 _KILLED_S = 60.0
+_FAILED = 500
 _STDERR_LINES = 1000
 _PROGRESS_LINES = 20  # the last lines of both streams: among them is the last PROGRESS
 
@@ -59,13 +61,19 @@ def follow(
 
 
 def kill(container: Container) -> None:
-    """Kill a container that runs, and wait for its end; one that has ended by itself, or is gone, is fine too."""
+    """Kill a container that runs, and wait for its end; one that has ended by itself, or is gone, is fine too.
+
+    An engine waits ten seconds for the end of what it kills, and fails; tens of thousands of processes take longer.
+    """
     try:
         container.kill()
-        container.wait(timeout=_KILLED_S)
     except docker.errors.APIError as error:
-        if error.status_code not in {404, 409}:
+        if error.status_code in {404, 409}:
+            return
+        if error.status_code != _FAILED:
             raise
+    with suppress(docker.errors.NotFound):
+        container.wait(timeout=_KILLED_S)
 
 
 def _runs(container: Container) -> bool:

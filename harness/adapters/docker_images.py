@@ -95,7 +95,7 @@ class DockerImages:
         fault = find_fault(_dockerfile_of(tree))
         if fault:
             msg = f"the {side} does not build: {fault}"
-            raise BuildError(msg, hint="see “Boxes” in docs/boxes.md for what a Dockerfile may do")
+            raise BuildError(msg, hint="see “What a Dockerfile may do” in docs/boxes.md")
         tag, is_there = self.locate(tree, base_image)
         if not is_there:
             self._say(f"{side:<6} building {tag}")

@@ -7,6 +7,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 # Source: mount(2), and <sys/mount.h>; `proc_pid_mountinfo(5)` for the words.
@@ -54,14 +55,17 @@ def main(arguments: Sequence[str]) -> None:
     for point in filter(os.path.exists, _KERNELS):  # root may write there without any capability
         _mount(point, point, "", _BIND, "")
         _mount("", point, "", _REMOUNT | _BIND | _READ_ONLY | _PROC_FLAGS, "")
+    covered: tuple[str, ...] = ()
     if os.path.isdir(_SOCKETS) and not os.path.realpath(command[0]).startswith(f"{_SOCKETS}/"):  # noqa: PTH112
         _mount("tmpfs", _SOCKETS, "tmpfs", _READ_ONLY, "size=4k")
-    kept = (scratch, _SHARED_MEMORY, *_OWN)
+        covered = (_SOCKETS,)
+    kept = (*covered, scratch, _SHARED_MEMORY, *_OWN)
     with open("/proc/self/mountinfo") as file:  # noqa: PTH123  # as above
         mounted = list(read_mounts(file))
     for at in mounted:
         if not any(at.point == keep or at.point.startswith(f"{keep}/") for keep in kept):
-            _mount("", at.point, "", _REMOUNT | _BIND | _READ_ONLY | at.flags, "")
+            with suppress(FileNotFoundError):  # whoever mounted it has taken it away since
+                _mount("", at.point, "", _REMOUNT | _BIND | _READ_ONLY | at.flags, "")
     os.execvp(command[0], command)  # noqa: S606  # it becomes the cell
 
 
