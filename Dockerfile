@@ -5,6 +5,8 @@ ENV PYTHONPATH=/bench/src:/bench \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     SCALE_SCRATCH=/scratch \
+    TMPDIR=/scratch \
+    HOME=/scratch \
     SCALE_VT=1
 WORKDIR /bench
 COPY src /bench/src

@@ -30,6 +30,20 @@ class Confinement:
     how: str
     has_no_network: bool = True
 
+    def with_closed_files(self, closing: Path, scratch: Path) -> Sequence[str]:
+        """Return the words that also make all files read-only but those of a folder, where there are namespaces to do it in.
+
+        Args:
+            closing: The program that does it, of the harness's own.
+            scratch: The folder.
+        """
+        if not self.words:
+            return ()
+        at = self.words.index("--")
+        alone = (*self.words[:at], "--mount", "--propagation", "private", "--")
+        own = (sys.executable, "-I", "-S", str(closing), str(scratch))
+        return (*alone, *own, *self.words[at + 1 :])
+
 
 _OF_ROOT = (
     Confinement(

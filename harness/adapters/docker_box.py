@@ -2,29 +2,22 @@
 
 import time
 from collections.abc import Callable
-from typing import Literal
 
 import docker
 import requests
 from docker.errors import DockerException
 from docker.models.containers import Container
-from docker.types import LogConfig, Ulimit
 
-from harness.adapters import docker_engine
-from harness.adapters.docker_engine import RUN_LABEL, translated
+from harness.adapters import docker_cell, docker_container, docker_engine
+from harness.adapters.docker_engine import translated
 from harness.adapters.docker_images import DockerImages
+from harness.adapters.docker_patience import SMALL_S, Return
 from harness.errors import NoBoxError
-from harness.model import OPEN_FILES, BoxInfo, Side
+from harness.model import BoxInfo, Side
 from harness.outcome import Observation
 from harness.ports import BaseImage, Build, CellOrder
 from harness.protocol import ProgressLine, read_output
 from harness.tree import Tree
-
-_POLL_S = 0.2
-_HEARD_EACH_S = 1.0
-_LOG_BYTES = "32m"
-_STDERR_LINES = 1000
-_PROGRESS_LINES = 20  # the last lines of both streams: among them is the last PROGRESS
 
 
 class DockerBox:
@@ -38,9 +31,11 @@ class DockerBox:
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        self._client = docker_engine.connect()
+        self._client = docker_engine.connect(SMALL_S)
         self._say = say
-        self._images = DockerImages(self._client, say)
+        self._return = Return(self._client, say)
+        self._images = DockerImages(self._client, say, self._return)
+        self._running: list[Container] = []  # what could not be stopped
 
     def close(self) -> None:
         """Close the connections to the engine."""
@@ -83,111 +78,68 @@ class DockerBox:
 
         A file system looks twice at what was deleted a moment ago: ext4 passes by every inode that was freed in the last five
         minutes, one by one, for each new file. The files of one cell would more than double the CPU of the next one.
+
+        An engine that fails in the cell makes it invalid; one that fails before it is waited for.
         """
-        with translated("making a container"):
-            container = self._create(build, order)
+        self._make_ready()
+        container = self._create(build, order)
         started = time.monotonic()
         try:
-            return self._follow(container, order, started, on_progress)
+            return docker_cell.follow(self._client, container, order.caps, started, on_progress)
         except (DockerException, requests.RequestException) as error:
-            said = str(error).strip().splitlines() or [type(error).__name__]
             return Observation(
                 output=read_output(()),
                 exit_code=None,
                 wall_s=time.monotonic() - started,
-                engine_error=f"the engine failed in the cell: {said[0]}",
+                engine_error=_why(error),
             )
         finally:
             self._stop(container)
 
     def reap(self, run_id: str | None = None) -> list[str]:
         """Remove the containers of a run, or those of runs that are no longer alive."""
+        self._return.wait()
         return docker_engine.reap(self._client, run_id)
 
     def trim(self) -> list[str]:
         """Remove all but the newest four tree images."""
+        self._return.wait()
         return self._images.trim()
 
-    def _stop(self, container: Container) -> None:
-        """See that a cell's container no longer runs; if that fails the cell still counts, and `reap` tries again after the run."""
-        try:
-            with translated("stopping a container"):
-                _kill(container)
-        except NoBoxError as error:
-            self._say(str(error))
+    def _make_ready(self) -> None:
+        """Wait for an engine that is away, and stop what it could not stop: nothing of a cell may run beside the next one."""
+        self._return.wait()
+        left, self._running = self._running, []
+        for container in left:
+            self._stop(container)
+        if self._running:
+            msg = f"container {self._running[0].name} still runs, and the next cell would share its CPUs"
+            raise NoBoxError(msg, hint="see what `docker ps` and the engine's log say of it")
 
     def _create(self, build: Build, order: CellOrder) -> Container:
-        caps = order.caps
-        return self._client.containers.create(
-            build.image,
-            [order.arm, str(order.level), *order.load.arguments],
-            environment=dict(order.environment),
-            labels={RUN_LABEL: order.run_id},
-            nano_cpus=round(caps.cpus * 1_000_000_000),
-            mem_limit=caps.memory_bytes,
-            memswap_limit=caps.memory_bytes,
-            pids_limit=caps.pids,
-            ulimits=[Ulimit(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES)],
-            network_mode="none",
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges"],
-            log_config=LogConfig(type="json-file", config={"max-size": _LOG_BYTES}),
-        )
+        """Make the container; an engine that goes away over it is waited for, once."""
+        try:
+            return docker_container.create(self._client, build, order)
+        except docker.errors.ImageNotFound as error:
+            msg = f"the image {build.image.removeprefix('sha256:')[:12]} is not on this engine any more"
+            raise NoBoxError(msg, hint="is something else removing images?") from error
+        except requests.RequestException:
+            self._make_ready()
+        with translated("making a container"):
+            return docker_container.create(self._client, build, order)
 
-    def _follow(
-        self,
-        container: Container,
-        order: CellOrder,
-        started: float,
-        on_progress: Callable[[ProgressLine], None],
-    ) -> Observation:
-        container.start()
-        deadline = started + order.caps.timeout_s
-        heard_at = started
-        timed_out = False
-        while True:
-            container.reload()
-            now = time.monotonic()
-            if container.status not in {"running", "created", "restarting"}:
-                break
-            if now >= deadline:
-                timed_out = True
-                _kill(container)
-                break
-            if now - heard_at >= _HEARD_EACH_S:
-                heard_at = now
-                latest = read_output(_lines(container, "stdout", tail=_PROGRESS_LINES)).progress
-                if latest:
-                    on_progress(latest[-1])
-            time.sleep(_POLL_S)
-        return _observe(container, time.monotonic() - started, timed_out=timed_out)
+    def _stop(self, container: Container) -> None:
+        """See that a cell's container no longer runs; if that fails the cell still counts, and is seen to before the next one."""
+        try:
+            with translated("stopping a container"):
+                docker_cell.kill(container)
+                docker_engine.remove_unstarted(container)
+        except NoBoxError as error:
+            self._running.append(container)
+            self._say(str(error))
 
 
-def _observe(container: Container, wall_s: float, *, timed_out: bool) -> Observation:
-    container.reload()
-    state = container.attrs["State"]
-    stdout = _lines(container, "stdout")
-    return Observation(
-        output=read_output(stdout),
-        exit_code=state.get("ExitCode"),
-        wall_s=wall_s,
-        oom_killed=bool(state.get("OOMKilled")),
-        timed_out=timed_out,
-        stderr=tuple(_lines(container, "stderr")[-_STDERR_LINES:]),
-        stdout="\n".join(stdout),
-    )
-
-
-def _kill(container: Container) -> None:
-    """Kill a container that runs, and wait for its end; one that has ended by itself, or is gone, is fine too."""
-    try:
-        container.kill()
-        container.wait(timeout=60)
-    except docker.errors.APIError as error:
-        if error.status_code not in {404, 409}:
-            raise
-
-
-def _lines(container: Container, stream: str, *, tail: int | Literal["all"] = "all") -> list[str]:
-    raw = container.logs(stdout=stream == "stdout", stderr=stream == "stderr", tail=tail)
-    return bytes(raw).decode(errors="replace").splitlines()
+def _why(error: Exception) -> str:
+    if isinstance(error, docker.errors.NotFound):
+        return "its container is gone: somebody removed it"
+    return f"the engine failed in the cell: {docker_engine.last_cause(error)}"

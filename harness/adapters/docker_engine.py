@@ -25,8 +25,11 @@ _LOOK_S = 1.0
 _NO_SWAP = "the engine does not account swap: a cell may swap beyond its memory cap"
 
 
-def connect() -> docker.DockerClient:
+def connect(silent_s: int = 30) -> docker.DockerClient:
     """Connect to the engine that the environment names.
+
+    Args:
+        silent_s: For how long a call may go without a byte of the engine's.
 
     Raises:
         NoBoxError: None answers there.
@@ -34,10 +37,10 @@ def connect() -> docker.DockerClient:
     endpoint = find_endpoint()
     try:
         tls = kwargs_from_env().get("tls", False)  # DOCKER_TLS_VERIFY and DOCKER_CERT_PATH
-        client = docker.DockerClient(base_url=endpoint, timeout=120, tls=tls)
+        client = docker.DockerClient(base_url=endpoint, timeout=silent_s, tls=tls)
         client.ping()
     except (DockerException, requests.RequestException) as error:
-        msg = f"no Docker engine answers at {endpoint}: {_last_cause(error)}"
+        msg = f"no Docker engine answers at {endpoint}: {last_cause(error)}"
         hint = "start one (for example `sudo systemctl start docker`), or point DOCKER_HOST at one"
         raise NoBoxError(msg, hint=hint) from error
     return client
@@ -69,7 +72,7 @@ def translated(doing: str) -> Iterator[None]:
     try:
         yield
     except (DockerException, requests.RequestException) as error:
-        msg = f"the Docker engine failed while {doing}: {_last_cause(error)}"
+        msg = f"the Docker engine failed while {doing}: {last_cause(error)}"
         raise NoBoxError(msg, hint="see that it runs: `docker info`") from error
 
 
@@ -103,7 +106,7 @@ def lock_name(client: docker.DockerClient) -> str:
 
 
 def reap(client: docker.DockerClient, run_id: str | None) -> list[str]:
-    """Remove the containers of a run, or those of all runs whose owner is no longer alive; return their names."""
+    """Remove what a run left, or all runs whose owner is no longer alive: containers, and volumes without one; return their names."""
     label = RUN_LABEL if run_id is None else f"{RUN_LABEL}={run_id}"
     removed = []
     with translated("looking for containers that were left"):
@@ -113,7 +116,22 @@ def reap(client: docker.DockerClient, run_id: str | None) -> list[str]:
             if run_id is not None or not is_alive(container.labels.get(RUN_LABEL, "")):
                 remove(container)
                 removed.append(f"container {container.name}")
+        for volume in client.volumes.list(filters={"label": label, "dangling": True}):
+            labels = volume.attrs.get("Labels") or {}
+            if run_id is not None or not is_alive(labels.get(RUN_LABEL, "")):
+                volume.remove()
+                removed.append(f"volume {volume.name}")
     return removed
+
+
+def remove_unstarted(container: Container) -> None:
+    """Remove a container that was made and never ran: there is nothing in it to be kept."""
+    try:
+        container.reload()
+    except docker.errors.NotFound:
+        return
+    if container.status == "created":
+        remove(container)
 
 
 def remove(container: Container) -> None:
@@ -141,7 +159,17 @@ def _wait_until_gone(container: Container) -> None:
     raise NoBoxError(msg, hint="see what `docker ps -a` and the engine's log say of it")
 
 
-def _last_cause(error: BaseException) -> str:
-    while error.__cause__ is not None or error.__context__ is not None:
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]  # one of them is not None
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def last_cause(error: BaseException) -> str:
+    """Return in one line what an error goes back to: what the engine said, else what stopped us from hearing it."""
+    while not isinstance(error, docker.errors.APIError):
+        deeper = error.__cause__ or error.__context__
+        if isinstance(deeper, ValueError):  # of whoever read the answer
+            return "its answer broke off"
+        if deeper is None:
+            return _first_line(str(error)) or type(error).__name__
+        error = deeper
+    return _first_line(str(error.explanation or error))
+
+
+def _first_line(text: str) -> str:
+    return next(iter(text.strip().splitlines()), "")

@@ -1,14 +1,16 @@
 """Images: the base they stand on, building a side from its tree, and keeping only the newest."""
 
-from collections.abc import Callable, Iterator
-from io import BytesIO
+from collections.abc import Callable
 
 import docker
 import requests
 from docker.errors import DockerException, ImageNotFound
 
+from harness.adapters.docker_build import EngineGoneError, ImageBuild
 from harness.adapters.docker_engine import translated
-from harness.errors import BuildError, UsageError
+from harness.adapters.docker_patience import Return, patience
+from harness.dockerfile import find_fault
+from harness.errors import BuildError, NoBoxError, UsageError
 from harness.model import Side
 from harness.ports import BaseImage, Build
 from harness.tree import Tree
@@ -17,6 +19,8 @@ REPOSITORY = "esc-bench"
 PUBLIC_BASE = "python:3.13-slim"
 LOCAL_BASE = "esc-bench-base:bookworm"
 _KEPT_TREES = 4
+_PULL_S = 600
+_TRIES = 2  # of a build over which the engine went away
 TREE_LABEL = "esc-bench.tree"
 
 
@@ -25,11 +29,15 @@ class DockerImages:
 
     Args:
         say: Is told what takes long.
+        back: Waits for an engine that is away.
     """
 
-    def __init__(self, client: docker.DockerClient, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, client: docker.DockerClient, say: Callable[[str], None], back: Return
+    ) -> None:
         self._client = client
         self._say = say
+        self._return = back
 
     def find_base(self, wanted: str) -> BaseImage:
         """Find, or pull, what both sides are built on.
@@ -48,7 +56,8 @@ class DockerImages:
         self._say(f"pulling {names[-1]}")
         try:
             with_tag = names[-1] if ":" in names[-1].rpartition("/")[2] else f"{names[-1]}:latest"
-            self._client.images.pull(with_tag)
+            with patience(self._client, _PULL_S):
+                self._client.images.pull(with_tag)
             pulled = self._find(names[-1])
         except (DockerException, requests.RequestException) as error:
             lines = str(error).strip().splitlines()[-1:]
@@ -83,6 +92,10 @@ class DockerImages:
         Raises:
             BuildError: It does not build; the error ends with the last lines of the log.
         """
+        fault = find_fault(_dockerfile_of(tree))
+        if fault:
+            msg = f"the {side} does not build: {fault}"
+            raise BuildError(msg, hint="see “What a Dockerfile may do” in docs/boxes.md")
         tag, is_there = self.locate(tree, base_image)
         if not is_there:
             self._say(f"{side:<6} building {tag}")
@@ -134,38 +147,32 @@ class DockerImages:
                 raise
 
     def _build(self, tree: Tree, tag: str, base_image: BaseImage, side: Side) -> None:
-        log: list[str] = []
-        try:
-            stream = self._client.api.build(
-                fileobj=BytesIO(tree.pack()),
-                custom_context=True,
-                tag=tag,
-                decode=True,
-                rm=True,
-                forcerm=True,
-                pull=False,
-                network_mode="none",
-                buildargs={"BASE": base_image.id},
-                labels={TREE_LABEL: tree.hash_on(base_image.id)},
-            )
-            failed = _follow(stream, log)
-        except (DockerException, requests.RequestException) as error:
-            failed = str(error)
-        if failed is not None:
-            msg = f"the {side} does not build: {failed.strip().splitlines()[0] if failed.strip() else 'no reason given'}"
-            hint = "build it by hand to see more: docker build --build-arg BASE=IMAGE ."
-            raise BuildError(msg, hint=hint, tail=log[-15:])
+        """Build, and once more if the engine goes away over it.
+
+        Raises:
+            BuildError: It does not build.
+            NoBoxError: The engine goes away for good, or twice.
+        """
+        labels = {TREE_LABEL: tree.hash_on(base_image.id)}
+        gone: EngineGoneError | None = None
+        for _ in range(_TRIES):
+            build = ImageBuild(self._client, side)
+            try:
+                build.run(tree, tag=tag, base=base_image.id, labels=labels)
+            except EngineGoneError as error:
+                gone = error
+            else:
+                return
+            self._return.wait()
+            build.clear()
+        msg = f"the Docker engine went away twice while it built the {side}: {gone}"
+        raise NoBoxError(msg, hint="see that it runs: `docker info`")
 
 
-def _follow(stream: Iterator[dict[str, object]], log: list[str]) -> str | None:
-    """Read a build's output into `log`; return its error, if it has one."""
-    failed = None
-    for message in stream:
-        text = message.get("stream") or message.get("error") or ""
-        log += [line for line in str(text).splitlines() if line.strip()]
-        if "error" in message:
-            failed = str(message["error"])
-    return failed
+def _dockerfile_of(tree: Tree) -> str:
+    """Return its text; empty where there is none, which is the engine's to say."""
+    found = (e.content for e in tree.entries if e.path == "Dockerfile" and e.kind == "file")
+    return next(found, b"").decode(errors="replace")
 
 
 def _short(image: str) -> str:

@@ -117,7 +117,7 @@ class Load(Record, frozen=True, kw_only=True):
 
 
 class Caps(Record, frozen=True, kw_only=True):
-    """The size of the box. `pids` None leaves the number of processes and threads to the host."""
+    """The size of the box. `pids` None asks for no cap on processes and threads."""
 
     cpus: Positive = 2.0
     memory_bytes: Count = 2 << 30

@@ -1,16 +1,20 @@
 """What is the Docker engine's alone: images, containers that are gone, the connection."""
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import docker
 import pytest
 
 from harness.adapters import docker_engine
 from harness.adapters.docker_box import DockerBox
+from harness.adapters.docker_build import ImageBuild
 from harness.adapters.docker_engine import RUN_LABEL
 from harness.adapters.owner import own_run_id
-from harness.errors import NoBoxError
-from harness.model import Caps, Load, Side
+from harness.adapters.process_limit import backstop_pids
+from harness.errors import BuildError, NoBoxError
+from harness.model import Caps, Load, Outcome, Side
+from harness.outcome import decide
 from harness.ports import Build, CellOrder
 from tests.fakes.docker_side import images_kept, make_box_tree
 
@@ -53,7 +57,7 @@ def _containers(client: docker.DockerClient, run_id: str) -> list[str]:
 def test_docker_cell_of_an_image_that_is_gone_is_told(box: DockerBox, build: Build) -> None:
     """An image that somebody removed meanwhile is the engine's fault, not the subject's."""
     order = CellOrder(run_id=RUN_ID, arm="ok", level=5, load=Load(), caps=CAPS, environment={})
-    with pytest.raises(NoBoxError, match="the Docker engine failed while making a container"):
+    with pytest.raises(NoBoxError, match=r"the image 000000000000 is not on this engine any more"):
         box.run_cell(Build(image="sha256:" + "0" * 64, how=build.how), order, lambda _: None)
 
 
@@ -91,6 +95,89 @@ def test_docker_build_moves_the_tag_of_its_side(
     for side in Side:
         built = box.build(make_box_tree(f"tag of {side}"), base_image=base_image, side=side)
         assert client.images.get(f"esc-bench:{side}").id == built.image
+
+
+def test_docker_cell_whose_container_is_removed_is_invalid(
+    client: docker.DockerClient, box: DockerBox, build: Build
+) -> None:
+    """Whoever removes a container in its cell decides nothing, and its volume is found without it."""
+    run_id = own_run_id()
+    order = CellOrder(run_id=run_id, arm="slow", level=5, load=Load(), caps=CAPS, environment={})
+
+    def remove(_: object) -> None:
+        (name,) = _containers(client, run_id)
+        client.containers.get(name).remove(force=True)
+
+    seen = box.run_cell(build, order, remove)
+    assert seen.engine_error == "its container is gone: somebody removed it"
+    assert decide(seen, CAPS, 5)[0] is Outcome.INVALID
+    (left,) = box.reap(run_id)
+    assert left.startswith("volume ")
+    assert box.reap(run_id) == []
+
+
+def test_docker_container_that_does_not_start_is_not_left(
+    client: docker.DockerClient, box: DockerBox
+) -> None:
+    """An image whose program is not there gives an invalid cell that says so, and no container."""
+    text = 'ARG BASE\nFROM ${BASE}\nENTRYPOINT ["/no/such/program"]\n'
+    base_image = box.find_base_image("")
+    tree = make_box_tree("no program", dockerfile=text)
+    built = box.build(tree, base_image=base_image, side=Side.BRANCH)
+    run_id = own_run_id()
+    order = CellOrder(run_id=run_id, arm="ok", level=5, load=Load(), caps=CAPS, environment={})
+    seen = box.run_cell(built, order, lambda _: None)
+    assert "no such file or directory" in seen.engine_error
+    assert _containers(client, run_id) == []
+
+
+def test_docker_cell_nobody_limited_leaves_processes_to_its_host(
+    box: DockerBox, build: Build
+) -> None:
+    """Without a number there is a backstop, which is not held against the cell."""
+    caps = Caps(cpus=0.5, memory_bytes=64 << 20, timeout_s=60.0)
+    order = CellOrder(run_id=RUN_ID, arm="caps", level=5, load=Load(), caps=caps, environment={})
+    seen = box.run_cell(build, order, lambda _: None)
+    assert seen.output.caps is not None
+    assert seen.output.caps.pids == backstop_pids()
+    assert decide(seen, caps, 5) == (Outcome.OK, "")
+    box.reap(RUN_ID)
+
+
+@pytest.mark.parametrize(
+    ("step", "bounds", "reason"),
+    [
+        ("sleep 600", {"silent_s": 2}, "it has said nothing for 2.0 s"),
+        ("while :; do echo x; sleep 0.1; done", {"most_s": 2}, "it is not done after 2.0 s"),
+        ("python3 -c 'x = bytearray(1 << 31)'", {}, "a non-zero code: 137"),
+        ("echo No space left on device; false", {}, "the engine's disk is full: "),
+    ],
+)
+def test_docker_build_is_bounded_and_leaves_nothing(
+    client: docker.DockerClient,
+    box: DockerBox,
+    step: str,
+    bounds: dict[str, int],
+    reason: str,
+) -> None:
+    """A step that neither ends nor fits is a build error, and no container and no layer of it stays."""
+    text = f"ARG BASE\nFROM ${{BASE}}\nRUN echo {uuid4()}\nRUN {step}\n"
+    tree = make_box_tree("bounded", dockerfile=text)
+    build = ImageBuild(client, Side.BRANCH, **bounds)
+    with pytest.raises(BuildError, match=reason):
+        build.run(tree, tag="esc-bench:tree-bounded", base=box.find_base_image("").id, labels={})
+    there = {str(image.id)[7:19] for image in client.images.list(all=True)}
+    assert len(build._steps) == 2
+    assert not there & (build._layers - {box.find_base_image("").id[7:19]})
+    running = {str(container.id)[:12] for container in client.containers.list(all=True)}
+    assert not running & build._steps
+
+
+def test_docker_build_that_stands_on_more_is_refused(box: DockerBox) -> None:
+    """It is not sent to the engine: what it would fetch is not fetched."""
+    tree = make_box_tree("elsewhere", dockerfile="FROM python:3\n")
+    with pytest.raises(BuildError, match="line 1 of the Dockerfile stands on python:3"):
+        box.build(tree, base_image=box.find_base_image(""), side=Side.BASE)
 
 
 def test_docker_box_without_an_engine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

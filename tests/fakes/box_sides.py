@@ -1,7 +1,7 @@
 """Each kind of box, with what a contract test has to know of it beside its port."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ class BoxSide:
         broken: A tree that does not build there, and of the reason a word.
         leave: Leaves what a killed run of that id leaves; returns what says whether it is still there.
         oom: How it words a kill for memory.
+        open_ways: What a hostile cell can do in it, by the names of `hostile_probe`.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class BoxSide:
     broken: tuple[Tree, str]
     leave: Callable[[str, BaseImage], Callable[[], bool]]
     oom: str = ""
+    open_ways: Sequence[str] = ()
 
 
 @contextmanager
@@ -112,7 +114,15 @@ def _local(kind: str, folder: Path) -> Iterator[BoxSide]:
 
         broken = _without(make_box_tree("broken"), "harness/probe/__main__.py")
         oom = "its cgroup's oom_kill rose" if kind == "cgroup" else "the watchdog saw "
-        yield BoxSide(kind=kind, box=box, broken=(broken, "harness/probe"), leave=leave, oom=oom)
+        yield BoxSide(
+            kind=kind,
+            box=box,
+            broken=(broken, "harness/probe"),
+            leave=leave,
+            oom=oom,
+            # where nobody's user cannot run the Python, a cell is root or this user, without capabilities
+            open_ways=("read the passwords", "signal its parent"),
+        )
 
 
 def open_holding(kind: str) -> Holding:

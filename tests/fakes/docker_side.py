@@ -1,9 +1,11 @@
 """A build context for a real engine whose probe is a small script of the test's own."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import docker
+from docker.errors import ImageNotFound
 
 from harness.adapters.docker_images import REPOSITORY, TREE_LABEL
 from harness.tree import Entry, Tree
@@ -14,20 +16,21 @@ ARG BASE
 FROM ${BASE}
 COPY harness /bench/harness
 WORKDIR /bench
-ENV SCALE_SCRATCH=/scratch
+ENV SCALE_SCRATCH=/scratch TMPDIR=/scratch HOME=/scratch
 RUN mkdir -m 1777 /scratch
+VOLUME /scratch
 USER 65534:65534
 ENTRYPOINT ["python3", "-u", "-m", "harness.probe"]
 """
 
 
-def make_box_tree(mark: str, *, dockerfile: str = _DOCKERFILE) -> Tree:
+def make_box_tree(mark: str, *, dockerfile: str = _DOCKERFILE, probe: str = PROBE) -> Tree:
     """Make a context that builds in a moment in any box; trees of different `mark`s are different builds."""
     texts = {
         "Dockerfile": dockerfile,
         "harness/__init__.py": f"MARK = {mark!r}\n",
         "harness/probe/__init__.py": "",
-        "harness/probe/__main__.py": PROBE,
+        "harness/probe/__main__.py": probe,
         "src/escapement/__init__.py": "",
     }
     return Tree(
@@ -39,7 +42,7 @@ def make_box_tree(mark: str, *, dockerfile: str = _DOCKERFILE) -> Tree:
 def images_kept(client: docker.DockerClient) -> Iterator[None]:
     """Put every tag of the bench back to where it was, and remove what was made in between."""
     tags, loose = _tags(client), _loose(client)
-    keepers = [f"{REPOSITORY}-kept:{number}" for number, _ in enumerate(tags)]
+    keepers = [f"{REPOSITORY}-kept-{os.getpid()}:{number}" for number, _ in enumerate(tags)]
     for keeper, image in zip(keepers, tags.values(), strict=True):
         client.images.get(image).tag(keeper)
     try:
@@ -48,7 +51,8 @@ def images_kept(client: docker.DockerClient) -> Iterator[None]:
         for tag, image in tags.items():
             client.images.get(image).tag(tag)
         for name in [*keepers, *(_tags(client).keys() - tags.keys())]:
-            client.images.remove(name)
+            with suppress(ImageNotFound):  # somebody else tidies this engine too
+                client.images.remove(name)
         for image in _loose(client) - loose:
             client.images.remove(image)
 

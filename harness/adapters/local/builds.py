@@ -204,6 +204,7 @@ def environment_of(build: Path, scratch: Path) -> Mapping[str, str]:
     return {
         "PATH": os.defpath,
         "HOME": str(scratch),
+        "TMPDIR": str(scratch),
         "PYTHONPATH": f"{build / 'bench/src'}:{build / 'bench'}",
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -12,7 +12,7 @@ class CageCaps:
     Args:
         cpus: Processors' worth of time.
         memory_bytes: Without swap.
-        pids: Processes and threads; None for as many as the host allows.
+        pids: Processes and threads; None for a number that leaves some to the host.
     """
 
     cpus: float

@@ -12,7 +12,9 @@ from typing import Literal
 import msgspec
 
 from harness.adapters.local.cage_caps import CageCaps
+from harness.adapters.local.cgroup_account import CgroupAccount, read_pairs
 from harness.adapters.local.cgroup_places import NEEDED, Place
+from harness.adapters.process_limit import backstop_pids
 
 _PERIOD_US = 100_000
 _PATIENCE_S = 30.0
@@ -133,6 +135,7 @@ class CgroupCage:
         folders = {controller: at / name for controller, at in place.folders.items()}
         self._group = Group(place.version, folders)
         self._version, self._folders = place.version, folders
+        self._account = CgroupAccount(Place(version=place.version, folders=folders))
         self._group.note(note)
         try:
             for folder in self._group.unique:
@@ -148,7 +151,8 @@ class CgroupCage:
             (folder / "cgroup.procs").write_text("0")
 
     def look(self) -> None:
-        """Do nothing: the kernel itself holds the caps."""
+        """Look at what it uses; the caps are held by the kernel itself."""
+        self._account.look()
 
     def empty(self) -> None:
         """Kill all that is in it, and wait until they are gone.
@@ -159,14 +163,14 @@ class CgroupCage:
         self._group.empty()
 
     def evidence(self) -> Mapping[str, object]:
-        """Return what it did to those in it, by the names of the record; None for what the kernel does not count."""
+        """Return what those in it used and what it did to them, by the names of the record; None for what the kernel does not count."""
         memory, pids = self._folders["memory"], self._folders["pids"]
         events = "memory.oom_control" if self._version == 1 else "memory.events"
-        peak = "memory.max_usage_in_bytes" if self._version == 1 else "memory.peak"
+        self._account.look_now()
         return {
-            "oom-kills": _pair(memory / events, "oom_kill"),
-            "memory-peak-bytes": _number(memory / peak),
-            "pids-refused": _pair(pids / "pids.events", "max"),
+            **self._account.evidence(),
+            "oom-kills": read_pairs(memory / events).get("oom_kill"),
+            "pids-refused": read_pairs(pids / "pids.events").get("max"),
         }
 
     def remove(self) -> None:
@@ -185,8 +189,7 @@ class CgroupCage:
             (memory / "memory.max").write_text(str(caps.memory_bytes))
             _write_if_there(memory / "memory.swap.max", "0")
             (cpu / "cpu.max").write_text(f"{quota_us} {_PERIOD_US}")
-        if caps.pids is not None:
-            (pids / "pids.max").write_text(str(caps.pids))
+        (pids / "pids.max").write_text(str(caps.pids or backstop_pids()))
 
 
 def _write_if_there(path: Path, text: str) -> bool:
@@ -195,19 +198,3 @@ def _write_if_there(path: Path, text: str) -> bool:
         return False
     path.write_text(text)
     return True
-
-
-def _pair(path: Path, key: str) -> int | None:
-    with suppress(OSError):
-        for line in path.read_text().splitlines():
-            name, _, value = line.partition(" ")
-            if name == key and value.isdigit():
-                return int(value)
-    return None
-
-
-def _number(path: Path) -> int | None:
-    with suppress(OSError):
-        text = path.read_text().strip()
-        return int(text) if text.isdigit() else None
-    return None

@@ -52,6 +52,27 @@ def find_place(own: Path = Path("/proc/self")) -> tuple[Place | None, str]:
     return _find_v2(unified[0], paths[""])
 
 
+def find_group(pid: int, name: str, proc: Path = Path("/proc")) -> Place | None:
+    """Return the control group of a process whose group is named after something; None where it is not to be seen from here.
+
+    Args:
+        pid: The process, if it is one of this machine and namespace.
+        name: What the names of its groups hold, so that no other process is taken for it.
+        proc: The folder of the processes.
+    """
+    try:
+        mounts = list(_parse_mounts((proc / "self/mountinfo").read_text()))
+        paths = dict(_parse_membership((proc / str(pid) / "cgroup").read_text()))
+    except OSError:
+        return None
+    place = _find_v1(mounts, paths)
+    unified = [mount for mount in mounts if mount.version == 2]
+    if place is None and unified and "" in paths:
+        place = Place(version=2, folders=dict.fromkeys(NEEDED, _locate(unified[0], paths[""])))
+    is_its_own = place is not None and all(name in str(at) for at in place.folders.values())
+    return place if is_its_own else None
+
+
 def make_room(folder: Path) -> str:
     """Have the control groups below a v2 one hold what a cell needs; return why that cannot be."""
     try:

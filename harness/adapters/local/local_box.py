@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness.adapters.confinement import find_confinement
+from harness.adapters.local import closing
 from harness.adapters.local.builds import LocalBuilds, environment_of
 from harness.adapters.local.holding import MARK, Holding, cell_name, end_what_is_left
 from harness.adapters.local.keeper import Errand
@@ -44,8 +45,9 @@ class LocalBox:
         self._own_id = own_run_id()
         self._builds = LocalBuilds(self._store, self._own_id, say)
         self._confined = find_confinement(self._store.builds, fixed_addresses=False)
+        self._closes_files = False
         try:
-            self._try()
+            self._closes_files = self._can_close_files()
         except (
             BaseException
         ):  # also Ctrl-C: what was made for trying is nobody's to remove but ours
@@ -103,7 +105,7 @@ class LocalBox:
         os.utime(folder)  # so that it is among the last used
         place = self._store.make_cell(order.run_id, self._confined.uid)
         words = (
-            *(*self._confined.words, str(folder / "env/bin/python"), "-m", "harness.probe"),
+            *(*self._words(place), str(folder / "env/bin/python"), "-m", "harness.probe"),
             *(order.arm, str(order.level), *order.load.arguments),
         )
         environment = {
@@ -164,6 +166,26 @@ class LocalBox:
             open_files=OPEN_FILES,
         )
 
+    def _words(self, place: Path) -> Sequence[str]:
+        """Return what holds a cell: its scratch is all that it can write to, where that can be had."""
+        if self._closes_files:
+            return self._confined.with_closed_files(Path(closing.__file__), place / "scratch")
+        return self._confined.words
+
+    def _can_close_files(self) -> bool:
+        """Find out whether cells can be kept with their files closed, else at least without.
+
+        Raises:
+            NoBoxError: They cannot be kept at all.
+        """
+        self._closes_files = True
+        try:
+            self._try()
+        except NoBoxError:
+            self._closes_files = False
+            self._try()
+        return self._closes_files
+
     def _try(self) -> None:
         """Keep a cell that does nothing.
 
@@ -171,7 +193,7 @@ class LocalBox:
             NoBoxError: It does not come to a good end.
         """
         place = self._store.make_cell(self._own_id, self._confined.uid)
-        words = (*self._confined.words, sys.executable, "-I", "-S", "-c", "")
+        words = (*self._words(place), sys.executable, "-I", "-S", "-c", "")
         errand = self._errand(place, self._own_id, _TRIAL, (words, {}, place))
         with KeptCell(self._holding, errand) as kept:
             seen = kept.follow(_TRIAL.timeout_s, lambda _: None, ())

@@ -232,6 +232,15 @@ def test_outcome_allows_caps_the_kernels_rounding(caps: Caps, inside: BoxCaps) -
             "at the pids limit of 1,000, which nobody asked for",
         ),
         ({"max-map-count": 65530, "peak-threads": 22167}, "at the vm.max_map_count of 65,530"),
+        (
+            {
+                "pids-max": 24576,
+                "pids-peak": 22410,
+                "max-map-count": 65530,
+                "peak-threads": 22400,
+            },
+            "at the vm.max_map_count of 65,530",
+        ),
         ({"pid-max": 32768, "peak-threads": 32000}, "at the kernel.pid_max of 32,768"),
         ({"threads-max": 20000, "peak-threads": 19000}, "at the kernel.threads-max of 20,000"),
         (

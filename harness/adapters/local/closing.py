@@ -1,0 +1,89 @@
+"""A program of its own, between `unshare` and a cell: it makes all that is mounted read-only but the cell's scratch, and becomes the cell.
+
+It runs in a mount namespace that is the cell's alone, as long as it may still mount. It needs the standard library alone.
+"""
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+# Source: mount(2), and <sys/mount.h>; `proc_pid_mountinfo(5)` for the words.
+_READ_ONLY, _REMOUNT, _BIND = 1, 32, 4096
+_FLAGS = {
+    "nosuid": 2,
+    "nodev": 4,
+    "noexec": 8,
+    "noatime": 1024,
+    "nodiratime": 2048,
+    "relatime": 1 << 21,
+}
+_PROC_FLAGS = _FLAGS["nosuid"] | _FLAGS["nodev"] | _FLAGS["noexec"] | _FLAGS["relatime"]
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108  # where the semaphores of several processes are
+_SOCKETS = "/run"  # of engines, which do for root whatever it asks; a socket is not closed by a mount that is read-only
+_OWN = ("/proc",)  # in which a process may set what is its own
+_KERNELS = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs")
+
+
+@dataclass(frozen=True, slots=True)
+class _Mounted:
+    point: str
+    flags: int
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Close what is mounted, and run a command in its place.
+
+    Args:
+        arguments: The scratch, and the command.
+
+    Raises:
+        OSError: Something cannot be closed.
+    """
+    scratch, *command = arguments
+    _mount(scratch, scratch, "", _BIND, "")
+    if os.path.isdir(_SHARED_MEMORY):  # noqa: PTH112  # it starts in half the time without pathlib
+        _mount(
+            "tmpfs",
+            _SHARED_MEMORY,
+            "tmpfs",
+            _FLAGS["nosuid"] | _FLAGS["nodev"],
+            "size=8m,mode=1777",
+        )
+    for point in filter(os.path.exists, _KERNELS):  # root may write there without any capability
+        _mount(point, point, "", _BIND, "")
+        _mount("", point, "", _REMOUNT | _BIND | _READ_ONLY | _PROC_FLAGS, "")
+    covered: tuple[str, ...] = ()
+    if os.path.isdir(_SOCKETS) and not os.path.realpath(command[0]).startswith(f"{_SOCKETS}/"):  # noqa: PTH112
+        _mount("tmpfs", _SOCKETS, "tmpfs", _READ_ONLY, "size=4k")
+        covered = (_SOCKETS,)
+    kept = (*covered, scratch, _SHARED_MEMORY, *_OWN)
+    with open("/proc/self/mountinfo") as file:  # noqa: PTH123  # as above
+        mounted = list(read_mounts(file))
+    for at in mounted:
+        if not any(at.point == keep or at.point.startswith(f"{keep}/") for keep in kept):
+            with suppress(FileNotFoundError):  # whoever mounted it has taken it away since
+                _mount("", at.point, "", _REMOUNT | _BIND | _READ_ONLY | at.flags, "")
+    os.execvp(command[0], command)  # noqa: S606  # it becomes the cell
+
+
+def read_mounts(lines: Iterable[str]) -> Iterator[_Mounted]:
+    """Read what is mounted where, with the flags that it has to keep."""
+    for line in lines:
+        words = line.split()
+        point = words[4].encode().decode("unicode_escape").encode("latin-1").decode()
+        yield _Mounted(point, sum(_FLAGS.get(word, 0) for word in words[5].split(",")))
+
+
+def _mount(source: str, point: str, kind: str, flags: int, data: str) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    words = [word.encode() or None for word in (source, point, kind)]
+    if libc.mount(*words, ctypes.c_ulong(flags), data.encode() or None) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), point)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
