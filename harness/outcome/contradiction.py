@@ -36,6 +36,8 @@ def find_contradiction(seen: Observation, sessions: int, load: Load | None, arm:
     result = seen.output.result
     if result is None:
         return ""
+    if seen.exit_code not in {0, None}:  # a supervisor that has printed one has nothing left to fail at
+        return f"it printed a RESULT, and then ended with exit code {seen.exit_code}"
     if result.c != sessions or result.ok + result.errors != sessions:
         counted = f"C={result.c}, ok={result.ok}, errors={result.errors}"
         return f"its RESULT does not add up to {show_count(sessions)} sessions: {counted}"
