@@ -79,7 +79,11 @@ def _ending(outcome: Outcome, order: CellOrder, number: int) -> Observation:
     noise = 1 + 0.1 * ((number * 7) % 5)
     if outcome is Outcome.OK:
         result = make_result(
-            order.level, arm=order.arm, cpu_ms_per_turn=noise, rss_kb_per_session=noise
+            order.level,
+            arm=order.arm,
+            cpu_ms_per_turn=noise,
+            peak_rss_mb=100 * noise,
+            rss_kb_per_session=100 * noise * 1024 / order.level,
         )
         return make_observation(result, wall_s=wall_s)
     if outcome is Outcome.OOM:
