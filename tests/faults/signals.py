@@ -1,0 +1,62 @@
+"""The tool is asked to end, by signals, at random moments."""
+
+import signal
+
+from tests.faults.kills import check_readable, new_run, run_undisturbed
+from tests.faults.scenario import Findings, Lab
+from tests.faults.site import Running, Site
+
+_EACH = 5
+_ENDS_WITHIN_S = 60
+_WAYS = (
+    ("Ctrl-C", signal.SIGINT, True, 1),
+    ("Ctrl-C three times", signal.SIGINT, True, 3),
+    ("SIGTERM", signal.SIGTERM, False, 1),
+    ("SIGHUP", signal.SIGHUP, True, 1),
+)
+
+
+def ask_to_end(lab: Lab, found: Findings) -> None:
+    """End runs by each signal at several moments; each has to clean up after itself."""
+    site = lab.site("signals")
+    whole = run_undisturbed(site)
+    for name, number, everybody, times in _WAYS:
+        codes = []
+        for _ in range(_EACH):
+            moment = lab.moments.uniform(0, whole.duration_s)
+            at = f"{name} after {moment:.2f} s: "
+            known = site.runs()
+            running = site.compare()
+            if running.runs_for(moment):
+                found.times += 1
+                for again in range(times):
+                    if again and not running.runs_for(lab.moments.uniform(0.05, 0.5)):
+                        break
+                    running.signal(number, everybody=everybody)
+            running.wait(_ENDS_WITHIN_S)
+            codes.append(running.code)
+            _check_end(site, running, number, found, at)
+            folder = new_run(site, known)
+            if folder is not None:
+                check_readable(site, folder, found, at)
+            left = site.left()
+            found.check(not left, f"{at}left behind: {'; '.join(left)}")
+        found.happened.append(
+            f"{name}: exit {', '.join(str(code) for code in sorted(set(codes)))}"
+        )
+    found.lost.append("the cell that ran")
+    found.left.append("nothing, without any cleaning")
+
+
+def _check_end(
+    site: Site, running: Running, number: signal.Signals, found: Findings, at: str
+) -> None:
+    """Check the exit code: 130, the signal itself before the tool has begun anything, 0 after it has ended everything."""
+    allowed = {130}
+    if not running.said:
+        allowed |= {-number, 1, 0}
+    if running.table:
+        allowed.add(0)
+    words = f"{at}ended with {running.code}: {running.last_line}"
+    found.check(running.code in allowed, words)
+    found.check("Traceback" not in running.said or not site.left(), words)
