@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.scenario import Findings, Lab
+from tests.faults.scenario import Findings, Lab, kinds_of
 from tests.faults.shape import frame, measured_twice, places
 from tests.faults.site import Running, Site
 
@@ -45,7 +45,8 @@ def kill_often(lab: Lab, found: Findings) -> None:
             check_whole(site, folder, whole, found, at)
         found.happened.append("resumed" if had else "nothing measured yet, run anew")
         found.lost.append("the cell that ran")
-        found.check(not (left := site.left()), f"{at}the next run left {'; '.join(left)}")
+        after = kinds_of(site.left())
+        found.check(after == "nothing", f"{at}the next run left {after}")
         found.left.append("something" if kinds else "nothing")
     found.happened = [
         f"{found.happened.count(word)} {word}" for word in dict.fromkeys(found.happened)

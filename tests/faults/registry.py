@@ -1,10 +1,14 @@
 """All faults, in the order of the table."""
 
 from tests.faults import (
+    clocks,
+    corrupt,
     disks,
     engine_faults,
+    hostile,
     kills,
     meddling,
+    outputs,
     signals,
     turns,
 )
@@ -114,5 +118,60 @@ SCENARIOS = (
         "the run that is waited for is killed",
         "SIGKILL while a second one waits",
         turns.go_on_after_a_kill,
+    ),
+    Scenario(
+        "clock",
+        "the clock is stepped",
+        "the tool's wall clock an hour forward, then two hours back, between cells",
+        clocks.step,
+    ),
+    Scenario(
+        "gigabyte",
+        "cells print 1 GB each",
+        "a runtime that prints when it is imported",
+        outputs.print_a_gigabyte,
+        longest_s=900,
+    ),
+    Scenario(
+        "markup",
+        "cells print terminal escapes and markdown",
+        "a runtime that prints them and fails with them, and a commit with such a title",
+        outputs.print_markup,
+    ),
+    Scenario(
+        "git",
+        "a branch has git run what it wants",
+        "a post-checkout hook, a filter for all files, a submodule with a command",
+        hostile.run_on_the_host,
+    ),
+    Scenario(
+        "links",
+        "a branch's links lead out of its tree",
+        "links to /etc, to a file of the host, and out by `..`",
+        hostile.link_out_of_the_tree,
+    ),
+    Scenario(
+        "forks",
+        "a fork bomb",
+        "a runtime that forks without end, in a box of 200 processes",
+        hostile.fork_without_end,
+    ),
+    Scenario(
+        "out",
+        "a subject tries to get out of its box",
+        "connections to the host and the world, files in eight places, the engine's socket",
+        hostile.break_out,
+    ),
+    Scenario(
+        "corrupt",
+        "runs in results/ are damaged",
+        "copies of a run, truncated, emptied, overwritten, or with folders in place of files",
+        corrupt.damage_runs,
+    ),
+    Scenario(
+        "index",
+        "results/ is not what it should be",
+        "a folder in place of the index, a file in place of results/",
+        corrupt.damage_the_index,
     ),
 )

@@ -37,17 +37,16 @@ class Findings:
     def check_left(self, site: Site, when: str = "") -> None:
         """Note what the tool has left, which is to be nothing."""
         left = site.left()
-        self.left.append(f"{when}{'; '.join(left) or 'nothing'}")
-        self.check(not left, f"left behind: {'; '.join(left)}")
+        self.left.append(f"{when}{kinds_of(left)}")
+        self.check(not left, f"{when}left behind: {kinds_of(left)}")
 
     def check_left_after_clean(self, site: Site) -> None:
         """Note what a killed tool has left, and that `invoke clean` removes all of it."""
-        before = [_kind(line) for line in site.left()]
+        before = kinds_of(site.left())
         site.clean()
-        after = site.left()
-        had = " and ".join(sorted(set(before))) or "nothing"
-        self.left.append(f"{had}; after `clean` {'; '.join(after) or 'nothing'}")
-        self.check(not after, f"left behind after clean: {'; '.join(after)}")
+        after = kinds_of(site.left())
+        self.left.append(f"{before}; after `clean` {after}")
+        self.check(after == "nothing", f"left behind after clean: {after}")
 
 
 @dataclass(slots=True)
@@ -106,6 +105,13 @@ def counted(words: list[str]) -> str:
     return "; ".join(f"{number}× {word}" if number > 1 else word for word, number in times.items())
 
 
-def _kind(line: str) -> str:
-    words = line.split()
-    return " ".join(words[:2]) if words[0] in {"half-written", "temporary"} else words[0]
+def kinds_of(left: list[str]) -> str:
+    """Say in words what was left: how many of each kind."""
+    kinds = [
+        " ".join(word for word in line.split(":")[0].split() if _is_word(word)) for line in left
+    ]
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) or "nothing"
+
+
+def _is_word(word: str) -> bool:
+    return word.rstrip(",").replace("-", "").isalpha()

@@ -3,7 +3,7 @@
 import signal
 
 from tests.faults.kills import check_readable, new_run, run_undisturbed
-from tests.faults.scenario import Findings, Lab
+from tests.faults.scenario import Findings, Lab, kinds_of
 from tests.faults.site import Running, Site
 
 _EACH = 5
@@ -39,8 +39,8 @@ def ask_to_end(lab: Lab, found: Findings) -> None:
             folder = new_run(site, known)
             if folder is not None:
                 check_readable(site, folder, found, at)
-            left = site.left()
-            found.check(not left, f"{at}left behind: {'; '.join(left)}")
+            left = kinds_of(site.left())
+            found.check(left == "nothing", f"{at}left behind: {left}")
         found.happened.append(
             f"{name}: exit {', '.join(str(code) for code in sorted(set(codes)))}"
         )
