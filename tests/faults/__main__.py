@@ -5,6 +5,7 @@ own: the machine's engine is asked for the base image and for nothing else. It p
 """
 
 import argparse
+import itertools
 import os
 import random
 import shutil
@@ -91,11 +92,14 @@ def _try_all(chosen: Sequence[Scenario], folder: Path, asked: argparse.Namespace
     work = folder / "work"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
-    tried = []
+    tried, numbers = [], itertools.count(1)
     with Engine(work, "engine").running(folder / "base-image.tar") as engine:
         for scenario in chosen:
             moments = random.Random(f"{asked.seed} {scenario.name}")  # noqa: S311  not for secrets
-            lab = Lab(work, Path.cwd(), folder / "base-image.tar", engine, moments, asked.kills)
+            lab = Lab(
+                *(work, Path.cwd(), folder / "base-image.tar", engine),
+                *(moments, asked.kills, numbers),
+            )
             tried.append(try_scenario(scenario, lab))
     if not asked.keep:
         shutil.rmtree(work)

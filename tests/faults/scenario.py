@@ -1,8 +1,7 @@
 """What a scenario is, what it finds, and what it works with."""
 
-import itertools
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,6 +59,7 @@ class Lab:
         engine: Running.
         moments: When things happen.
         kills: How often the tool is killed.
+        numbers: Of the sites, in the names of their folders.
     """
 
     folder: Path
@@ -68,12 +68,12 @@ class Lab:
     engine: Engine
     moments: random.Random
     kills: int
-    _numbers: Iterable[int] = field(default_factory=lambda: itertools.count(1))
+    numbers: Iterator[int]
 
     def site(self, name: str, engine: Engine | None = None) -> Site:
         """Make a clone to work in."""
-        number = next(iter(self._numbers))
-        return Site.make(self.source, self.folder / f"{number:02d}-{name}", engine or self.engine)
+        root = self.folder / f"{next(self.numbers):02d}-{name}"
+        return Site.make(self.source, root, engine or self.engine)
 
     def small_engine(self, name: str, size_mb: int) -> Engine:
         """Give an engine with a small disk; it has to be started."""
