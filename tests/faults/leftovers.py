@@ -12,6 +12,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from harness.adapters.owner import own_run_id
+
 _LABEL = "esc-bench.run"
 _KEPT_TREES = 4
 _MOVING = {"esc-bench:base", "esc-bench:branch"}
@@ -103,9 +105,10 @@ def _locks() -> Iterator[str]:
 
 
 def _cgroups() -> Iterator[str]:
+    own = own_run_id().split("-")[1]  # of this host and process namespace
     for folder, names, _ in os.walk("/sys/fs/cgroup"):
         for name in names:
-            if name.startswith("esc-") and name != "esc-faults":
+            if name.startswith(f"esc-{own}-"):
                 yield f"cgroup {folder}/{name}"
 
 

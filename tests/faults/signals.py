@@ -34,7 +34,7 @@ def ask_to_end(lab: Lab, found: Findings) -> None:
                         break
                     running.signal(number, everybody=everybody)
             running.wait(_ENDS_WITHIN_S)
-            codes.append(running.code)
+            codes.append(_as_a_shell_says(running.code))
             _check_end(site, running, number, found, at)
             folder = new_run(site, known)
             if folder is not None:
@@ -51,12 +51,17 @@ def ask_to_end(lab: Lab, found: Findings) -> None:
 def _check_end(
     site: Site, running: Running, number: signal.Signals, found: Findings, at: str
 ) -> None:
-    """Check the exit code: 130, the signal itself before the tool has begun anything, 0 after it has ended everything."""
+    """Check the exit code: 130, the signal's own before the tool has begun anything, 0 after it has ended everything."""
     allowed = {130}
     if not running.said:
-        allowed |= {-number, 1, 0}
-    if running.table:
+        allowed |= {_as_a_shell_says(-number), 1}
+    if running.table or not running.said:
         allowed.add(0)
     words = f"{at}ended with {running.code}: {running.last_line}"
-    found.check(running.code in allowed, words)
+    found.check(_as_a_shell_says(running.code) in allowed, words)
     found.check("Traceback" not in running.said or not site.left(), words)
+
+
+def _as_a_shell_says(code: int) -> int:
+    """Return what `$?` is: a Ctrl-C that comes while Python itself starts or ends has Python end by that signal, which is 130 as well."""
+    return 128 - code if code < 0 else code
