@@ -18,7 +18,7 @@ def damage_runs(lab: Lab, found: Findings) -> None:
         shutil.copytree(whole.folder, copy)
         damage(copy)
         found.times += 1
-        for verb in (("report", str(copy)), ("compare", "--box", "docker", "--resume", str(copy))):
+        for verb in (("report", str(copy)), ("compare", "--resume", str(copy))):
             _check_refused(site.invoke(*verb).wait(), f"{name}, {verb[0]}: ", found)
     _check_new_run(site, found, "beside damaged runs: ")
     index = (site.results / "index.md").read_text()

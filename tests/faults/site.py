@@ -156,7 +156,7 @@ class Site:
 
     def resume(self, folder: Path) -> Running:
         """Start the rest of a run."""
-        return self.invoke("compare", "--box", "docker", "--resume", str(folder))
+        return self.invoke("compare", "--resume", str(folder))
 
     def invoke(self, *words: str) -> Running:
         """Start the tool in the clone, with the clone's own code."""
