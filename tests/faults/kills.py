@@ -83,7 +83,7 @@ def kill_in_a_chain(lab: Lab, found: Findings) -> None:
     if found.check(folder is not None, "no link measured anything") and folder is not None:
         check_whole(site, folder, whole, found, "after the chain: ")
     found.happened.append(
-        f"one run, resumed {found.times} times, the same table as the undisturbed run"
+        f"one run, killed {found.times} times on its way, the same table as the undisturbed run"
     )
     found.lost.append("at most the cell that ran, each time")
     found.check_left(site)
