@@ -85,6 +85,13 @@ class Engine:
         """Whether it is there."""
         return self._docker("version").returncode == 0
 
+    def revive(self) -> None:
+        """Have it answer again, whatever was done to it."""
+        if self._process is None or self._process.poll() is not None:
+            self.start()
+        self.release()
+        self.empty()
+
     def kill(self) -> None:
         """Kill it as a crash would; its containers go on."""
         assert self._process is not None

@@ -69,11 +69,19 @@ class Lab:
     moments: random.Random
     kills: int
     numbers: Iterator[int]
+    _sites: list[Site] = field(default_factory=list)
 
     def site(self, name: str, engine: Engine | None = None) -> Site:
         """Make a clone to work in."""
         root = self.folder / f"{next(self.numbers):02d}-{name}"
-        return Site.make(self.source, root, engine or self.engine)
+        self._sites.append(Site.make(self.source, root, engine or self.engine))
+        return self._sites[-1]
+
+    def end(self) -> None:
+        """Leave nothing to the next scenario: no run that goes on, no engine that does not."""
+        for site in self._sites:
+            site.end()
+        self.engine.revive()
 
     def small_engine(self, name: str, size_mb: int) -> Engine:
         """Give an engine with a small disk; it has to be started."""

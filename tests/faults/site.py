@@ -126,6 +126,7 @@ class Site:
     engine: Engine
     environment: Mapping[str, str] = field(default_factory=dict)
     _before: list[str] = field(default_factory=list)
+    _started: list[Running] = field(default_factory=list)
     _number: int = 0
 
     @classmethod
@@ -181,7 +182,15 @@ class Site:
                 stderr=stderr,
                 start_new_session=True,
             )
-        return Running(process, out, err, time.monotonic())
+        running = Running(process, out, err, time.monotonic())
+        self._started.append(running)
+        return running
+
+    def end(self) -> None:
+        """Kill what still runs, because a check has failed before its end: it would keep the next one waiting."""
+        for running in self._started:
+            if running.process.poll() is None:
+                running.kill()
 
     def runs(self) -> list[Path]:
         """Return the folders of runs, the oldest first."""

@@ -41,6 +41,8 @@ def try_scenario(scenario: Scenario, lab: Lab) -> tuple[Scenario, Findings]:
             scenario.run(lab, found)
     except _FAILURES as error:
         found.wrong.append(f"{type(error).__name__}: {error}")
+    finally:
+        lab.end()
     took = time.monotonic() - started
     said = "".join(f"  WRONG: {words}\n" for words in found.wrong) or "  held\n"
     sys.stderr.write(f"{said}  {counted(found.happened)} ({took:.0f} s)\n")
