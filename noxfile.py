@@ -136,6 +136,12 @@ def guest(session: nox.Session) -> None:
     session.run(sys.executable, "-m", "tests.guest", *session.posargs, external=True)
 
 
+@nox.session(python=False, default=False)
+def faults(session: nox.Session) -> None:
+    """Kill, fill, hang and deceive what real runs need, and see what is left: `nox -s faults -- --folder DIR`, as root."""
+    session.run(sys.executable, "-m", "tests.faults", *session.posargs, external=True)
+
+
 @nox.session(python=OLDEST)
 def counters(session: nox.Session) -> None:
     """Run the tests that need valgrind and strace; without one of them, or with a test skipped, this fails."""

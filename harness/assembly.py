@@ -234,6 +234,7 @@ def _remove_own(run_id: str, repo: Repo, box: Box, progress: Progress) -> None:
     try:
         repo.prune(run_id)
         box.reap(run_id)
+        box.trim()
     except HarnessError as error:
         progress.say(f"{error}; `invoke clean` removes what is left")
 

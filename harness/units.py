@@ -5,6 +5,7 @@ import re
 from harness.errors import UsageError
 
 _BYTES = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_SHOWN = 80  # of what was typed
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -23,11 +24,11 @@ def parse_memory_bytes(text: str, *, where: str) -> int:
     """
     match = re.fullmatch(r"(\d{1,15}(?:\.\d+)?)\s*([bkmg]?)(?:i?b)?", text.strip().lower())
     if match is None:
-        msg = f"{where}: {text!r} is not an amount of memory"
+        msg = f"{where}: {text[:_SHOWN]!r} is not an amount of memory"
         raise UsageError(msg, hint="write for example 512m or 2g")
     amount = int(float(match[1]) * _BYTES[match[2]])
     if amount < 6 << 20:
-        msg = f"{where}: {text!r} is below 6m, the smallest box there is"
+        msg = f"{where}: {text[:_SHOWN]!r} is below 6m, the smallest box there is"
         raise UsageError(msg, hint="write for example 512m or 2g")
     return amount
 
@@ -41,7 +42,7 @@ def parse_seconds(text: str, *, where: str) -> float:
     match = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)\s*(ms|s|m|h)?", text.strip().lower())
     value = float(match[1]) * _SECONDS[match[2] or ""] if match else 0.0
     if value <= 0:
-        msg = f"{where}: {text!r} is not a duration above zero"
+        msg = f"{where}: {text[:_SHOWN]!r} is not a duration above zero"
         raise UsageError(msg, hint="write for example 600s or 10m")
     return value
 
@@ -57,7 +58,7 @@ def parse_number(text: str, *, where: str, least: float = 0.0) -> float:
     except ValueError:
         value = float("nan")
     if not least < value < float("inf"):
-        msg = f"{where}: {text!r} is not a number above {least:g}"
+        msg = f"{where}: {text[:_SHOWN]!r} is not a number above {least:g}"
         raise UsageError(msg, hint="write for example 2 or 1.5")
     return value
 
@@ -70,7 +71,7 @@ def parse_whole(text: str, *, where: str, least: int = 1) -> int:
     """
     digits = text.strip()
     if not (digits.isascii() and digits.isdigit() and len(digits) < 10 and int(digits) >= least):
-        msg = f"{where}: {text!r} is not a whole number of at least {least}"
+        msg = f"{where}: {text[:_SHOWN]!r} is not a whole number of at least {least}"
         raise UsageError(msg, hint="write it in digits")
     return int(digits)
 

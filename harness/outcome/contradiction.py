@@ -1,6 +1,6 @@
 """A RESULT held against what was asked for, against itself, and against what the box saw of the cell from outside."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import structs
 
@@ -36,21 +36,29 @@ def find_contradiction(seen: Observation, sessions: int, load: Load | None, arm:
     result = seen.output.result
     if result is None:
         return ""
-    if seen.exit_code not in {0, None}:  # a supervisor that has printed one has nothing left to fail at
-        return f"it printed a RESULT, and then ended with exit code {seen.exit_code}"
+    return (
+        _not_of_the_order(result, seen.exit_code, sessions, arm)
+        or _told("what was asked for", (*_absurd(result), *_against_load(result, load)))
+        or _told("itself", _against_itself(result))
+        or _told("what was seen from outside", _against_box(result, seen))
+    )
+
+
+def _told(what: str, found: Iterable[str]) -> str:
+    first = next(iter(found), "")
+    return first and f"its RESULT contradicts {what}: {first}"
+
+
+def _not_of_the_order(result: Result, exit_code: int | None, sessions: int, arm: str) -> str:
+    """Say in what a RESULT is none of the cell's own."""
+    if exit_code not in {0, None}:  # a supervisor that has printed one has nothing left to fail at
+        return f"it printed a RESULT, and then ended with exit code {exit_code}"
     if result.c != sessions or result.ok + result.errors != sessions:
         counted = f"C={result.c}, ok={result.ok}, errors={result.errors}"
         return f"its RESULT does not add up to {show_count(sessions)} sessions: {counted}"
     if arm and result.arm != arm:
         return f"its RESULT is of another arm: {result.arm[:40]!r}, not {arm}"
-    inside = [*_absurd(result), *(_against_load(result, load) if load else ())]
-    if inside:
-        return f"its RESULT contradicts what was asked for: {inside[0]}"
-    own = next(_against_itself(result), "")
-    if own:
-        return f"its RESULT contradicts itself: {own}"
-    outside = next(_against_box(result, seen), "")
-    return outside and f"its RESULT contradicts what was seen from outside: {outside}"
+    return ""
 
 
 def _absurd(result: Result) -> Iterator[str]:
@@ -59,7 +67,9 @@ def _absurd(result: Result) -> Iterator[str]:
             yield f"{name} is {value:g}"
 
 
-def _against_load(result: Result, load: Load) -> Iterator[str]:
+def _against_load(result: Result, load: Load | None) -> Iterator[str]:
+    if load is None:
+        return
     turns = result.ok * load.turns
     if result.turns_total not in {None, turns}:
         yield f"{result.turns_total:,} turns, where {turns:,} were asked for"

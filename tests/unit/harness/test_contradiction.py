@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 from msgspec import structs
 
-from harness.model import Caps, Load, Result
+from harness.model import Caps, Load, Outcome, Result
 from harness.outcome import decide
 from harness.outcome.contradiction import find_contradiction
 from tests.fakes.builders import make_observation, make_result
@@ -170,3 +170,11 @@ def test_contradiction_allows_for_how_other_probes_round() -> None:
     seen = make_observation(result)
     load = Load(turns=1, ttft_ms=1, tokens=2, tok_ms=1)
     assert find_contradiction(seen, 1, load, "") == ""
+
+
+@pytest.mark.parametrize("code", [1, 137, 143])
+def test_result_of_a_supervisor_that_then_fails_is_believed_by_nobody(code: int) -> None:
+    """A runtime that writes a RESULT of its own, and ends the supervisor before it can print one, has measured nothing."""
+    seen = make_observation(HONEST, exit_code=code, wall_s=5.0)
+    said = f"it printed a RESULT, and then ended with exit code {code}"
+    assert decide(seen, Caps(), 500, load=LOAD, arm="sc-mem") == (Outcome.INVALID, said)
