@@ -36,7 +36,7 @@ def test_parse_memory_bytes_refuses_what_is_no_amount(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         units.parse_memory_bytes(text, where="--mem")
     assert str(caught.value) == (
-        f"--mem: {text!r} is not an amount of memory — write for example 512m or 2g"
+        f"--mem: {text[:80]!r} is not an amount of memory — write for example 512m or 2g"
     )
 
 
