@@ -1,6 +1,9 @@
 """Detached worktrees that are locked with the run's id and always removed."""
 
+import os
+import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +14,7 @@ from harness.adapters.quiet_git import QuietGit
 from harness.errors import RepoError
 
 _PREFIX = "esc-bench-base-"
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _WHOLE = ("core.sparseCheckout", "false")  # else a base has only what this checkout shows of it
 
 
@@ -35,7 +39,10 @@ class Worktrees:
         Raises:
             RepoError: Git cannot make it.
         """
-        parent = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        if not _HASH.fullmatch(commit):
+            msg = f"{commit[:80]!r} is not the full hash of a commit"
+            raise RepoError(msg, hint="was the record of the run changed?")
+        parent = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{run_id}-"))
         folder = parent / "tree"
         try:
             self._worktree("add", "--detach", "--lock", "--reason", run_id, str(folder), commit)
@@ -52,7 +59,7 @@ class Worktrees:
                 self._remove(folder)
                 shutil.rmtree(folder.parent, ignore_errors=True)
                 removed.append(str(folder))
-        return removed
+        return removed + _remove_unknown(run_id)
 
     def _ours(self) -> list[tuple[Path, str]]:
         """Return (folder, reason of its lock) of what was made here; anybody else's is passed over."""
@@ -81,3 +88,22 @@ class Worktrees:
 
     def _worktree(self, *arguments: str) -> str:
         return self._git.run("worktree", *arguments, settings=[_WHOLE])
+
+
+def _remove_unknown(run_id: str | None) -> list[str]:
+    """Remove the folders of a run, or of those that are no longer alive, that git here knows nothing of; return their paths.
+
+    Such a run was killed before git had put a worktree there, or had one of another repository, which gets over that.
+    """
+    removed = []
+    for parent in sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}esc-*")):
+        owner = parent.name.removeprefix(_PREFIX).rpartition("-")[0]
+        if (owner == run_id if run_id else not is_alive(owner)) and _is_own_folder(parent):
+            shutil.rmtree(parent, ignore_errors=True)
+            removed.append(str(parent))
+    return removed
+
+
+def _is_own_folder(path: Path) -> bool:
+    found = path.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()

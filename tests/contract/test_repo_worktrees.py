@@ -1,5 +1,6 @@
 """The trees of both sides, and the worktree of the base, in real repositories."""
 
+import dataclasses
 import os
 import subprocess
 from collections.abc import Callable
@@ -220,7 +221,7 @@ def test_base_tree_runs_no_hooks(feature: Checkout, open_repo: Open, tmp_path: P
 
 def _leave(checkout: Checkout, temporary: Path, run_id: str) -> Path:
     """Leave a worktree as a killed run does."""
-    folder = temporary / f"esc-bench-base-{run_id}" / "tree"
+    folder = temporary / f"esc-bench-base-{run_id}-a1b2c3d4" / "tree"
     folder.parent.mkdir()
     checkout.git(
         "worktree", "add", "--quiet", "--detach", "--lock", "--reason", run_id, str(folder)
@@ -236,6 +237,42 @@ def test_prune_removes_what_a_killed_run_left(
     (halved / ".git").unlink()
     gone.rename(gone.parent / "moved")
     assert set(open_repo(feature.root).prune()) == {str(whole), str(halved), str(gone)}
+    assert _left(feature, git_alone) == ([], [])
+
+
+def test_prune_removes_what_a_run_left_before_git_came_to_it(
+    feature: Checkout, open_repo: Open, git_alone: Path
+) -> None:
+    """A folder says whose it is from the moment it is made; a link of such a name is nobody's run."""
+    dead, link = (git_alone / f"esc-bench-base-{DEAD}-{name}" for name in ("a1b2c3d4", "linked_1"))
+    alive = git_alone / f"esc-bench-base-{own_run_id()}-a1b2c3d4"
+    for folder in (dead, alive):
+        (folder / "tree").mkdir(parents=True)
+    link.symlink_to(alive)
+    assert open_repo(feature.root).prune() == [str(dead)]
+    assert set(git_alone.iterdir()) == {alive, link}
+
+
+def test_prune_of_a_run_removes_what_is_its_own(
+    feature: Checkout, open_repo: Open, git_alone: Path
+) -> None:
+    """What an interruption left goes at once, though its owner lives; that of another run stays."""
+    own, other = own_run_id(), own_run_id()
+    kept = _leave(feature, git_alone, other)
+    left = _leave(feature, git_alone, own)
+    assert open_repo(feature.root).prune(own) == [str(left)]
+    assert _left(feature, git_alone) == ([str(kept)], [kept.parent])
+
+
+@pytest.mark.parametrize("commit", ["", "HEAD", "--force", "g" * 40, "a" * 41])
+def test_base_tree_wants_the_full_hash_of_a_commit(
+    feature: Checkout, open_repo: Open, git_alone: Path, commit: str
+) -> None:
+    """A stored run says which commit its base was, and anybody may have written there."""
+    repo = open_repo(feature.root)
+    refs = dataclasses.replace(_refs(repo), base=commit)
+    with pytest.raises(RepoError, match="is not the full hash of a commit"):
+        repo.base_tree(refs, own_run_id()).__enter__()
     assert _left(feature, git_alone) == ([], [])
 
 
