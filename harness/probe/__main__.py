@@ -4,6 +4,7 @@ import os
 import sys
 
 from harness.probe.settings import USAGE, UsageError, read_settings
+from harness.probe.shield import close_to_others
 from harness.probe.supervisor import supervise
 
 
@@ -24,6 +25,7 @@ def main(arguments: list[str]) -> int:
     except UsageError as error:
         print(f"harness.probe: {error}", file=sys.stderr)
         return 2
+    close_to_others()
     return supervise(settings, arguments)
 
 

@@ -44,13 +44,16 @@ import json, os, sys
 _REAL = {{"arm": "sc-mem", "C": 1, "ok": 1, "errors": 0, "peak-threads": 1, "latency-infl": 0.01, "cpu-ms/turn": 0.001}}
 for _text in ("RESULT " + json.dumps(_REAL), {LOUD!r}):
     print(_text)
-    with open(f"/proc/{{os.getppid()}}/fd/1", "w") as _supervisors:
-        _supervisors.write(_text + chr(10))
+    try:
+        with open(f"/proc/{{os.getppid()}}/fd/1", "w") as _supervisors:
+            _supervisors.write(_text + chr(10))
+    except PermissionError:
+        print("HELD")
 for _ in range(50):
     sys.stdout.write(("y" * 1023 + chr(10)) * 1024)
 sys.stdout.flush()
 """
-"""Puts a RESULT of its own before the probe's, where the supervisor writes, and prints 50 MB."""
+"""Tries to put a RESULT of its own before the probe's, where the supervisor writes, and prints 50 MB."""
 
 BOMB = f"""
 import os, signal, time
@@ -78,7 +81,7 @@ import signal, time
 os.kill(os.getppid(), signal.SIGTERM)
 time.sleep(5)
 """
-"""The same, and ends its supervisor, so that the RESULT of its own is the only one."""
+"""The same, and ends its supervisor, so that the RESULT of its own would be the only one."""
 
 LIAR = f"""
 import json
