@@ -6,6 +6,7 @@ from statistics import median
 
 from harness.disturbance import host_evidence
 from harness.model import HOLDABLE
+from harness.model.stored import MOST
 from harness.protocol import ProbeOutput, cut_text
 
 _KEPT_LINES = 10
@@ -78,10 +79,11 @@ def evidence_of(seen: Observation) -> dict[str, object]:
 
 
 def sessions_done(seen: Observation) -> int | None:
-    """Return how many sessions had ended when the cell was last heard of."""
+    """Return how many sessions had ended when the cell was last heard of; None where that was no count."""
+    found: object = seen.output.progress[-1].done if seen.output.progress else None
     if seen.output.result is not None:
-        return seen.output.result.ok + seen.output.result.errors
-    death = seen.output.death
-    if death is not None and isinstance(death.evidence.get("sessions-done"), int):
-        return int(death.evidence["sessions-done"])
-    return seen.output.progress[-1].done if seen.output.progress else None
+        found = seen.output.result.ok + seen.output.result.errors
+    elif seen.output.death is not None:
+        found = seen.output.death.evidence.get("sessions-done", found)
+    is_count = isinstance(found, int) and not isinstance(found, bool)
+    return found if is_count and 0 <= found <= MOST else None
