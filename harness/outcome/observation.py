@@ -85,5 +85,6 @@ def sessions_done(seen: Observation) -> int | None:
         found = seen.output.result.ok + seen.output.result.errors
     elif seen.output.death is not None:
         found = seen.output.death.evidence.get("sessions-done", found)
-    is_count = isinstance(found, int) and not isinstance(found, bool)
-    return found if is_count and 0 <= found <= MOST else None
+    if not isinstance(found, int) or isinstance(found, bool):
+        return None
+    return found if 0 <= found <= MOST else None
