@@ -280,13 +280,13 @@ def doctor(c: Context, repo: str = "") -> None:
 
 @verb()
 def clean(c: Context, repo: str = "") -> None:
-    """Remove what killed runs left: worktrees, containers, cells, old builds. Running ones are not touched."""
+    """Remove what killed runs left: worktrees, containers, cells, half-written files, locks, old builds. Running ones are not touched."""
     del c
     with exit_codes():
         from harness import assembly, bench
 
         with assembly.open_leftovers(repo or None) as (checkout, boxes, store):
-            print(bench.clean(checkout, boxes, store))
+            print(bench.clean(checkout, boxes, store, assembly.prune_locks))
 
 
 @task(name="base-image")

@@ -16,7 +16,7 @@ from harness.adapters.ending_signals import EndingSignals
 from harness.adapters.files_store import FilesStore
 from harness.adapters.git_repo import GitRepo
 from harness.adapters.host_facts import find_facts
-from harness.adapters.machine_lock import Turn, own_note, taken
+from harness.adapters.machine_lock import Turn, own_note, prune_locks, taken
 from harness.adapters.owner import own_run_id
 from harness.adapters.pyproject_file import read_defaults
 from harness.adapters.step_summary import append_summary

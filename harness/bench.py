@@ -1,6 +1,6 @@
 """The use cases: compare two sides, ramp one build, measure the goals, show the plan or a stored run, clean up."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec import structs
 
@@ -177,15 +177,18 @@ def show_run(store: Store, folder: str) -> str:
     return render(said) if isinstance(said, Comparison) else render_goals(said)
 
 
-def clean(repo: Repo, boxes: Iterable[Box], store: Store) -> str:
+def clean(
+    repo: Repo, boxes: Iterable[Box], store: Store, prune_locks: Callable[[], list[str]]
+) -> str:
     """Remove what killed runs left, and return what that was.
 
     Args:
         repo: Whose worktrees.
         boxes: All that work here, whichever a run was in.
         store: Whose half-written files.
+        prune_locks: Removes the locks that nobody holds.
     """
-    removed = [*repo.prune(), *store.prune()]
+    removed = [*repo.prune(), *store.prune(), *prune_locks()]
     for box in boxes:
         removed += [*box.reap(), *box.trim()]
     return "\n".join(f"removed {name}" for name in removed) or "nothing was left behind"

@@ -12,7 +12,7 @@ HELP = {
     "branch-env": "NAME=VALUE for the cells of the branch alone; may be given again",
     "cpus": "CPUs of the box (or CPUS=; default 2)",
     "mem": "memory of the box, no swap (or MEM=; default 2g)",
-    "pids": "most processes and threads in the box (or PIDS=; default: the host's limit)",
+    "pids": "most processes and threads in the box (or PIDS=; default: none, but a quarter of the kernel's own limit is kept from it)",
     "timeout": "time limit of a cell: 600, 90s, 10m (or TIMEOUT=; default 600 s)",
     "blocks": "ABBA blocks a level, two pairs each (default 1: a screen; 0: one pair a level)",
     "warm-up": "--no-warm-up leaves out the first cell of each side, which is thrown away",

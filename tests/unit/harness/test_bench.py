@@ -158,14 +158,16 @@ def test_show_run_derives_the_stored_table_again() -> None:
 
 
 def test_clean_says_what_it_removed() -> None:
-    """Worktrees, half-written files, containers of dead runs and old images, by name; running ones are left."""
+    """Worktrees, half-written files, locks, containers of dead runs and old images, by name; running ones are left."""
     fakes = FakeWorld(repo=FakeRepo(left=("/x/esc-bench-base-1/tree",)))
     fakes.box.containers = ["esc-dead", "esc-2-2-2"]
     fakes.box.built = [f"esc-bench:tree-{number}" for number in range(5)]
     fakes.store.halves = ["results/.index.md~esc-dead"]
-    assert bench.clean(fakes.repo, [fakes.box], fakes.store).splitlines() == [
+    told = bench.clean(fakes.repo, [fakes.box], fakes.store, lambda: ["lock of esc-dead"])
+    assert told.splitlines() == [
         "removed /x/esc-bench-base-1/tree",
         "removed results/.index.md~esc-dead",
+        "removed lock of esc-dead",
         "removed container of esc-dead",
         "removed image esc-bench:tree-0",
     ]
@@ -176,5 +178,6 @@ def test_clean_says_what_it_removed() -> None:
 def test_clean_says_when_there_was_nothing() -> None:
     """No news is told as well."""
     assert (
-        bench.clean(FakeRepo(), [FakeBox(), FakeBox()], FakeStore()) == "nothing was left behind"
+        bench.clean(FakeRepo(), [FakeBox(), FakeBox()], FakeStore(), list)
+        == "nothing was left behind"
     )

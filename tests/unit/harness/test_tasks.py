@@ -32,8 +32,9 @@ Available tasks:
                machine that can pull from no registry.
   build        Build the images of both sides, esc-bench:base and esc-
                bench:branch, without running them.
-  clean        Remove what killed runs left: worktrees, containers, cells, old
-               builds. Running ones are not touched.
+  clean        Remove what killed runs left: worktrees, containers, cells,
+               half-written files, locks, old builds. Running ones are not
+               touched.
   compare      Build the merge-base and your branch, ramp both side by side,
                and print the table for the pull request.
   cost         Count what a turn and a session cost on the merge-base and on
