@@ -285,8 +285,8 @@ def clean(c: Context, repo: str = "") -> None:
     with exit_codes():
         from harness import assembly, bench
 
-        with assembly.open_leftovers(repo or None) as (checkout, boxes, store):
-            print(bench.clean(checkout, boxes, store, assembly.prune_locks))
+        with assembly.open_leftovers(repo or None) as left:
+            print(bench.clean(*left))
 
 
 @task(name="base-image")

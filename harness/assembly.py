@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -240,14 +240,16 @@ def _remove_own(run_id: str, repo: Repo, box: Box, progress: Progress) -> None:
 
 
 @contextmanager
-def open_leftovers(repo: str | None = None) -> Iterator[tuple[Repo, Iterator[Box], Store]]:
-    """Give git of a checkout, each box that works here, and its results/, for as long as the block runs.
+def open_leftovers(
+    repo: str | None = None,
+) -> Iterator[tuple[Repo, Iterator[Box], Store, Callable[[], list[str]]]]:
+    """Give git of a checkout, each box that works here, its results/ and what removes locks, for as long as the block runs.
 
     Raises:
         RepoError: There is no checkout.
     """
     with closing(GitRepo(Path(repo or "."))) as git_repo, closing(open_every_box()) as boxes:
-        yield git_repo, boxes, open_store(git_repo.root)
+        yield git_repo, boxes, open_store(git_repo.root), prune_locks
 
 
 @contextmanager
