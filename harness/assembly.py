@@ -226,17 +226,17 @@ def open_world(
             )
         finally:
             signals.end()
-            _remove_own(run_id, git_repo, opened, progress)
+            if turn is not Turn.NEEDS_NONE:
+                _remove_own(run_id, git_repo, opened, progress)
 
 
 def _remove_own(run_id: str, repo: Repo, box: Box, progress: Progress) -> None:
     """Remove what an interruption left of a run; what cannot be removed is told, and must not take the result with it."""
-    try:
-        repo.prune(run_id)
-        box.reap(run_id)
-        box.trim()
-    except HarnessError as error:
-        progress.say(f"{error}; `invoke clean` removes what is left")
+    for remove in (partial(repo.prune, run_id), partial(box.reap, run_id), box.trim):
+        try:
+            remove()
+        except HarnessError as error:
+            progress.say(f"{error}; `invoke clean` removes what is left")
 
 
 @contextmanager

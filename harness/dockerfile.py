@@ -15,6 +15,23 @@ _CONTROL = re.compile(
     r"[^\S\t\n ]|[\x00-\x08\x0e-\x1f]"
 )  # the builder's idea of a space is not everybody's
 _ESCAPE = "\\"
+_SCRATCH = "/scratch"
+_HARMLESS = {
+    "ARG",
+    "CMD",
+    "ENTRYPOINT",
+    "ENV",
+    "EXPOSE",
+    "LABEL",
+    "MAINTAINER",
+    "RUN",
+    "SHELL",
+    "STOPSIGNAL",
+    "USER",
+    "WORKDIR",
+}
+"""What names no image and no place to fetch from, and starts nothing beside the probe."""
+
 _ONLY = "only ${BASE} and stages of its own are there on both sides"
 
 
@@ -43,13 +60,19 @@ class _Instruction:
 
 @dataclass(slots=True)
 class _Stages:
-    """The stages so far: how many, and the names of those that have one."""
+    """The stages so far: how many, and the names of those that are complete and have one."""
 
     count: int = 0
     names: set[str] = field(default_factory=set)
+    current: str = ""
+
+    def begin(self, name: str) -> None:
+        """Begin a stage; until it is complete, its own name is that of an image somewhere else."""
+        self.names.add(self.current)
+        self.count, self.current = self.count + 1, name.lower()
 
     def hold(self, word: str) -> bool:
-        return word.lower() in self.names
+        return bool(word) and word.lower() in self.names
 
     def hold_number(self, word: str) -> bool:
         return word.isdecimal() and int(word) < self.count - 1
@@ -77,7 +100,7 @@ def find_fault(text: str) -> str:
 
 
 def _fault_of(instruction: _Instruction, stages: _Stages) -> str:
-    fault = _flags(instruction)
+    fault = _flags(instruction) or _here_document(instruction)
     if not fault:
         match instruction.keyword:
             case "FROM":
@@ -86,12 +109,25 @@ def _fault_of(instruction: _Instruction, stages: _Stages) -> str:
                 fault = _copy(instruction, stages)
             case "ADD":
                 fault = _add(instruction)
-            case "ONBUILD":
-                inner = _instruction(instruction.line, [instruction.rest])
-                fault = _fault_of(inner, stages)
-            case _:  # nothing else names an image or a place to fetch from
+            case "VOLUME":
+                fault = _volume(instruction)
+            case keyword if keyword not in _HARMLESS:
+                fault = f"has {keyword[:40]}, which is not allowed here"
+            case _:
                 pass
     return fault
+
+
+def _here_document(instruction: _Instruction) -> str:
+    """Refuse what one builder takes for the start of a document and another for words of a command."""
+    is_one = instruction.keyword in {"RUN", "COPY", "ADD"} and "<<" in instruction.rest
+    return "has a here-document" if is_one else ""
+
+
+def _volume(instruction: _Instruction) -> str:
+    """Refuse a second place that cells could write to."""
+    is_scratch = instruction.rest in {_SCRATCH, f'["{_SCRATCH}"]'}
+    return "" if is_scratch else f"makes a volume of something else than {_SCRATCH}"
 
 
 def _flags(instruction: _Instruction) -> str:
@@ -107,9 +143,7 @@ def _from(instruction: _Instruction, stages: _Stages) -> str:
     on, *name = instruction.words or [""]
     if on not in _BASES and not stages.hold(on):
         return f"stands on {on or 'nothing'}: {_ONLY}"
-    stages.count += 1
-    if len(name) == 2 and name[0].upper() == "AS":
-        stages.names.add(name[1].lower())
+    stages.begin(name[1] if len(name) == 2 and name[0].upper() == "AS" else "")
     return ""
 
 
@@ -127,7 +161,7 @@ def _add(instruction: _Instruction) -> str:
     if rest.startswith("["):
         try:
             words = [str(word) for word in json.loads(rest)]
-        except ValueError:
+        except (ValueError, RecursionError):
             words = [rest]
     strange = [word for word in words if not _PLAIN.fullmatch(word)]
     return f"adds {strange[0]}: a build fetches nothing" if strange else ""
@@ -144,10 +178,11 @@ def _instructions(text: str) -> Iterator[_Instruction]:
     for number, raw in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         line = raw.removesuffix("\r")
         _refuse_doubts(number, line)
-        line = line.strip()
-        if not line or line.startswith("#"):
+        if not line.strip() or line.lstrip().startswith("#"):
             continue
         began = began if held else number
+        # a line that goes on keeps the blanks before it: they may be what parts two words
+        line = line.rstrip() if held else line.strip()
         held.append(line.removesuffix(_ESCAPE))
         if not line.endswith(_ESCAPE):
             yield _instruction(began, held)

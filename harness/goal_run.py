@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.cell_run import CellRun
+from harness.errors import UsageError
 from harness.goals import Goal, GoalTable, find_goals, next_run
 from harness.model import Cell, Drive, RunInfo, Side, SideInfo
 from harness.plan import Plan, check_slots
@@ -57,7 +58,11 @@ class GoalRun:
 
     def _side_of(self, drive: Drive) -> SideInfo:
         wanted = (drive.arm, drive.environment)
-        return next(side for side in self.info.sides if (side.arm, side.environment) == wanted)
+        for side in self.info.sides:
+            if (side.arm, side.environment) == wanted:
+                return side
+        msg = f"the goals are driven otherwise than when this run began: by {drive.arm}"
+        raise UsageError(msg, hint="start a new run")
 
     def _ended(self, cell: Cell) -> None:
         self.progress.say(goal_line(cell, self.info.blocks))

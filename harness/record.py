@@ -5,7 +5,7 @@ History of the schema:
     2: each side has an arm of its own, and a cell says which it drove and in which environment; runs of kind `goals`.
     3: a slot has a phase, and a run the settings of the phases; capacities and the order of the cells are derived.
     4: a box says which caps it holds, and the evidence of a cell what the box saw of it.
-    5: a run says when it was resumed.
+    5: a run says when it was resumed, and a box which machine it was on.
 """
 
 from collections.abc import Sequence

@@ -23,6 +23,7 @@ _PROVEN = {
     "engine": "engine",
     "cgroup": "cgroup",
     "host": "host",
+    "machine": "machine",
     "host_cpus": "CPUs of the host",
     "host_memory_bytes": "memory of the host in bytes",
     "holds": "what it holds",

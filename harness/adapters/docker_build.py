@@ -13,7 +13,7 @@ from docker.errors import APIError, DockerException
 
 from harness.adapters.docker_engine import last_cause, translated
 from harness.adapters.docker_patience import patience, why_silent
-from harness.errors import BuildError
+from harness.errors import BuildError, NoBoxError
 from harness.model import Side
 from harness.tree import Tree
 from harness.units import show_seconds
@@ -58,6 +58,9 @@ class ImageBuild:
         self._log: list[str] = []
         self._layers: set[str] = set()
         self._steps: set[str] = set()
+        self._before: set[str] = (
+            set()
+        )  # what was there: a step may print anything, also the id of another container
 
     def run(self, tree: Tree, *, tag: str, base: str, labels: dict[str, str]) -> None:
         """Build a tree on a base, without a network.
@@ -68,12 +71,17 @@ class ImageBuild:
         """
         broke: Exception | None = None
         failed: str | None = None
+        self._before = self._ids()
         try:
             failed = self._follow(tree, tag, base, labels)
         except APIError as error:
             failed = last_cause(error)
         except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError) as error:
             broke = error
+        except KeyboardInterrupt:  # nobody will know what it was that was made
+            with suppress(NoBoxError):
+                self.clear()
+            raise
         if broke is not None:
             failed = self._silence(broke)
         if failed is not None:
@@ -87,13 +95,20 @@ class ImageBuild:
             NoBoxError: The engine does not answer.
         """
         with translated("removing what a build left"):
-            for container in self._steps:
+            for container in self._steps - self._before:
                 with suppress(APIError):  # it is gone already, as it should be
                     self._client.api.remove_container(container, force=True, v=True)
             for image in self._client.images.list(filters={"dangling": True}):
-                if str(image.id).removeprefix("sha256:")[:12] in self._layers:
+                if _short(image.id) in self._layers - self._before:
                     with suppress(APIError):  # somebody's container holds it
                         self._client.images.remove(str(image.id))
+
+    def _ids(self) -> set[str]:
+        """Return the short ids of all containers and all dangling images that there are."""
+        with translated("looking at what is there before a build"):
+            containers = self._client.api.containers(all=True, quiet=True)
+            images = self._client.images.list(filters={"dangling": True})
+        return {_short(each["Id"]) for each in containers} | {_short(each.id) for each in images}
 
     def _follow(self, tree: Tree, tag: str, base: str, labels: dict[str, str]) -> str | None:
         """Read the build's output; return its error, if it has one."""
@@ -153,6 +168,10 @@ class ImageBuild:
             )
         msg = f"the {self._side} does not build: {first}"
         return BuildError(msg, hint=_BY_HAND, tail=self._log[-_SHOWN:])
+
+
+def _short(name: object) -> str:
+    return str(name).removeprefix("sha256:")[:12]
 
 
 @contextmanager

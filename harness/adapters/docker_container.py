@@ -66,4 +66,5 @@ def _closed(run_id: str) -> dict[str, Any]:
         "security_opt": ["no-new-privileges"],
         "privileged": False,
         "init": False,
+        "healthcheck": {"test": ["NONE"]},
     }

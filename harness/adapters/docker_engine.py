@@ -93,6 +93,7 @@ def describe(client: docker.DockerClient, base_image: str) -> BoxInfo:
         base_image=base_image,
         warnings=() if has_swap_held else (_NO_SWAP,),
         holds=tuple(name for name in HOLDABLE if name != "swap" or has_swap_held),
+        machine=_short_hash(str(info.get("ID", ""))),
     )
 
 
@@ -102,7 +103,11 @@ def lock_name(client: docker.DockerClient) -> str:
         return THIS_MACHINE
     with translated("saying which one it is"):
         engine = str(client.info()["ID"])
-    return f"engine-{hashlib.sha256(engine.encode()).hexdigest()[:12]}"
+    return f"engine-{_short_hash(engine)}"
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def reap(client: docker.DockerClient, run_id: str | None) -> list[str]:

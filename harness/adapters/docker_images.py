@@ -71,8 +71,14 @@ class DockerImages:
 
     def locate(self, tree: Tree, base_image: BaseImage) -> tuple[str, bool]:
         """Return the tag of a tree's image, and whether it is there."""
-        tag = f"{REPOSITORY}:tree-{tree.hash_on(base_image.id)[:12]}"
-        return tag, self._find(tag) is not None
+        digest = tree.hash_on(base_image.id)
+        tag = f"{REPOSITORY}:tree-{digest[:12]}"
+        return tag, self._find(tag) is not None and self._label_of(tag) == digest
+
+    def _label_of(self, tag: str) -> str:
+        """Return the whole hash that an image was built from: a tag holds the beginning of it alone."""
+        with translated(f"looking at the image {tag}"):
+            return str(self._client.images.get(tag).labels.get(TREE_LABEL, ""))
 
     def find(self, image: str) -> Build:
         """Find a build that is there already.

@@ -9,7 +9,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class EndingSignals:
-    """SIGINT, SIGTERM and SIGHUP, all of them as Ctrl-C, for as long as the block runs.
+    """SIGINT, SIGTERM and SIGHUP, all of them as Ctrl-C, for as long as the block runs; one that is ignored stays so.
 
     The first raises KeyboardInterrupt, unless the run is ending anyway. From then on they are answered and otherwise let pass; one that came while a run
     ended by itself raises after its ending.
@@ -27,7 +27,8 @@ class EndingSignals:
     def __enter__(self) -> Self:
         """Take them over."""
         for number in _SIGNALS:
-            self._before[number] = signal.signal(number, self._take)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
+                self._before[number] = signal.signal(number, self._take)
         return self
 
     def __exit__(

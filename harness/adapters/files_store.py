@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from harness.adapters.cell_log import log_text
+from harness.adapters.plain_file import read_plain
 from harness.adapters.result_files import ResultFiles, refuse_links, writable
 from harness.adapters.results_index import NAME as INDEX, ResultsIndex
 from harness.compare import Comparison
@@ -19,6 +20,8 @@ from harness.record import derive, read_cells, read_run, write_cell, write_run
 
 _COMPARISON, _GOALS, _CELLS, _TABLE = "compare.json", "goals.json", "cells.jsonl", "table.md"
 _SUMMARY, _LOGS = "summary.md", "logs"
+_LARGEST = 256 << 20
+_SHOWN = 300  # of a path that was typed
 
 
 class FilesStore:
@@ -64,19 +67,23 @@ class FilesStore:
 
     def load(self, folder: str) -> tuple[RunInfo, list[Cell], bool]:
         """Read a stored run: what was settled, its cells, and whether it is complete."""
-        path = self._find(folder)
-        record = _record_of(path)
+        with _readable(Path(folder)):
+            path = self._find(folder)
         with _readable(path):
-            run, is_complete = read_run(record.read_text(encoding="utf-8"), where=str(record))
-            cells = read_cells(
-                (path / _CELLS).read_text(encoding="utf-8"), where=str(path / _CELLS)
-            )
+            record = _record_of(path)
+            text = read_plain(record, limit_bytes=_LARGEST).decode()
+            run, is_complete = read_run(text, where=str(record))
+            # a line that was torn may end in the middle of a character
+            data = read_plain(path / _CELLS, limit_bytes=_LARGEST)
+            whole, end, _ = data.rpartition(b"\n")
+            cells = read_cells((whole + end).decode(), where=str(path / _CELLS))
         return run, cells, is_complete
 
     def load_floor(self, key: str) -> Floor | None:
         """Return the noise that was measured under a key; None where there is none that can be read."""
         try:
-            return msgspec.json.decode(self._floor(key).read_bytes(), type=Floor)
+            text = read_plain(self._floor(key), limit_bytes=_LARGEST)
+            return msgspec.json.decode(text, type=Floor)
         except (OSError, msgspec.DecodeError):
             return None  # it is measured again: nothing is lost
 
@@ -178,7 +185,7 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        msg = f"{path} is not the folder of a run: {reason}"
+        msg = f"{str(path)[:_SHOWN]} is not the folder of a run: {reason}"
         raise UsageError(
             msg, hint="name a folder of results/, as in `invoke report results/STAMP-…`"
         ) from error

@@ -1,17 +1,20 @@
 """One run at a time on one machine: a lock that the kernel lets go of, however its holder ends."""
 
+import errno
 import fcntl
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from enum import Enum
 from functools import partial
 from pathlib import Path
 
 import psutil
 
+from harness.adapters.plain_file import read_plain
 from harness.errors import NoBoxError
 from harness.report import printable
 
@@ -82,8 +85,9 @@ def locked(
         msg = f"there is no lock to be had at {path}: {error.strerror}"
         raise NoBoxError(msg, hint="see whose it is, and remove it") from error
     try:
-        os.truncate(fd, 0)
-        os.pwrite(fd, f"{note}\n".encode(errors="replace"), 0)
+        with suppress(OSError):  # on a full disk the lock holds all the same, and says nothing
+            os.truncate(fd, 0)
+            os.pwrite(fd, f"{note}\n".encode(errors="replace"), 0)
         yield
     finally:
         _let_go(path, fd)
@@ -142,9 +146,14 @@ def _open(path: Path) -> int:
     flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     while True:
         try:
-            return os.open(path, flags)
+            fd = os.open(path, flags)
         except FileNotFoundError:
             pass
+        else:
+            if stat.S_ISREG(os.fstat(fd).st_mode):
+                return fd
+            os.close(fd)
+            raise OSError(errno.EINVAL, "it is no plain file")
         try:
             fd = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o666)
         except FileExistsError:
@@ -176,7 +185,8 @@ def _let_go(path: Path, fd: int) -> None:
 
 def _holder(path: Path) -> str:
     try:
-        note = path.read_bytes()[:_LONGEST_NOTE].decode(errors="replace").strip()
+        text = read_plain(path, limit_bytes=_LONGEST_NOTE << 4)
+        note = text[:_LONGEST_NOTE].decode(errors="replace").strip()
     except OSError:
         note = ""
     return printable(note) or "another run, which does not say who it is,"

@@ -22,6 +22,15 @@ def own_run_id() -> str:
     return f"esc-{_where()}-{pid}-{_started(pid)}-{next(_COUNTER)}"
 
 
+def machine_name() -> str:
+    """Return what tells this machine from its twins, as a hash: its id where it has one, else its name."""
+    try:
+        name = Path("/etc/machine-id").read_text().strip()
+    except OSError:
+        name = ""
+    return hashlib.sha256((name or socket.gethostname()).encode()).hexdigest()[:12]
+
+
 def is_alive(run_id: str) -> bool:
     """Whether the process that a run id names may still be there.
 

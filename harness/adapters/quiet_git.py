@@ -5,8 +5,10 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
+from typing import IO
 
 from harness.errors import RepoError
 
@@ -92,7 +94,7 @@ class QuietGit:
     def _call(
         self, arguments: Sequence[str], environment: Mapping[str, str], *, codes: Sequence[int]
     ) -> str:
-        with tempfile.TemporaryFile() as errors:
+        with _errors() as errors:
             try:
                 status, out = self._read(arguments, environment, errors.fileno())
             except (OSError, ValueError) as error:
@@ -123,6 +125,7 @@ class QuietGit:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
+            start_new_session=True,  # a second Ctrl-C ends nothing that tidies up
         ) as process:
             try:
                 out = process.stdout.read(_LONGEST_BYTES + 1) if process.stdout else b""
@@ -132,6 +135,18 @@ class QuietGit:
                 process.kill()
                 raise
         return process.returncode, out
+
+
+@contextmanager
+def _errors() -> Iterator[IO[bytes]]:
+    """Give a file for what git complains of, which may be more than a pipe holds."""
+    try:
+        file = tempfile.TemporaryFile()  # noqa: SIM115  # it is closed below
+    except OSError as error:
+        msg = f"there is no file to be made for temporary use: {error.strerror}"
+        raise RepoError(msg, hint="make room, or name another folder with TMPDIR") from error
+    with file:
+        yield file
 
 
 def _name(arguments: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """Files of results: there whole or not at all, below a folder that is no link, and known by their owner while they are half written."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -30,7 +31,8 @@ class Disk:
         """Add to the end of a file, and have it on the disk itself; a link is not followed."""
         opened = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
         with os.fdopen(opened, "ab", buffering=0) as file:
-            file.write(data)
+            if file.write(data) != len(data):  # a disk takes what it has room for
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(file.fileno())
 
     def cut(self, path: Path, size: int) -> None:

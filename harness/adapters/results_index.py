@@ -37,7 +37,9 @@ class ResultsIndex:
         found = {
             (folder.name, stamps): folder
             for folder in sorted(self._files.root.iterdir(), reverse=True)
-            if (stamps := self._stamps(folder)) and not is_half(folder.name)
+            if (stamps := self._stamps(folder))
+            and not is_half(folder.name)
+            and not folder.is_symlink()
         }
         self._known = {
             key: self._known[key] if key in self._known else self._read(folder)
@@ -47,9 +49,12 @@ class ResultsIndex:
         self._files.replace(self._files.root / NAME, index_text(runs))
 
     def _stamps(self, folder: Path) -> tuple[int, ...]:
-        """Return when each part of a run was changed last, in ns; none where the folder is no run's."""
+        """Return when each part of a run was changed last, in ns; none where the folder is no run's, and 0 where it cannot be entered."""
         paths = [folder / name for name in self._parts]
-        return tuple(path.stat().st_mtime_ns for path in paths if path.exists())
+        try:
+            return tuple(path.lstat().st_mtime_ns for path in paths if path.exists())
+        except OSError:  # it is told as one that cannot be read
+            return (0,)
 
     def _read(self, folder: Path) -> Comparison | GoalTable | None:
         try:

@@ -42,14 +42,20 @@ class Worktrees:
         if not _HASH.fullmatch(commit):
             msg = f"{commit[:80]!r} is not the full hash of a commit"
             raise RepoError(msg, hint="was the record of the run changed?")
-        parent = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{run_id}-"))
+        try:
+            parent = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{run_id}-"))
+        except OSError as error:
+            msg = f"there is no folder to be made for temporary files: {error.strerror}"
+            raise RepoError(msg, hint="make room, or name another with TMPDIR") from error
         folder = parent / "tree"
         try:
             self._worktree("add", "--detach", "--lock", "--reason", run_id, str(folder), commit)
             yield folder
         finally:
-            self._remove(folder)
-            shutil.rmtree(parent, ignore_errors=True)
+            try:
+                self._remove(folder)
+            finally:
+                shutil.rmtree(parent, ignore_errors=True)
 
     def prune(self, run_id: str | None = None) -> list[str]:
         """Remove the worktrees of a run, or those whose owner is no longer alive; return their paths."""
@@ -96,7 +102,11 @@ def _remove_unknown(run_id: str | None) -> list[str]:
     Such a run was killed before git had put a worktree there, or had one of another repository, which gets over that.
     """
     removed = []
-    for parent in sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}esc-*")):
+    try:
+        place = Path(tempfile.gettempdir())
+    except OSError:  # nothing can be made there, and so nothing was
+        return []
+    for parent in sorted(place.glob(f"{_PREFIX}esc-*")):
         owner = parent.name.removeprefix(_PREFIX).rpartition("-")[0]
         if (owner == run_id if run_id else not is_alive(owner)) and _is_own_folder(parent):
             shutil.rmtree(parent, ignore_errors=True)
@@ -105,5 +115,8 @@ def _remove_unknown(run_id: str | None) -> list[str]:
 
 
 def _is_own_folder(path: Path) -> bool:
-    found = path.lstat()
+    try:
+        found = path.lstat()
+    except FileNotFoundError:  # its owner has removed it meanwhile
+        return False
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()

@@ -41,6 +41,7 @@ class BoxInfo(Record, frozen=True, kw_only=True):
 
     Args:
         holds: Which of `HOLDABLE` it holds for certain.
+        machine: Tells this engine, or this machine, from its twins; empty in results that are older than schema 5.
     """
 
     box: str
@@ -53,6 +54,7 @@ class BoxInfo(Record, frozen=True, kw_only=True):
     base_image: str
     warnings: tuple[str, ...] = ()
     holds: tuple[str, ...] = HOLDABLE
+    machine: str = ""
 
 
 class RunInfo(Record, frozen=True, kw_only=True):

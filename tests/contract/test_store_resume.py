@@ -1,5 +1,7 @@
 """What every store does with runs that were killed, and what the one on disk does beside it."""
 
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -7,13 +9,13 @@ from msgspec import structs
 
 from harness.adapters.files_store import FilesStore
 from harness.adapters.owner import own_run_id
-from harness.adapters.result_files import ResultFiles
+from harness.adapters.result_files import Disk, ResultFiles
 from harness.compare import compare
-from harness.errors import UsageError
+from harness.errors import DisturbedError, UsageError
 from harness.ports import Store
 from harness.report import render
 from tests.contract.test_store import CELLS, RUN
-from tests.fakes.builders import make_observation
+from tests.fakes.builders import make_cell, make_observation
 from tests.fakes.failing_disk import KillingDisk, dead_run_id
 from tests.fakes.fake_box import Killed
 from tests.fakes.fake_store import FakeStore
@@ -139,3 +141,60 @@ def test_files_store_prunes_below_results_alone(root: Path, tmp_path: Path) -> N
     whole = tmp_path / "whole"
     whole.symlink_to(outside)
     assert FilesStore(whole).prune() == []
+
+
+def test_files_store_drops_a_line_that_was_torn_within_a_character(root: Path) -> None:
+    """A process dies between any two bytes, also between those of one letter."""
+    store = FilesStore(root)
+    writer = store.open_run(RUN, "x")
+    writer.add_cell(make_cell(), make_observation())
+    with (Path(writer.folder) / "cells.jsonl").open("ab") as lines:
+        lines.write("{“".encode()[:-1])
+    assert len(store.load(writer.folder)[1]) == 1
+
+
+class ShortDisk(Disk):
+    """Takes what it has room for, and says so instead of failing, as a system's `write` does."""
+
+    def append(self, path: Path, data: bytes) -> None:
+        """Add half of it, as a file without a buffer would."""
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+        ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + len(data) // 2, limit[1]))
+        try:
+            super().append(path, data)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+            signal.signal(signal.SIGXFSZ, ignored)
+
+
+def test_files_store_takes_back_a_line_that_had_no_room(root: Path) -> None:
+    """A write that is cut short is no success: nothing of it is left, and the run ends as disturbed."""
+    store = FilesStore(root, ResultFiles(root, ShortDisk()))
+    writer = store.open_run(RUN, "x")
+    with pytest.raises(DisturbedError, match="No space left on device"):
+        writer.add_cell(make_cell(), make_observation())
+    assert (Path(writer.folder) / "cells.jsonl").read_bytes() == b""
+
+
+def test_files_store_reads_nothing_through_a_link(root: Path) -> None:
+    """What is in results/ may have come with the branch: a record that is a link is read by nobody, and the index goes on."""
+    store = FilesStore(root)
+    (root / "linked").mkdir(parents=True)
+    (root / "linked/compare.json").symlink_to("/dev/zero")
+    (root / "away").symlink_to("/")
+    writer = store.open_run(RUN, "x")
+    cell = make_cell()
+    writer.add_cell(cell, make_observation())
+    writer.write(compare(RUN, [cell], complete=False), "table")
+    index = (root / "index.md").read_text()
+    assert "linked" in index
+    assert "away" not in index
+    with pytest.raises(UsageError, match="is not the folder of a run"):
+        store.load("linked")
+
+
+def test_files_store_tells_a_name_that_no_folder_can_have(root: Path) -> None:
+    """It is one clear line."""
+    with pytest.raises(UsageError, match="is not the folder of a run"):
+        FilesStore(root).load("x" * 5000)

@@ -100,9 +100,10 @@ def at_cell(site: Site, kind: str, wait_s: float, fault: Callable[[], None]) -> 
     with site.engine.events(kind) as events:
         time.sleep(0.3)  # the listener says nothing when it listens
         running = site.compare(load=LONGER)
-        for _, _container in zip(range(_CELL), events, strict=False):
-            pass
-        running.runs_for(wait_s)
+        came = sum(1 for _ in zip(range(_CELL), events, strict=False))
+        if came < _CELL or not running.runs_for(wait_s):
+            msg = f"the fault found no run: {came} containers, exit {running.code}"
+            raise AssertionError(msg)
         fault()
     return running
 

@@ -82,8 +82,10 @@ class LocalBuilds:
 
     def locate(self, tree: Tree, base_image: BaseImage) -> tuple[str, bool]:
         """Return the tag of a tree's build, and whether it is there."""
-        name = _name_of(tree.hash_on(base_image.id))
-        return f"{REPOSITORY}:{name}", (self._store.builds / name).is_dir()
+        digest = tree.hash_on(base_image.id)
+        name = _name_of(digest)
+        note = self._store.builds / name / "id"
+        return f"{REPOSITORY}:{name}", note.is_file() and note.read_text() == digest
 
     def build(self, tree: Tree, *, base_image: BaseImage, side: Side) -> Build:
         """Build a tree, or find it already built, and give it the side's moving tag.
@@ -95,6 +97,9 @@ class LocalBuilds:
         tag, is_there = self.locate(tree, base_image)
         if not is_there:
             self._say(f"{side:<6} building {tag}")
+            shutil.rmtree(
+                self._store.builds / _name_of(digest), ignore_errors=True
+            )  # of another tree
             self._build(tree, _name_of(digest), self._asked[base_image.id], side)
         os.utime(self._store.builds / _name_of(digest))
         self._point(side, _name_of(digest))

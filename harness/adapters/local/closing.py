@@ -4,10 +4,10 @@ It runs in a mount namespace that is the cell's alone, as long as it may still m
 """
 
 import ctypes
+import errno
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 # Source: mount(2), and <sys/mount.h>; `proc_pid_mountinfo(5)` for the words.
@@ -64,9 +64,17 @@ def main(arguments: Sequence[str]) -> None:
         mounted = list(read_mounts(file))
     for at in mounted:
         if not any(at.point == keep or at.point.startswith(f"{keep}/") for keep in kept):
-            with suppress(FileNotFoundError):  # whoever mounted it has taken it away since
-                _mount("", at.point, "", _REMOUNT | _BIND | _READ_ONLY | at.flags, "")
+            _close(at)
     os.execvp(command[0], command)  # noqa: S606  # it becomes the cell
+
+
+def _close(at: _Mounted) -> None:
+    try:
+        _mount("", at.point, "", _REMOUNT | _BIND | _READ_ONLY | at.flags, "")
+    except OSError as error:
+        # whoever mounted it has taken it away since, or it lies where neither this process nor the cell can go
+        if error.errno not in {errno.ENOENT, errno.EACCES}:
+            raise
 
 
 def read_mounts(lines: Iterable[str]) -> Iterator[_Mounted]:

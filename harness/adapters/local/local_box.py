@@ -14,7 +14,7 @@ from harness.adapters.local.keeper import Errand
 from harness.adapters.local.kept_cell import KeptCell
 from harness.adapters.local.store import LocalStore
 from harness.adapters.machine_lock import THIS_MACHINE
-from harness.adapters.owner import own_run_id
+from harness.adapters.owner import machine_name, own_run_id
 from harness.errors import NoBoxError
 from harness.model import OPEN_FILES, BoxInfo, Caps, Side
 from harness.outcome import Observation
@@ -76,6 +76,7 @@ class LocalBox:
             base_image=base_image,
             holds=self._holds,
             warnings=self._doubts(),
+            machine=machine_name(),
         )
 
     def find_base_image(self, wanted: str) -> BaseImage:
@@ -143,7 +144,12 @@ class LocalBox:
 
     def _doubts(self) -> tuple[str, ...]:
         network = f"The cells are not cut off from the network: {self._confined.how}."
-        return (*self._holding.doubts, *(() if self._confined.has_no_network else (network,)))
+        files = "The cells can write wherever the user that they run as can."
+        return (
+            *self._holding.doubts,
+            *(() if self._confined.has_no_network else (network,)),
+            *(() if self._closes_files else (files,)),
+        )
 
     def _errand(
         self,

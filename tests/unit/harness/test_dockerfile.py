@@ -18,13 +18,13 @@ from harness.dockerfile import find_fault
         'ARG BASE\nFROM ${BASE}\nADD src/x.tar /bench/\nADD ["a", "b"]\nCOPY . /bench\n',
         "ARG BASE\nFROM ${BASE}\nRUN echo one && \\\n  # a comment between\n\n  echo FROM python\n",
         "ARG BASE\nFROM ${BASE}\nRUN true \\\nFROM nothing\n",
-        "ARG BASE\nFROM ${BASE}\nONBUILD RUN true\nRUN true \\",
-        "FORM nothing\n",
+        "ARG BASE\nFROM ${BASE}\nRUN true \\",
+        'ARG BASE\nFROM ${BASE}\nVOLUME /scratch\nVOLUME ["/scratch"]\n',
         "",
     ],
 )
 def test_dockerfile_may_stand_on_the_base_and_itself(text: str) -> None:
-    """Stages, continuations, comments and small letters are all as usual; what is no instruction is the engine's to say."""
+    """Stages, continuations, comments and small letters are all as usual; the one volume is scratch."""
     assert find_fault(text) == ""
 
 
@@ -60,7 +60,18 @@ _ON_BASE = "ARG BASE\nFROM ${BASE} AS one\n"
             "has --mount=type=bind,from=x, which a",
         ),
         (f"{_ON_BASE}RUN --network=host true\n", "has --network=host, which a RUN cannot"),
-        (f"{_ON_BASE}ONBUILD add http://x /\n", "adds http://x:"),
+        (f"{_ON_BASE}ONBUILD add http://x /\n", "has ONBUILD, which is not allowed here"),
+        ("FORM nothing\n", "line 1 of the Dockerfile has FORM, which"),
+        (f"{_ON_BASE}ONBUILD " * 2000, "line 3 of the Dockerfile has ONBUILD"),
+        (f"{_ON_BASE}ADD {'[' * 200_000}@\n", "line 3 of the Dockerfile adds [["),
+        ("FROM\\\n evil\n", "line 1 of the Dockerfile stands on evil:"),
+        (f"{_ON_BASE}COPY\\\n --from=nginx /a /b\n", "copies from nginx:"),
+        (f"{_ON_BASE}ADD\\\n\thttp://x /b\n", "adds http://x:"),
+        (f"{_ON_BASE}RUN\\\n --mount=type=bind true\n", "has --mount=type=bind, which a RUN"),
+        (f"{_ON_BASE}COPY --from=one /a /b\n", "copies from one:"),
+        (f"{_ON_BASE}RUN <<'E\\'\nE\\\nFROM evil\n", "has a here-document"),
+        (f"{_ON_BASE}HEALTHCHECK CMD true\n", "has HEALTHCHECK, which is not allowed here"),
+        (f"{_ON_BASE}VOLUME /scratch /other\n", "makes a volume of something else than /scratch"),
         (f"# escape=`\n{_ON_BASE}", "line 1 of the Dockerfile changes what continues a line"),
         (f"{_ON_BASE}RUN x \\\\\nFROM evil\n", "line 3 of the Dockerfile may or may not go on"),
         (f"{_ON_BASE}RUN x \\\n\x1c\nFROM evil\n", "line 4 of the Dockerfile holds a character"),

@@ -1,6 +1,7 @@
 """How a run ends by a signal."""
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 
@@ -8,6 +9,15 @@ from harness.adapters.ending_signals import EndingSignals
 
 FIRST = "what went wrong first"
 ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.fixture(autouse=True)
+def ends_by_signals() -> Iterator[None]:
+    """Start from signals that act, however these tests were started: a shell has its background ignore Ctrl-C."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in ENDING}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 class Run:
@@ -77,3 +87,13 @@ def test_handlers_come_back() -> None:
     with EndingSignals(lambda _text: None):
         assert signal.getsignal(signal.SIGHUP) not in before
     assert [signal.getsignal(number) for number in ENDING] == before
+
+
+def test_signal_that_is_ignored_stays_so() -> None:
+    """Whoever starts a run with nohup wants it to outlive the terminal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        Run(running=(signal.SIGHUP,)).go()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
