@@ -86,6 +86,6 @@ def test_blocking_session_is_wedged_too() -> None:
             return call("continue")
 
     with pytest.raises(SessionError, match="wedged"):
-        run(TURNS, session_id="s", llm=Hanging(), store=MemoryStore(), wedged_after_s=0.01)
+        run(TURNS, session_id="s", llm=Hanging(), store=MemoryStore(), wedged_after_s=0.5)
     release.set()
     held[0].join()

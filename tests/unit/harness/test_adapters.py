@@ -19,7 +19,7 @@ from harness.adapters.owner import is_alive, own_run_id
 from harness.adapters.pyproject_file import read_defaults
 from harness.adapters.system_clock import SystemClock
 from harness.adapters.tree_files import read_tree
-from harness.errors import RepoError, UsageError
+from harness.errors import NoBoxError, RepoError, UsageError
 from harness.model import Arm, Drive, Knee, Side, Slot
 from harness.protocol import ProgressLine
 from tests.fakes.builders import make_run, ok_cell
@@ -242,3 +242,57 @@ def test_world_of_a_checkout_closes_its_box(
         assert is_alive(world.run_id)
         assert closed == []
     assert len(closed) == 1
+
+
+class FailingBox(FakeBox):
+    """A fake whose engine is gone by the end of a run; it counts how often it is asked to tidy."""
+
+    lock_name = "test"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def reap(self, run_id: str | None = None) -> list[str]:
+        """Fail."""
+        del run_id
+        self.asked += 1
+        msg = "the engine is gone"
+        raise NoBoxError(msg)
+
+    def trim(self) -> list[str]:
+        """Count."""
+        self.asked += 1
+        return []
+
+
+@pytest.mark.parametrize(
+    ("given", "asked", "said"),
+    [
+        ({}, 2, "the engine is gone; `invoke clean` removes what is left\n"),
+        ({"dry_run": True}, 0, ""),
+    ],
+)
+def test_world_tidies_as_far_as_it_can(
+    git_checkout: Callable[..., Checkout],
+    monkeypatch: pytest.MonkeyPatch,
+    given: dict[str, object],
+    asked: int,
+    said: str,
+) -> None:
+    """What cannot be removed is told, the rest is removed all the same, and what runs nothing removes nothing."""
+    box = FailingBox()
+    monkeypatch.setattr(assembly, "choose_box", lambda _wanted, _say: box)
+    stream, root = io.StringIO(), str(git_checkout().root)
+    with assembly.open_world(root, turn=assembly.find_turn(given), stream=stream):
+        pass
+    assert (box.asked, stream.getvalue()) == (asked, said)
+
+
+def test_run_waits_for_its_turn_unless_it_is_told_not_to() -> None:
+    """Only `--no-wait` gives up."""
+    assert assembly.find_turn({}).value == "wait"
+    assert assembly.find_turn({"no_wait": True}).value == "give up"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from harness import bench
 from harness.errors import UsageError
@@ -52,6 +53,20 @@ def test_resumed_goals_are_those_that_were_asked_for() -> None:
     shown = bench.goals(fakes.world, request, only="", repeats=9)
     assert len(fakes.store.only.cells) == 2
     assert "2 repeats" in shown
+
+
+def test_resumed_goals_are_driven_as_they_were() -> None:
+    """Where a goal is driven otherwise by now, what is there and what would come do not belong together."""
+    fakes = make_world(branch=dies_after(1))
+    with pytest.raises(Killed):
+        bench.goals(fakes.world, make_request(), only="hand, C=8,000", repeats=2)
+    fakes.box.by_image = {}
+    stored = fakes.store.only
+    other = {"SCALE_PROCS": "7"}
+    sides = tuple(structs.replace(side, environment=other) for side in stored.run.sides)
+    stored.run = structs.replace(stored.run, sides=sides)
+    with pytest.raises(UsageError, match="the goals are driven otherwise"):
+        bench.goals(fakes.world, replace(make_request(), resume=stored.folder), only="", repeats=2)
 
 
 def _gate(fakes: FakeWorld, order: GateOrder, resume: str | None = None) -> RunInfo:
