@@ -2,10 +2,11 @@
 
 import os
 import re
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
 from typing import IO
@@ -130,11 +131,17 @@ class QuietGit:
             try:
                 out = process.stdout.read(_LONGEST_BYTES + 1) if process.stdout else b""
                 if len(out) > _LONGEST_BYTES:
-                    process.kill()
+                    _kill_all(process.pid)
             except BaseException:  # Ctrl-C: nobody waits for the rest
-                process.kill()
+                _kill_all(process.pid)
                 raise
         return process.returncode, out
+
+
+def _kill_all(leader: int) -> None:
+    """Kill a git and the gits that it has started, which else go on writing what is about to be removed."""
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 @contextmanager
