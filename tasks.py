@@ -44,8 +44,7 @@ def compare(
     """Build the merge-base and your branch, ramp both side by side, and print the table for the pull request.
 
     Writes results/STAMP-ARM-BASE-BRANCH/ (both arms, where there are two) with table.md, compare.json, cells.jsonl and logs/.
-    Exit codes: 0 done, 2 usage, 5 invalid, 6 the base or 7 the branch cannot run, 10 git, 11 build, 12 no box, 130
-    interrupted.
+    Exit codes: 0 done, 2 usage, 5 invalid, 6 base or 7 branch cannot run, 10 git, 11 build, 12 no box, 130 interrupted.
     """
     with asked(c, locals()) as (world, request, _):
         from harness import bench
@@ -100,17 +99,13 @@ def goals(
     Writes results/STAMP-goals-COMMIT/ with table.md, goals.json, cells.jsonl and logs/. A goal that is missed exits 0.
     """
     with exit_codes():
-        from harness import assembly, bench
         from harness.units import parse_whole
 
-        typed = typed_words(c, locals())
-        request, times = (
-            assembly.make_request(typed),
-            parse_whole(repeats or "3", where="--repeats"),
-        )
-        turn = assembly.find_turn({"no_wait": no_wait})
-        with assembly.open_world(typed.repo, box=request.settings.box, turn=turn) as world:
-            print(bench.goals(world, request, only=only, repeats=times))
+        times = parse_whole(repeats or "3", where="--repeats")
+    with asked(c, locals()) as (world, request, _):
+        from harness import bench
+
+        print(bench.goals(world, request, only=only, repeats=times))
 
 
 @verb({"pairs": "pairs at each decision level (default 8, or as [tool.esc-bench.gate] says)"})
@@ -272,9 +267,9 @@ def doctor(c: Context, repo: str = "") -> None:
         from harness import assembly
         from harness.errors import NoBoxError
 
-        text, can_run = assembly.examine_host(repo or None)
+        text, is_good = assembly.examine_host(repo or None)
         print(text)
-        if not can_run:
+        if not is_good:
             raise NoBoxError("no box works here", hint="what each of them needs is said above")
 
 

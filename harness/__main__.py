@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Sequence
 
-from harness.assembly import Typed, make_request, open_world
+from harness.assembly import make_request, open_world
 from harness.bench import ramp
 from harness.errors import HarnessError, UsageError
+from harness.typed import Typed
 
 USAGE = "usage: python -m harness ramp IMAGE ARM TURNS TTFT_MS TOKENS TOK_MS C1 [C2 …]"
 _HELP = f"""{USAGE}

@@ -16,7 +16,7 @@ from invoke.tasks import task
 from harness.flags import HELP, LISTS, ON, SETTINGS, WITH_RESUME
 
 if TYPE_CHECKING:
-    from harness.assembly import Typed
+    from harness.typed import Typed
     from harness.world import Request, World
 
 
@@ -74,7 +74,7 @@ def typed_words(c: Context, given: Mapping[str, object]) -> "Typed":
     Raises:
         UsageError: A run is to be resumed otherwise than it was planned.
     """
-    from harness.assembly import sort_words
+    from harness.typed import sort_words
 
     if given.get("resume"):
         _refuse_another_plan(given)

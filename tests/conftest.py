@@ -1,12 +1,15 @@
 """What all suites share: the switches for what a host may lack, and small real git checkouts that no configuration of the user reaches."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import docker
 import pytest
 
+from harness.adapters import docker_engine
 from tests.fakes.checkout import Checkout
+from tests.fakes.docker_side import images_kept
 
 _SKIPPED = pytest.StashKey[list[str]]()
 
@@ -129,3 +132,12 @@ def git_checkout(tmp_path: Path, git_alone: Path) -> Callable[..., Checkout]:
         return Checkout.make(tmp_path / name, branch=branch)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[docker.DockerClient]:
+    """Connect to the engine; without one the tests fail."""
+    client = docker_engine.connect()
+    with images_kept(client):
+        yield client
+    client.close()

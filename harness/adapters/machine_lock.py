@@ -135,7 +135,7 @@ def _take(path: Path) -> int | None:
         except BlockingIOError:
             os.close(fd)
             return None
-        except BaseException:
+        except BaseException:  # also Ctrl-C: a descriptor that stays open would hold the lock
             os.close(fd)
             raise
         os.close(fd)  # its last holder removed it a moment ago

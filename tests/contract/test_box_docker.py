@@ -6,7 +6,6 @@ from uuid import uuid4
 import docker
 import pytest
 
-from harness.adapters import docker_engine
 from harness.adapters.docker_box import DockerBox
 from harness.adapters.docker_build import ImageBuild
 from harness.adapters.docker_engine import RUN_LABEL
@@ -16,21 +15,12 @@ from harness.errors import BuildError, NoBoxError
 from harness.model import Caps, Load, Outcome, Side
 from harness.outcome import decide
 from harness.ports import Build, CellOrder
-from tests.fakes.docker_side import images_kept, make_box_tree
+from tests.fakes.docker_side import make_box_tree
 
 pytestmark = pytest.mark.docker
 
 RUN_ID = own_run_id()
 CAPS = Caps(cpus=0.5, memory_bytes=64 << 20, pids=64, timeout_s=60.0)
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    """Connect to the engine; without one the tests fail."""
-    client = docker_engine.connect()
-    with images_kept(client):
-        yield client
-    client.close()
 
 
 @pytest.fixture(scope="module")

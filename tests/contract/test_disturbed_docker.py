@@ -9,28 +9,17 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness.adapters import docker_engine
 from harness.adapters.docker_box import DockerBox
 from harness.adapters.owner import own_run_id
 from harness.adapters.tree_files import read_tree
 from harness.model import Caps, Load, Outcome, Side
 from harness.outcome import Observation, decide, evidence_of
 from harness.ports import CellOrder
-from tests.fakes.docker_side import images_kept
 
 pytestmark = pytest.mark.docker
 
 ROOT = Path(__file__).parents[2]
 SPINS = "print(flush=True)\nwhile True: pass"
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    """Connect to the engine; without one the tests fail."""
-    client = docker_engine.connect()
-    with images_kept(client):
-        yield client
-    client.close()
 
 
 @pytest.fixture

@@ -9,14 +9,12 @@ import pytest
 from docker.errors import ContainerError
 from docker.models.containers import Container, ContainerCollection
 
-from harness.adapters import docker_engine
 from harness.adapters.docker_box import DockerBox
 from harness.adapters.owner import own_run_id
 from harness.adapters.tree_files import read_tree
 from harness.model import Caps, Load, Outcome, Side
 from harness.outcome import decide, evidence_of
 from harness.ports import CellOrder
-from tests.fakes.docker_side import images_kept
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
@@ -25,15 +23,6 @@ LOAD = Load(turns=1, ttft_ms=3000, tokens=2, tok_ms=1)
 SESSIONS = 400  # of a mebibyte each
 _GROUPS = {"/sys/fs/cgroup": {"bind": "/groups", "mode": "rw"}}
 _LIMIT = "memory/$0/memory.limit_in_bytes ./$0/memory.max"
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    """Connect to the engine; without one the tests fail."""
-    client = docker_engine.connect()
-    with images_kept(client):
-        yield client
-    client.close()
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.adapters.git_repo import GitRepo
+from harness.adapters.owner import own_run_id
 from harness.errors import RepoError
 from harness.ports import Repo
 from tests.fakes.builders import BASE_COMMIT, BRANCH_COMMIT
@@ -235,3 +236,28 @@ def test_git_repo_tells_a_shallow_clone_what_to_do(
     with pytest.raises(RepoError) as caught:
         _sides(open_repo, clone)
     assert str(caught.value).endswith(" — this clone is shallow: git fetch --unshallow")
+
+
+@pytest.mark.parametrize(
+    "name", ["-x", "with space", "new\nline", "$HOME", "~", "%PATH%", "\udcff"]
+)
+def test_repo_may_be_in_a_folder_of_any_name(
+    git_checkout: Make, open_repo: Open, name: str
+) -> None:
+    """Nothing of the path is an option, a variable or a command."""
+    checkout = git_checkout(name)
+    checkout.commit("second")
+    repo = open_repo(checkout.root)
+    refs = repo.find_sides(base=None, main=None)
+    with repo.base_tree(refs, own_run_id()) as tree:
+        assert tree.holds("Dockerfile")
+    assert repo.root == checkout.root
+
+
+@pytest.mark.parametrize("name", ["a file", "x" * 300, "nul\0"])
+def test_repo_refuses_a_path_that_is_no_folder(tmp_path: Path, git_alone: Path, name: str) -> None:
+    """A file, a name that is too long, or one that nothing can have is no checkout."""
+    del git_alone
+    (tmp_path / "a file").write_text("")
+    with pytest.raises(RepoError, match="is not in a git repository"):
+        GitRepo(tmp_path / name)

@@ -1,6 +1,7 @@
 """Disks on which the process dies, or which are full, at one operation among many."""
 
 import errno
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from harness.adapters.result_files import Disk
 from tests.fakes.fake_box import Killed
 
 
-class FailingDisk(Disk):
+class FailingDisk(Disk, ABC):
     """Fails at one operation.
 
     Args:
@@ -53,36 +54,29 @@ class FailingDisk(Disk):
 
     def _step(self, tear: Callable[[], None]) -> None:
         self.count += 1
-        if self._at and self._fails(self.count):
+        error = self._error_at(self.count) if self._at else None
+        if error is not None:
             if self._torn and self.count == self._at:
                 tear()
-            self._fail()
+            raise error
 
-    def _fails(self, count: int) -> bool:
-        raise NotImplementedError
-
-    def _fail(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _error_at(self, count: int) -> BaseException | None:
+        """Return what the operation of that number fails with; None where it does not."""
 
 
 class KillingDisk(FailingDisk):
     """Kills the process at an operation; nothing that would have followed is done any more."""
 
-    def _fails(self, count: int) -> bool:
-        return count >= self._at
-
-    def _fail(self) -> None:
-        raise Killed
+    def _error_at(self, count: int) -> BaseException | None:
+        return Killed() if count >= self._at else None
 
 
 class FullDisk(FailingDisk):
     """Is full at an operation, and has room again for the next."""
 
-    def _fails(self, count: int) -> bool:
-        return count == self._at
-
-    def _fail(self) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def _error_at(self, count: int) -> BaseException | None:
+        return OSError(errno.ENOSPC, "No space left on device") if count == self._at else None
 
 
 def dead_run_id() -> str:

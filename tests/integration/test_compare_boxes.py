@@ -8,7 +8,8 @@ import pytest
 
 from harness import bench
 from harness.adapters.local.store import LocalStore
-from harness.assembly import Typed, make_request, open_world
+from harness.assembly import make_request, open_world
+from harness.typed import Typed
 
 ROOT = Path(__file__).parents[2]
 FLAGS = {"levels": "20,40", "load": "2 20 5 5", "mem": "512m"}

@@ -2,33 +2,22 @@
 
 import io
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import docker
 import pytest
 
-from harness.adapters import docker_engine
 from harness.adapters.docker_engine import RUN_LABEL
-from harness.assembly import Typed, make_request, open_world
+from harness.assembly import make_request, open_world
 from harness.errors import RegressionError
 from harness.gate import Gated, GateOrder, gate
 from harness.gate_settings import settle_gate
-from tests.fakes.docker_side import images_kept
+from harness.typed import Typed
 
 pytestmark = pytest.mark.docker
 
 ROOT = Path(__file__).parents[2]
 LEVEL = 200
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    """Connect to the engine; without one the tests fail."""
-    client = docker_engine.connect()
-    with images_kept(client):
-        yield client
-    client.close()
 
 
 @pytest.fixture

@@ -13,11 +13,9 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness.adapters import docker_engine
 from harness.adapters.docker_engine import RUN_LABEL
 from harness.adapters.quiet_git import QuietGit
 from tests.fakes.checkout import Checkout
-from tests.fakes.docker_side import images_kept
 from tests.fakes.hostile_checkout import (
     Trap,
     add_links,
@@ -69,15 +67,6 @@ class Ended:
     def table(self) -> str:
         """The table that is pasted."""
         return self.texts()["table.md"]
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    """Connect to the engine; without one the tests fail."""
-    client = docker_engine.connect()
-    with images_kept(client):
-        yield client
-    client.close()
 
 
 @pytest.fixture(autouse=True)

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.adapters.pyproject_file import read_defaults
-from harness.assembly import make_request, sort_words
+from harness.assembly import make_request
 from harness.config import Sources, parse_arm, parse_environment, parse_load, settle
 from harness.errors import UsageError
 from harness.flags import LISTS, SETTINGS
 from harness.gate_settings import settle_gate
 from harness.margins import DEFAULT_MARGINS, parse_margin
 from harness.ramp import parse_levels
+from harness.typed import sort_words
 from harness.units import parse_memory_bytes, parse_number, parse_seconds, parse_whole
 from tests.property.hostile import HOSTILE, JSON, WHOLE, effort, see_that_it_is_clear
 

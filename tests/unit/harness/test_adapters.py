@@ -22,6 +22,7 @@ from harness.adapters.tree_files import read_tree
 from harness.errors import NoBoxError, RepoError, UsageError
 from harness.model import Arm, Drive, Knee, Side, Slot
 from harness.protocol import ProgressLine
+from harness.typed import Typed
 from tests.fakes.builders import make_run, ok_cell
 from tests.fakes.checkout import Checkout
 from tests.fakes.fake_box import FakeBox
@@ -171,7 +172,7 @@ def test_tree_files_that_cannot_be_read_are_told(
 
 def test_request_has_each_sides_environment_and_arm(tmp_path: Path) -> None:
     """--env and --arm are for both; what is given for one side wins over them on that side."""
-    typed = assembly.Typed(
+    typed = Typed(
         flags={"cpus": "1"},
         env=["A=both", "B=both"],
         base_env=["A=base"],
@@ -191,7 +192,7 @@ def test_request_reads_the_defaults_of_the_checkout(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "pyproject.toml").write_text("[tool.esc-bench]\nlevels = [7]\ncpus = 1\n")
     (tmp_path / "src/deep").mkdir(parents=True)
-    request = assembly.make_request(assembly.Typed(repo=str(tmp_path / "src/deep")))
+    request = assembly.make_request(Typed(repo=str(tmp_path / "src/deep")))
     assert request.settings.levels == (7,)
 
 

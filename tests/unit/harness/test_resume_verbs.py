@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from msgspec import structs
 
-from harness import bench
+from harness import assembly, bench
 from harness.errors import UsageError
 from harness.gate import GateOrder, gate
 from harness.gate_settings import settle_gate
 from harness.model import RunInfo
+from harness.typed import Typed
+from tests.fakes.builders import make_box_info, make_cell, make_observation, make_run
+from tests.fakes.checkout import Checkout
 from tests.fakes.fake_box import Killed, dies_after
 from tests.fakes.injected import count_with
 from tests.fakes.world import FakeWorld, make_request, make_world
@@ -92,3 +96,17 @@ def test_resumed_gate_decides_by_what_was_settled() -> None:
     run = _gate(fakes, replace(_order(never), is_strict=True), fakes.store.only.folder)
     assert (run.costs, run.gate, run.pairs) == (settled.costs, settled.gate, 2)
     assert fakes.store.only.complete
+
+
+def test_resume_looks_for_the_kind_of_box_that_was_stored(
+    git_checkout: Callable[..., Checkout], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And for no other, whatever would be found first; the folder may be named alone."""
+    monkeypatch.setenv("CPUS", "1")
+    root = git_checkout().root
+    run = make_run(box=make_box_info(box="watchdog"))
+    writer = assembly.open_store(root).open_run(run, "x")
+    writer.add_cell(make_cell(), make_observation())
+    name = Path(writer.folder).name
+    request = assembly.make_request(Typed(repo=str(root / "src"), resume=name))
+    assert (request.settings.box, request.resume) == ("watchdog", name)

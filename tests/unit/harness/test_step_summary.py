@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from harness.adapters.step_summary import append_summary
-from harness.assembly import Typed, make_gate_order, publish
+from harness.assembly import make_gate_order, publish
 from harness.errors import UsageError
 from harness.margins import parse_margin
+from harness.typed import Typed
 from tests.fakes.checkout import Checkout
 from tests.fakes.fake_progress import FakeProgress
 

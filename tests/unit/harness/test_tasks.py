@@ -12,7 +12,6 @@ from invoke.program import Program
 import tasks
 from harness import assembly, bench, errors
 from harness.errors import HarnessError
-from tests.fakes.builders import make_box_info, make_cell, make_observation, make_run
 from tests.fakes.checkout import Checkout
 from tests.fakes.fake_box import holds_up_to
 from tests.fakes.world import FakeWorld, make_request, make_world
@@ -246,20 +245,6 @@ def test_report_prints_a_stored_run_again(
     assert invoke("report", str(table.parent)) == 0
     assert capsys.readouterr().out == shown
     assert table.read_text() == shown
-
-
-def test_resume_looks_for_the_kind_of_box_that_was_stored(
-    git_checkout: Callable[..., Checkout], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And for no other, whatever would be found first; the folder may be named alone."""
-    monkeypatch.setenv("CPUS", "1")
-    root = git_checkout().root
-    run = make_run(box=make_box_info(box="watchdog"))
-    writer = assembly.open_store(root).open_run(run, "x")
-    writer.add_cell(make_cell(), make_observation())
-    name = Path(writer.folder).name
-    request = assembly.make_request(assembly.Typed(repo=str(root / "src"), resume=name))
-    assert (request.settings.box, request.resume) == ("watchdog", name)
 
 
 def test_report_of_a_folder_that_is_no_run_is_a_usage_error(

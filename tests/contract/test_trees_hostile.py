@@ -1,0 +1,214 @@
+"""Trees, plain files and defaults of a branch that means harm: nothing is followed, nothing hangs, everything is bounded."""
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.adapters import dirt, tree_files
+from harness.adapters.git_repo import GitRepo
+from harness.adapters.owner import own_run_id
+from harness.adapters.plain_file import read_plain
+from harness.adapters.pyproject_file import read_defaults
+from harness.adapters.tree_folder import write_tree
+from harness.errors import RepoError, UsageError
+from harness.tree import Entry, Tree
+from tests.fakes.checkout import Checkout
+from tests.fakes.hostile_checkout import (
+    add_links,
+)
+
+Open = Callable[[Path], GitRepo]
+Make = Callable[..., Checkout]
+TERABYTE = 1 << 40
+
+
+@pytest.fixture
+def feature(git_checkout: Make) -> Checkout:
+    """Give a checkout on a branch that is one commit above main."""
+    checkout = git_checkout()
+    checkout.git("switch", "--quiet", "--create", "feature")
+    checkout.commit("Pump by waking", pump="SPEED = 2\n")
+    return checkout
+
+
+def test_trees_keep_links_and_follow_none(feature: Checkout, open_repo: Open) -> None:
+    """Absolute, upwards, in circles or nowhere: a link is its target's text, on both sides, and nothing behind it is read."""
+    add_links(feature)
+    feature.commit("links")
+    repo = open_repo(feature.root)
+    branch = repo.branch_tree()
+    with repo.base_tree(repo.find_sides(base="HEAD", main=None), own_run_id()) as base:
+        assert base.entries == branch.entries
+    links = {entry.path: entry.content for entry in branch.entries if entry.kind == "link"}
+    assert links["src/escapement/etc"] == b"/etc"
+    assert links["harness/probe/x"] == b"../../../../etc/passwd"
+    assert len(links) == 7
+    assert not any(b"root:" in entry.content for entry in branch.entries)
+
+
+@pytest.mark.parametrize("where", ["src/escapement/odd", "harness/probe/odd"])
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_trees_refuse_what_would_hang(
+    feature: Checkout, open_repo: Open, monkeypatch: pytest.MonkeyPatch, where: str, kind: str
+) -> None:
+    """A pipe or a socket in the context is one clear line, at once."""
+    monkeypatch.chdir(feature.root)  # the path of a socket is short
+    if kind == "pipe":
+        os.mkfifo(where)
+    else:
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(where)
+    with pytest.raises(RepoError, match="odd is neither a file nor a folder nor a link"):
+        open_repo(feature.root).branch_tree()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link"])
+def test_plain_files_are_nothing_else(tmp_path: Path, kind: str) -> None:
+    """What is opened is looked at, so that what took a file's place a moment ago neither misleads nor keeps anybody waiting."""
+    path = tmp_path / "odd"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "link":
+        path.symlink_to("/etc/passwd")
+    else:
+        path = Path("/dev/zero")
+    with pytest.raises(OSError, match=r"no regular file|symbolic links"):
+        read_plain(path, limit_bytes=10)
+
+
+def test_plain_files_are_bounded_whatever_their_size_says(tmp_path: Path) -> None:
+    """A file of the kernel's has no size, and may have a lot to say."""
+    with pytest.raises(OSError, match="it holds more than 0 MiB"):
+        read_plain(Path("/proc/self/maps"), limit_bytes=10)
+    (tmp_path / "ten").write_bytes(b"0123456789")
+    assert read_plain(tmp_path / "ten", limit_bytes=10) == b"0123456789"
+
+
+def test_trees_refuse_a_file_of_a_terabyte(feature: Checkout, open_repo: Open) -> None:
+    """A sparse file takes no room on a disk, and would take all of the memory."""
+    os.truncate(feature.write("src/escapement/huge.py", ""), TERABYTE)
+    with pytest.raises(RepoError, match=r"cannot read .*huge.py: it holds more than 64 MiB"):
+        open_repo(feature.root).branch_tree()
+
+
+def test_trees_refuse_what_is_large_together(
+    feature: Checkout, open_repo: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many files are bounded as one is, by their size and by their number."""
+    monkeypatch.setattr(tree_files, "_ALL_ENTRIES", 3)
+    with pytest.raises(RepoError, match="holds more than 256 MiB or 3 files — take out"):
+        open_repo(feature.root).branch_tree()
+    monkeypatch.undo()
+    monkeypatch.setattr(tree_files, "_ALL_BYTES", 30)
+    with pytest.raises(RepoError, match="holds more than 0 MiB"):
+        open_repo(feature.root).branch_tree()
+
+
+def test_trees_refuse_what_is_deeper_than_calls_can_be(feature: Checkout, open_repo: Open) -> None:
+    """Folders in each other without end would trip what writes and removes them."""
+    (feature.root / "src" / "/".join("d" * 120)).mkdir(parents=True)
+    with pytest.raises(RepoError, match="holds folders more than 100 deep"):
+        open_repo(feature.root).branch_tree()
+
+
+def test_trees_take_names_of_any_kind(feature: Checkout, open_repo: Open) -> None:
+    """A name is what the file system says, and is the same on both sides."""
+    names = ("-rf", "--help", "a\nb", "\x1b[2J", "\udcff\udcfe", "n" * 250)
+    for name in names:
+        feature.write(f"src/escapement/{name}", "odd")
+    feature.commit("odd names")
+    repo = open_repo(feature.root)
+    branch = repo.branch_tree()
+    with repo.base_tree(repo.find_sides(base="HEAD", main=None), own_run_id()) as base:
+        assert base.entries == branch.entries
+    for name in names:
+        assert branch.holds(f"src/escapement/{name}")
+        assert os.fsencode(name) in branch.pack()
+
+
+def test_dirt_is_found_in_bounded_time(feature: Checkout, open_repo: Open) -> None:
+    """A terabyte, tracked or not, counts by its size and time, and a pipe by its name; none is read."""
+    repo = open_repo(feature.root)
+    for name in ("Dockerfile", "untracked"):
+        os.truncate(feature.write(name, ""), TERABYTE)
+    os.mkfifo(feature.root / "pipe")
+    one = repo.find_sides(base="HEAD", main=None).dirty
+    os.truncate(feature.root / "untracked", TERABYTE + 1)
+    assert one != repo.find_sides(base="HEAD", main=None).dirty
+
+
+def test_dirt_reads_no_more_than_so_much(
+    feature: Checkout, open_repo: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond a bound the size and the time of a file stand for it."""
+    monkeypatch.setattr(dirt, "_ALL_BYTES", 5)
+    repo = open_repo(feature.root)
+    feature.write("a", "1234")
+    late = feature.write("b", "12")
+    os.utime(late, (1, 1))
+    one = repo.find_sides(base="HEAD", main=None).dirty
+    late.write_text("34")
+    os.utime(late, (1, 1))
+    assert repo.find_sides(base="HEAD", main=None).dirty == one
+    os.utime(late, (2, 2))
+    assert repo.find_sides(base="HEAD", main=None).dirty != one
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"a = " + b"[" * 100_000, "cannot be read: "),
+        (b"tool = 3", "tool.esc-bench is not a table"),
+        (b"a = 1" + b"0" * 5000, "cannot be read: "),
+        (b'a = "' + b"\x1b" * 1000, "cannot be read: "),
+        (
+            b"[tool.esc-bench]\nbase_image = './evil'",
+            "sets base_image, which is not for a file of the",
+        ),
+        (b"[tool.esc-bench]\nbox = 'watchdog'", "sets box, which is not for a file of the branch"),
+    ],
+)
+def test_defaults_of_a_branch_are_data(tmp_path: Path, content: bytes, expected: str) -> None:
+    """A file that is made to trip its reader is one clear line."""
+    (tmp_path / "pyproject.toml").write_bytes(content)
+    with pytest.raises(UsageError, match=expected) as caught:
+        read_defaults(tmp_path)
+    assert str(caught.value).isprintable()
+
+
+def test_defaults_are_read_within_bounds(tmp_path: Path) -> None:
+    """Neither a gigabyte, nor a pipe, nor a link is read."""
+    path = tmp_path / "pyproject.toml"
+    path.write_bytes(b"")
+    os.truncate(path, 1 << 30)
+    with pytest.raises(UsageError, match="cannot be read: it holds more than 1 MiB"):
+        read_defaults(tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UsageError, match="cannot be read: it is no regular file"):
+        read_defaults(tmp_path)
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+    with pytest.raises(
+        UsageError, match="cannot be read: it is a link, and links are not followed"
+    ):
+        read_defaults(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["../out", "/out", "src/link/out"])
+def test_trees_are_written_into_their_folder_alone(tmp_path: Path, path: str) -> None:
+    """No entry is written above the folder, nor through a link that the tree itself holds."""
+    tree = Tree(
+        (
+            Entry(path="src/link", kind="link", content=os.fsencode(tmp_path)),
+            Entry(path=path, kind="file", content=b"owned"),
+        )
+    )
+    with pytest.raises(RepoError, match="of the build context leads out of it"):
+        write_tree(tmp_path / "folder", tree)
+    assert not (tmp_path / "out").exists()
