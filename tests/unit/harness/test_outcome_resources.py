@@ -1,88 +1,139 @@
-"""What ran out, as the words of a cell and the counts of its kernel name it."""
+"""What a cell ran out of beside memory: threads, processes, open files, a disk."""
 
 import pytest
 
 from harness.model import Caps
 from harness.outcome import Observation, decide
-from harness.protocol import BoxCaps, Death, ProbeOutput
+from harness.protocol import Death, ProbeOutput
 from tests.fakes.builders import make_observation, make_result
 
-CAPS = Caps(cpus=2.0, memory_bytes=2 << 30, pids=None, timeout_s=600.0)
-HELD = BoxCaps(cpus=2.0, memory_bytes=2 << 30, swap_bytes=0, pids=None, network=("lo",))
-OOM = Death(cause="oom", exit_code=137, signal=9)
+CAPS = Caps(pids=64)
+EAGAIN = "BlockingIOError: [Errno 11] Resource temporarily unavailable"
+FULL = "OSError: [Errno 28] No space left on device: '/scratch/a.jsonl'"
 
 
-def _decide(seen: Observation, *, caps: Caps = CAPS, sessions: int = 500) -> tuple[str, str]:
-    outcome, reason = decide(seen, caps, sessions)
+def _decide(seen: Observation, caps: Caps = CAPS) -> tuple[str, str]:
+    outcome, reason = decide(seen, caps, 500)
     return outcome.value, reason
 
 
-def _printed(**output: object) -> ProbeOutput:
-    return ProbeOutput(**output)  # type: ignore[arg-type]  # the fields are the caller's to get right
+def _ended(
+    *said: str, evidence: dict[str, object] | None = None, signal: int | None = None
+) -> Observation:
+    death = Death(
+        cause="exit", exit_code=1, signal=signal, evidence=evidence or {}, stderr_tail=said
+    )
+    return make_observation(output=ProbeOutput(death=death), exit_code=1)
+
+
+@pytest.mark.parametrize(
+    ("said", "evidence", "reason"),
+    [
+        pytest.param(
+            ("    self.pid = _fork_exec(", EAGAIN),
+            {"pids-max": 64, "pids-peak": 64},
+            "processes ran out at the pids limit of 64, the worker ended",
+            id="the words of a fork",
+        ),
+        pytest.param(
+            (EAGAIN,),
+            {"pids-max": 64, "pids-peak": 3, "pids-refused": 2},
+            "processes ran out at the pids limit of 64, the worker ended",
+            id="the kernel counted it",
+        ),
+        pytest.param(
+            ("sh: 1: fork: Resource temporarily unavailable",),
+            {},
+            "processes ran out, at no limit that is known, the worker ended",
+            id="a shell's words",
+        ),
+        pytest.param(
+            ("RuntimeError: can't start new process",),
+            {"pid-max": 100, "peak-threads": 95},
+            "processes ran out at the kernel.pid_max of 100, the worker ended",
+            id="another language",
+        ),
+        pytest.param(
+            ("OpenBLAS: pthread_create failed for thread 3",),
+            {"pids-max": 64, "pids-peak": 64},
+            "native threads ran out at the pids limit of 64, the worker ended",
+            id="a native library's thread",
+        ),
+    ],
+)
+def test_outcome_of_a_process_that_cannot_start_is_threads(
+    said: tuple[str, ...], evidence: dict[str, object], reason: str
+) -> None:
+    """Threads and processes are one number to the kernel, and the limit is named."""
+    assert _decide(_ended(*said, evidence=evidence)) == ("threads", reason)
+
+
+def test_outcome_of_a_limit_that_nobody_asked_for_says_so() -> None:
+    """What keeps the host alive is no cap of the box, and a larger one may be asked for."""
+    seen = _ended("can't start new thread", evidence={"pids-max": 24_576, "pids-refused": 1})
+    assert _decide(seen, Caps()) == (
+        "threads",
+        "native threads ran out at the pids limit of 24,576, which nobody asked for, the worker ended",
+    )
+
+
+def test_outcome_of_a_socket_that_is_not_ready_is_no_lack_of_processes() -> None:
+    """The same error number means two things, and nothing here speaks of a process."""
+    assert _decide(_ended(f"recv: {EAGAIN}"))[0] == "crash"
 
 
 @pytest.mark.parametrize(
     ("evidence", "limit"),
     [
-        (
-            {"pids-max": 1000, "pids-peak": 999},
-            "at the pids limit of 1,000, which nobody asked for",
-        ),
-        ({"max-map-count": 65530, "peak-threads": 22167}, "at the vm.max_map_count of 65,530"),
-        (
-            {
-                "pids-max": 24576,
-                "pids-peak": 22410,
-                "max-map-count": 65530,
-                "peak-threads": 22400,
-            },
-            "at the vm.max_map_count of 65,530",
-        ),
-        ({"pid-max": 32768, "peak-threads": 32000}, "at the kernel.pid_max of 32,768"),
-        ({"threads-max": 20000, "peak-threads": 19000}, "at the kernel.threads-max of 20,000"),
-        (
-            {"pids-max": 24576, "pids-peak": 22200, "max-map-count": 65530, "peak-threads": 22190},
-            "at the vm.max_map_count of 65,530",
-        ),
-        ({"pids-max": 1000, "pids-peak": 500}, ", at no limit that is known"),
-        ({"pids-max": "max", "pids-peak": None}, ", at no limit that is known"),
-        ({}, ", at no limit that is known"),
+        ({"nofile": 20_000, "peak-fds": 19_990}, " at the limit of 20,000 a process"),
+        ({"nofile": 20_000, "peak-fds": 200}, ""),
+        ({"nofile": 20_000}, ""),
     ],
 )
-def test_outcome_of_threads_names_the_limit_that_was_near(
+def test_outcome_of_open_files_names_the_limit_that_was_near(
     evidence: dict[str, object], limit: str
 ) -> None:
-    """The same message of Python's comes from four limits; the one that was nearly used up is named."""
-    said = "RuntimeError: can't start new thread"
-    death = Death(cause="exit", exit_code=1, evidence=evidence, stderr_tail=(said,))
-    outcome, reason = _decide(make_observation(output=_printed(death=death), exit_code=1))
-    assert outcome == "threads"
-    joined = limit if limit.startswith(",") else f" {limit}"
-    assert reason == f"native threads ran out{joined}, the worker ended"
+    """A limit that was not near its end is not blamed."""
+    seen = _ended("OSError: [Errno 24] Too many open files", evidence=evidence)
+    assert _decide(seen) == ("fds", f"open files ran out{limit}, the worker ended")
 
 
-def test_outcome_of_sessions_without_threads_is_threads() -> None:
-    """Sessions that could not start a thread fail for that limit, not with just any error."""
-    result = make_result(
-        500, ok=400, errors=100, err_sample="RuntimeError: can't start new thread"
-    )
-    assert _decide(make_observation(result)) == (
-        "threads",
-        "native threads ran out, at no limit that is known, 100 of 500 sessions failed",
+def test_outcome_of_the_hosts_open_files_names_them() -> None:
+    """ENFILE is the table of the whole machine."""
+    seen = _ended("OSError: [Errno 23] Too many open files in system")
+    assert _decide(seen) == (
+        "invalid",
+        "the host's table of open files is full (fs.file-max), the worker ended",
     )
 
 
-@pytest.mark.parametrize("where", ["stderr", "supervisor", "sample"])
-def test_outcome_of_too_many_open_files_is_fds(where: str) -> None:
-    """Descriptors that ran out are found in whichever text tells of it."""
-    said = "OSError: [Errno 24] Too many open files"
-    seen = {
-        "stderr": make_observation(exit_code=1, stderr=("Traceback", said)),
-        "supervisor": make_observation(
-            output=_printed(death=Death(cause="exit", stderr_tail=(said,))), exit_code=1
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(
+            make_observation(make_result(500, ok=499, errors=1, err_sample=FULL)), id="sample"
         ),
-        "sample": make_observation(make_result(500, ok=499, errors=1, err_sample=said)),
-    }[where]
-    outcome, reason = _decide(seen)
-    assert outcome == "fds"
-    assert reason.startswith("open files ran out, ")
+        pytest.param(make_observation(exit_code=1, stderr=("Traceback", FULL)), id="stderr"),
+        pytest.param(_ended(FULL), id="the worker's stderr"),
+    ],
+)
+def test_outcome_on_a_full_disk_is_invalid(seen: Observation) -> None:
+    """What the cell writes to is the host's."""
+    assert _decide(seen) == (
+        "invalid",
+        "the disk that the cell writes to is full: No space left on device",
+    )
+
+
+def test_outcome_of_a_quota_is_a_full_disk() -> None:
+    """A quota is a disk that ends sooner."""
+    assert _decide(_ended("OSError: [Errno 122] Disk quota exceeded"))[0] == "invalid"
+
+
+def test_outcome_of_a_full_disk_that_was_survived_is_not_told() -> None:
+    """All sessions ended well, or it was a signal that ended the worker: the disk did neither."""
+    assert _decide(make_observation(make_result(500), stderr=(FULL,)))[0] == "ok"
+    assert _decide(_ended(FULL, signal=11)) == (
+        "crash",
+        "killed by signal 11, and not for memory",
+    )
