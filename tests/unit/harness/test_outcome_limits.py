@@ -4,12 +4,10 @@ import pytest
 
 from harness.model import Caps
 from harness.outcome import Observation, decide
-from harness.protocol import BoxCaps, Death, ProbeOutput
+from harness.protocol import Death, ProbeOutput
 from tests.fakes.builders import make_observation, make_result
 
 CAPS = Caps(cpus=2.0, memory_bytes=2 << 30, pids=None, timeout_s=600.0)
-HELD = BoxCaps(cpus=2.0, memory_bytes=2 << 30, swap_bytes=0, pids=None, network=("lo",))
-OOM = Death(cause="oom", exit_code=137, signal=9)
 
 
 def _decide(seen: Observation, *, caps: Caps = CAPS, sessions: int = 500) -> tuple[str, str]:
