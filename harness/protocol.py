@@ -58,6 +58,7 @@ class ProgressLine(msgspec.Struct, frozen=True, kw_only=True):
         steal_ms: Processor time that a hypervisor took meanwhile.
         others_cpu_ms: Processor time that all but this cgroup used.
         pressure_ms: For how long some task of the host waited for a processor.
+        supervisor_cpu_ms: What watching has cost so far, and handing on what the sessions print.
     """
 
     t_ms: Amount = msgspec.field(default=0.0, name="t-ms")
@@ -74,6 +75,7 @@ class ProgressLine(msgspec.Struct, frozen=True, kw_only=True):
     steal_ms: Amount | None = msgspec.field(default=None, name="steal-ms")
     others_cpu_ms: Amount | None = msgspec.field(default=None, name="others-cpu-ms")
     pressure_ms: Amount | None = msgspec.field(default=None, name="pressure-ms")
+    supervisor_cpu_ms: Amount | None = msgspec.field(default=None, name="supervisor-cpu-ms")
 
 
 class Death(msgspec.Struct, frozen=True, kw_only=True):

@@ -124,7 +124,7 @@ def _against_usage(result: Result, seen: Observation) -> Iterator[str]:
     procs = result.procs or 1
     cpu_ms = _number(seen, "cpu-ms")
     if cpu_ms is not None and result.cpu_sec is not None:
-        besides_s = _START_CPU_S + _SHARD_CPU_S * procs + _WATCH_SHARE * seen.wall_s
+        besides_s = _START_CPU_S + _SHARD_CPU_S * procs + _besides_s(result, seen)
         if result.cpu_sec * 2 < cpu_ms / 1000 - besides_s:
             yield f"{result.cpu_sec:.1f} s of CPU, where the box used {cpu_ms / 1000:.1f} s"
     pids = _number(seen, "pids-peak")
@@ -137,6 +137,17 @@ def _against_usage(result: Result, seen: Observation) -> Iterator[str]:
         claimed_bytes = result.peak_rss_mb * (1 << 20)
         if claimed_bytes * 2 < rss_bytes - _LEAST_MB * (1 << 20):
             yield f"{show_bytes(claimed_bytes)} of memory at most, where the box had {show_bytes(rss_bytes)}"
+
+
+def _besides_s(result: Result, seen: Observation) -> float:
+    """Return the processor time that the sessions have no part in: what the supervisor took, and one CPU for as long as they had not begun or were over.
+
+    A supervisor hands on all that is printed, which may cost several times what printing does.
+    """
+    told_ms = [line.supervisor_cpu_ms for line in seen.output.progress if line.supervisor_cpu_ms]
+    supervisor_s = max(told_ms, default=0.0) / 1000 or _WATCH_SHARE * seen.wall_s
+    sessions_s = seen.wall_s if result.wall_ms is None else result.wall_ms / 1000
+    return supervisor_s + max(0.0, seen.wall_s - sessions_s)
 
 
 def _number(seen: Observation, key: str) -> float | None:

@@ -165,6 +165,7 @@ class Watch:
             "peak-fds": peaks.fds,
             "cpu-pct": self._cpu.read_pct(),
             "deltas": totals.deltas,
+            "supervisor-cpu-ms": round(time.process_time() * 1000),
             **self._host.account(),
         }
         write_line(self._out, "PROGRESS", progress)

@@ -72,6 +72,7 @@ def test_probe_progress_tells_what_is_known_so_far(start: Start) -> None:
         *("t-ms", "done", "errors", "C", "threads", "rss-mb", "fds", "peak-threads"),
         *("peak-rss-mb", "peak-fds", "cpu-pct", "deltas"),
         *("host-cpus", "host-ms", "steal-ms", "others-cpu-ms", "pressure-ms"),
+        "supervisor-cpu-ms",
     }
     assert (last["done"], last["errors"], last["C"], last["deltas"]) == (3, 0, 3, 6)
     assert last["peak-rss-mb"] > 0

@@ -8,6 +8,7 @@ from msgspec import structs
 from harness.model import Caps, Load, Outcome, Result
 from harness.outcome import decide
 from harness.outcome.contradiction import find_contradiction
+from harness.protocol import ProbeOutput, ProgressLine
 from tests.fakes.builders import make_observation, make_result
 
 LOAD = Load(turns=6, ttft_ms=200, tokens=50, tok_ms=5)
@@ -178,3 +179,28 @@ def test_result_of_a_supervisor_that_then_fails_is_believed_by_nobody(code: int)
     seen = make_observation(HONEST, exit_code=code, wall_s=5.0)
     said = f"it printed a RESULT, and then ended with exit code {code}"
     assert decide(seen, Caps(), 500, load=LOAD, arm="sc-mem") == (Outcome.INVALID, said)
+
+
+@pytest.mark.parametrize(
+    ("supervisor_ms", "wall_ms", "said"),
+    [
+        (6000.0, 4100.0, ""),
+        (100.0, 4100.0, f"{OUTSIDE}6.0 s of CPU, where the box used 19.0 s"),
+        (None, 4100.0, f"{OUTSIDE}6.0 s of CPU, where the box used 19.0 s"),
+        (6000.0, None, f"{OUTSIDE}6.0 s of CPU, where the box used 19.9 s"),
+    ],
+)
+def test_contradiction_counts_neither_the_supervisor_nor_what_is_besides_the_sessions(
+    supervisor_ms: float | None, wall_ms: float | None, said: str
+) -> None:
+    """A supervisor that hands on a gigabyte takes more than the sessions that print it, and an import is no turn."""
+    line = ProgressLine(supervisor_cpu_ms=supervisor_ms)
+    used_ms = 19_000.0 if wall_ms else 19_900.0
+    seen = make_observation(
+        output=ProbeOutput(
+            result=structs.replace(HONEST, wall_ms=wall_ms), progress=(ProgressLine(), line)
+        ),
+        wall_s=5.0,
+        box_evidence={"cpu-ms": used_ms},
+    )
+    assert find_contradiction(seen, 500, LOAD, "sc-mem") == said
