@@ -9,7 +9,7 @@ from harness.model import Margin
 from harness.units import parse_whole
 
 _TABLE, _MARGINS = "[tool.esc-bench.gate]", "[tool.esc-bench.gate.margins]"
-_KNOWN = ("margins", "pairs", "quick-level")
+_GATE_SETTINGS = ("margins", "pairs", "quick-level")
 _DEFAULT_PAIRS = 8
 _DEFAULT_QUICK_LEVEL = 1000
 
@@ -42,9 +42,9 @@ def settle_gate(table: object, *, pairs: str = "") -> GateSettings:
     """
     given = _as_table({} if table is None else table, where=_TABLE)
     for name in given:
-        if name not in _KNOWN:
+        if name not in _GATE_SETTINGS:
             msg = f"{_TABLE} in pyproject.toml has no setting {name!r}"
-            raise UsageError(msg, hint=f"the settings are {', '.join(_KNOWN)}")
+            raise UsageError(msg, hint=f"the settings are {', '.join(_GATE_SETTINGS)}")
     where = "--pairs" if pairs else f"{_TABLE} pairs"
     return GateSettings(
         margins=_margins(given.get("margins", {})),

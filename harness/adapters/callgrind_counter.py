@@ -30,11 +30,11 @@ class CallgrindCounter:
 
     def count(self, orders: Sequence[CountOrder]) -> list[Count | Uncounted]:
         """Run the processes under callgrind."""
-        wrapping = Wrapping(tool=_tool, environment=(("PYTHONMALLOC", "malloc"),))
-        return [_read(found) for found in self.runs.run(orders, wrapping)]
+        wrapping = Wrapping(tool=_callgrind, environment=(("PYTHONMALLOC", "malloc"),))
+        return [_read_callgrind(found) for found in self.runs.run(orders, wrapping)]
 
 
-def _tool(output: Path) -> Sequence[str]:
+def _callgrind(output: Path) -> Sequence[str]:
     return (
         "valgrind",
         "--tool=callgrind",
@@ -44,7 +44,7 @@ def _tool(output: Path) -> Sequence[str]:
     )
 
 
-def _read(found: Counted | Uncounted) -> Count | Uncounted:
+def _read_callgrind(found: Counted | Uncounted) -> Count | Uncounted:
     if isinstance(found, Uncounted):
         return found
     instructions = read_instructions(found.output)

@@ -22,10 +22,10 @@ class MemoryCounter:
 
     def count(self, orders: Sequence[CountOrder]) -> list[Count | Uncounted]:
         """Run the processes."""
-        return [_read(found) for found in self.runs.run(orders, Wrapping(words=("--memory",)))]
+        return [_read_memory(found) for found in self.runs.run(orders, Wrapping(words=("--memory",)))]
 
 
-def _read(found: Counted | Uncounted) -> Count | Uncounted:
+def _read_memory(found: Counted | Uncounted) -> Count | Uncounted:
     if isinstance(found, Uncounted):
         return found
     line = found.line

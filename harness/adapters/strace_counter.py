@@ -26,14 +26,14 @@ class StraceCounter:
 
     def count(self, orders: Sequence[CountOrder]) -> list[Count | Uncounted]:
         """Run the processes under strace."""
-        return [_read(found) for found in self.runs.run(orders, Wrapping(tool=_tool))]
+        return [_read_strace(found) for found in self.runs.run(orders, Wrapping(tool=_strace))]
 
 
-def _tool(output: Path) -> Sequence[str]:
+def _strace(output: Path) -> Sequence[str]:
     return ("strace", "-f", "-qq", "-c", "-o", str(output))
 
 
-def _read(found: Counted | Uncounted) -> Count | Uncounted:
+def _read_strace(found: Counted | Uncounted) -> Count | Uncounted:
     if isinstance(found, Uncounted):
         return found
     calls = read_calls(found.output)

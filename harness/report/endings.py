@@ -16,7 +16,7 @@ def endings(comparison: Comparison) -> str:
     rows = [
         [
             show_count(cell.slot.level),
-            _side(comparison, cell),
+            side_of(comparison, cell),
             str(cell.outcome),
             escape(cell.reason),
             escape(tell_end(cell)) or "–",
@@ -27,6 +27,7 @@ def endings(comparison: Comparison) -> str:
     return f"### How cells ended\n\n{drawn}"
 
 
-def _side(comparison: Comparison, cell: Cell) -> str:
+def side_of(comparison: Comparison, cell: Cell) -> str:
+    """Name a cell's side, with its phase where it was not run for the ladder."""
     name = comparison.name_of(cell.slot.side)
     return name if cell.slot.phase is Phase.LADDER else f"{name}, {cell.slot.phase}"

@@ -4,6 +4,7 @@ from msgspec import structs
 
 from harness.compare import Comparison
 from harness.model import Cell, Outcome, Phase
+from harness.report.endings import side_of
 from harness.report.markdown import escape, table
 from harness.units import show_count
 
@@ -16,7 +17,7 @@ def invalid_cells(comparison: Comparison) -> str:
     rows = [
         [
             show_count(cell.slot.level),
-            _side(comparison, cell),
+            side_of(comparison, cell),
             str(cell.slot.attempt + 1),
             escape(cell.reason),
             _what_followed(comparison, cell),
@@ -28,11 +29,6 @@ def invalid_cells(comparison: Comparison) -> str:
 
 
 _NOTE = "An invalid cell says nothing about its side, and is part of no figure above. It is run once more; twice is the end of that side."
-
-
-def _side(comparison: Comparison, cell: Cell) -> str:
-    name = comparison.name_of(cell.slot.side)
-    return name if cell.slot.phase is Phase.LADDER else f"{name}, {cell.slot.phase}"
 
 
 def _what_followed(comparison: Comparison, cell: Cell) -> str:
