@@ -6,8 +6,8 @@ from invoke.collection import Collection
 from invoke.context import Context
 from invoke.tasks import task
 
-from harness.flags import SETTINGS
-from harness.verbs import asked, exit_codes, typed_words, verb
+from harness.cli.flags import SETTINGS
+from harness.cli.task import asked, exit_codes, typed_words, verb
 
 
 @verb()
@@ -47,9 +47,9 @@ def compare(
     Exit codes: 0 done, 2 usage, 5 invalid, 6 base or 7 branch cannot run, 10 git, 11 build, 12 no box, 130 interrupted.
     """
     with asked(c, locals()) as (world, request, _):
-        from harness import bench
+        from harness.verbs.compare import compare, show_plan
 
-        print((bench.show_plan if dry_run else bench.compare)(world, request))
+        print((show_plan if dry_run else compare)(world, request))
 
 
 @verb({"image": "a build that is there already (default: the checkout, built)"})
@@ -72,9 +72,9 @@ def ramp(
 ) -> None:
     """Ramp one build, the checkout as it is or --image, until it breaks, and print its table."""
     with asked(c, locals()) as (world, request, _):
-        from harness import bench
+        from harness.verbs.ramp import ramp
 
-        print(bench.ramp(world, request, image or None))
+        print(ramp(world, request, image or None))
 
 
 @verb(
@@ -99,16 +99,16 @@ def goals(
     Writes results/STAMP-goals-COMMIT/ with table.md, goals.json, cells.jsonl and logs/. A goal that is missed exits 0.
     """
     with exit_codes():
-        from harness.units import parse_whole
+        from harness.cli.settings import parse_whole
 
         times = parse_whole(repeats or "3", where="--repeats")
     with asked(c, locals()) as (world, request, _):
-        from harness import bench
+        from experiments.speed_goals.run import goals
 
-        print(bench.goals(world, request, only=only, repeats=times))
+        print(goals(world, request, only=only, repeats=times))
 
 
-@verb({"pairs": "pairs at each decision level (default 8, or as [tool.esc-bench.gate] says)"})
+@verb({"pairs": "pairs at each decision level (default 8, or as [tool.esc-gate] says)"})
 def gate(
     c: Context,
     arm: str = "",
@@ -142,12 +142,12 @@ def gate(
     """Say whether your branch may be merged: exact costs, then paired cells, then a verdict that is the exit code.
 
     Writes results/STAMP-gate-ARM-BASE-BRANCH/ with table.md, summary.md for the pull request, compare.json, cells.jsonl and logs/.
-    Margins are in [tool.esc-bench.gate]. Exit codes: 0 pass, 2 usage, 3 regression, 4 inconclusive (with --strict), 5 invalid, 6 the
+    Margins are in [tool.esc-gate]. Exit codes: 0 pass, 2 usage, 3 regression, 4 inconclusive (with --strict), 5 invalid, 6 the
     base or 7 the branch cannot run, 10 git, 11 build, 12 no box, 130 interrupted.
     """
     with asked(c, locals()) as (world, request, typed):
-        from harness import assembly
-        from harness.gate import gate as decide
+        from harness.cli import wiring as assembly
+        from harness.verbs.gate import gate as decide
 
         order = assembly.make_gate_order(
             typed, world.progress, is_quick=quick, is_strict=strict, counts=not no_costs
@@ -158,7 +158,7 @@ def gate(
         gated.check()
 
 
-@verb({"pairs": "pairs of each gate (default 8, or as [tool.esc-bench.gate] says)"})
+@verb({"pairs": "pairs of each gate (default 8, or as [tool.esc-gate] says)"})
 def selftest(
     c: Context,
     arm: str = "sc-mem",
@@ -181,8 +181,8 @@ def selftest(
     does not prove itself.
     """
     with asked(c, locals()) as (world, request, typed):
-        from harness import assembly
-        from harness.selftest import selftest as prove
+        from harness.cli import wiring as assembly
+        from harness.verbs.selftest import selftest as prove
 
         order = assembly.make_gate_order(
             typed, world.progress, is_quick=True, is_strict=False, counts=not no_costs
@@ -212,7 +212,8 @@ def cost(
     branch has no runtime, 10 git, 130 interrupted.
     """
     with exit_codes():
-        from harness import assembly, cost_run
+        from harness.cli import wiring as assembly
+        from harness.verbs import cost as cost_run
 
         typed = typed_words(c, locals())
         request = assembly.make_cost_request(typed)
@@ -232,9 +233,9 @@ def build(
 ) -> None:
     """Build the images of both sides, esc-bench:base and esc-bench:branch, without running them."""
     with asked(c, locals()) as (world, request, _):
-        from harness import bench
+        from harness.verbs.housekeeping import build
 
-        print(bench.build(world, request))
+        print(build(world, request))
 
 
 @verb({"folder": "a folder of results/"})
@@ -244,9 +245,10 @@ def report(c: Context, folder: str) -> None:
     with exit_codes():
         from pathlib import Path
 
-        from harness import assembly, bench
+        from harness.cli import wiring as assembly
+        from harness.verbs.housekeeping import show_run
 
-        print(bench.show_run(assembly.open_store(Path.cwd()), folder), end="")
+        print(show_run(assembly.open_store(Path.cwd()), folder), end="")
 
 
 @verb()
@@ -254,7 +256,7 @@ def arms(c: Context) -> None:
     """Tell what can be driven, and the toggles that change it."""
     del c
     with exit_codes():
-        from harness.report import arms_text
+        from harness.report.arms import arms_text
 
         print(arms_text())
 
@@ -264,8 +266,8 @@ def doctor(c: Context, repo: str = "") -> None:
     """Tell what this machine can run, what bears on the numbers, and what to do about it. Exit code 12 where no box works."""
     del c
     with exit_codes():
-        from harness import assembly
-        from harness.errors import NoBoxError
+        from harness.cli import wiring as assembly
+        from harness.model.errors import NoBoxError
 
         text, is_good = assembly.examine_host(repo or None)
         print(text)
@@ -278,10 +280,11 @@ def clean(c: Context, repo: str = "") -> None:
     """Remove what killed runs left: worktrees, containers, cells, half-written files, locks, old builds. Running ones are not touched."""
     del c
     with exit_codes():
-        from harness import assembly, bench
+        from harness.cli import wiring as assembly
+        from harness.verbs.housekeeping import clean
 
         with assembly.open_leftovers(repo or None) as left:
-            print(bench.clean(*left))
+            print(clean(*left))
 
 
 @task(name="base-image")
@@ -289,7 +292,7 @@ def base_image(c: Context) -> None:
     """Make the base image from Debian's packages, as root, on a machine that can pull from no registry."""
     del c
     with exit_codes():
-        from harness.adapters.debootstrap_image import make_base_image
+        from harness.adapters.docker.base_image import make_base_image
 
         print(make_base_image(lambda text: print(text, file=sys.stderr, flush=True)))
 

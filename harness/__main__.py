@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Sequence
 
-from harness.assembly import make_request, open_world
-from harness.bench import ramp
-from harness.errors import HarnessError, UsageError
-from harness.typed import Typed
+from harness.cli.flags import Typed
+from harness.cli.wiring import make_request, open_world
+from harness.model.errors import HarnessError, UsageError
+from harness.verbs.ramp import ramp
 
 USAGE = "usage: python -m harness ramp IMAGE ARM TURNS TTFT_MS TOKENS TOK_MS C1 [C2 …]"
 _HELP = f"""{USAGE}

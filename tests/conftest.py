@@ -7,9 +7,9 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness.adapters import docker_engine
-from tests.fakes.checkout import Checkout
-from tests.fakes.docker_side import images_kept
+from harness.adapters.docker import engine as docker_engine
+from tests.builders.checkout import Checkout
+from tests.hosts.docker_side import images_kept
 
 _SKIPPED = pytest.StashKey[list[str]]()
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from harness.model.nouns import Arm, Outcome, Phase, Side
+from harness.model.nouns import Drive, Outcome, Phase, Side
 from harness.model.stored import Amount, Count, Record, Whole
 
 
@@ -71,7 +71,7 @@ class Cell(Record, frozen=True, kw_only=True):
     """One run of one build at one level, and everything that was seen of it.
 
     Args:
-        arm, environment: What was driven, and in which environment; None in results that are older than schema 2.
+        drive: None in results of schema 1.
         reason: One phrase that names the limit or the fault; empty for ok.
         exit_code: The container's exit code; None where the engine knew none.
         sessions_done: Sessions that had ended when it was last heard of.
@@ -92,8 +92,7 @@ class Cell(Record, frozen=True, kw_only=True):
     result: Result | None
     evidence: dict[str, object]
     log: str
-    arm: Arm | None = None
-    environment: dict[str, str] | None = None
+    drive: Drive | None = None
 
 
 class Knee(Record, frozen=True, kw_only=True):

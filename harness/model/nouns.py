@@ -123,3 +123,10 @@ class Caps(Record, frozen=True, kw_only=True):
     memory_bytes: Count = 2 << 30
     pids: Count | None = None
     timeout_s: Positive = 600.0
+
+
+class Drive(Record, frozen=True, kw_only=True):
+    """How cells are driven: the arm, and what they are given beside the image's own environment."""
+
+    arm: Arm
+    environment: dict[str, str]

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import structs
 
-from harness.model import Load, Result
+from harness.model.cells import Result
+from harness.model.nouns import Load
+from harness.model.units import show_bytes, show_count, show_seconds
 from harness.outcome.observation import Observation
-from harness.units import show_bytes, show_count, show_seconds
 
 # Each allowance is for what an honest probe's figures differ by; what is caught is what no honest probe could say.
 _EARLY = (

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
-from harness.disturbance import host_evidence
-from harness.model import HOLDABLE
+from harness.model.nouns import HOLDABLE
 from harness.model.stored import MOST
-from harness.protocol import ProbeOutput, cut_text
+from harness.outcome.disturbance import host_evidence
+from harness.outcome.protocol import ProbeOutput, cut_text
 
 _KEPT_LINES = 10
 _KEPT_LINE = 500

@@ -4,16 +4,14 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.disturbance import host_trouble, idle_lag
-from harness.model import Caps, Load, Outcome
+from harness.model.nouns import Caps, Load, Outcome
+from harness.model.text import one_line
+from harness.model.units import show_count
+from harness.outcome.causes import find_full_disk, find_resource, killed_for_memory, timed_out
 from harness.outcome.contradiction import find_contradiction
-from harness.outcome.memory import killed_for_memory
-from harness.outcome.movement import timed_out
+from harness.outcome.disturbance import host_trouble, idle_lag
 from harness.outcome.observation import Observation
-from harness.outcome.resources import find_full_disk, find_resource
-from harness.printable import one_line
-from harness.protocol import cut_text
-from harness.units import show_count
+from harness.outcome.protocol import cut_text
 
 _STOPPED_CODES = {130, 143}  # the supervisor was asked to stop, and not by us
 _KILLED_CODE = 128 + signal.SIGKILL

@@ -1,12 +1,15 @@
 """How many cells are still to come, and for how long, as far as what has happened tells."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from harness.model import Cell, Outcome, Phase, Result, Slot
-from harness.plan.budget import used_s
-from harness.plan.plan import Plan
-from harness.plan.sequence import next_slot
+from msgspec import structs
+
+from harness.model.cells import Cell, Result, Slot
+from harness.model.nouns import Outcome, Phase
+from harness.model.plan import Plan
+from harness.plan.decision import used_s
+from harness.plan.next_cell import next_slot
 
 _MOST = 300  # beyond that nobody counts
 
@@ -50,7 +53,7 @@ def imagine_rest(plan: Plan, cells: Sequence[Cell]) -> list[Cell]:
         cells: What has been run.
     """
     imagined = list(cells)
-    certain = replace(plan, budget_s=None)
+    certain = structs.replace(plan, budget_s=None)
     while (slot := next_slot(certain, imagined)) is not None and len(imagined) < _MOST:
         imagined.append(_imagine(slot, cells))
     return imagined[len(cells) :]

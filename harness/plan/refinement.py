@@ -3,11 +3,19 @@
 import math
 from collections.abc import Callable, Sequence
 
-from harness.capacity import Capacity, find_capacity, is_within
-from harness.model import Cell, Knee, Phase, Side, Slot
-from harness.plan.order import has_ended, in_phases
-from harness.plan.plan import Plan
-from harness.ramp import find_knee, ladder_cells, passes, tried_levels
+from harness.analysis.levels import (
+    Capacity,
+    find_capacity,
+    find_knee,
+    is_within,
+    ladder_cells,
+    passes,
+    tried_levels,
+)
+from harness.model.cells import Cell, Knee, Slot
+from harness.model.nouns import Phase, Side
+from harness.model.plan import Plan
+from harness.plan.ladder import has_ended, in_phases
 
 TOLERANCE = 1.10
 """How far apart the ends of a refined bracket may be, as a ratio."""

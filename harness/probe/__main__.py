@@ -3,9 +3,9 @@
 import os
 import sys
 
+from harness.probe.kernel.shield import close_to_others
 from harness.probe.settings import USAGE, UsageError, read_settings
-from harness.probe.shield import close_to_others
-from harness.probe.supervisor import supervise
+from harness.probe.supervisor.supervisor import supervise
 
 
 def main(arguments: list[str]) -> int:

@@ -1,6 +1,6 @@
 """The arms and the toggles as people read them."""
 
-from harness.model import ARM_SHAPES
+from harness.model.nouns import ARM_SHAPES
 from harness.report.markdown import table
 
 _TOGGLES = (

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.costs import changed
-from harness.model import ExactCost, ExactCosts, Purity, Side
+from harness.analysis.costs.slopes import changed
+from harness.model.costs import ExactCost, ExactCosts
+from harness.model.nouns import Purity, Side
+from harness.model.units import show_change, show_seconds
 from harness.report.markdown import code, escape, table
-from harness.units import show_change, show_seconds
 
 _WHAT_DIFFERS = {
     Purity.CHANGE: "**change**: the two sides hold different runtimes",

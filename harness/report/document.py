@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 
-from harness.compare import Comparison
-from harness.model import Purity, RunInfo, SideInfo
-from harness.report.endings import endings
-from harness.report.invalid import invalid_cells
-from harness.report.limits import limits_table, observed
+from harness.analysis.comparison import Comparison
+from harness.analysis.verdict.overall import judge
+from harness.model.nouns import Purity
+from harness.model.runs import RunInfo, SideInfo
+from harness.model.units import show_bytes
+from harness.report.cells import endings, invalid_cells
 from harness.report.lines import knee_line, show_caps, show_title
 from harness.report.markdown import code, escape
+from harness.report.slopes import limits_table, observed
 from harness.report.tables import cost_table, levels_table
 from harness.report.takeaways import takeaways
 from harness.report.verdict import headline, verdict_notes, verdict_table
-from harness.units import show_bytes
-from harness.verdict import judge
 
 
 def render(comparison: Comparison) -> str:
@@ -109,21 +109,21 @@ def header(run: RunInfo) -> str:
 def _purity(run: RunInfo) -> str:
     """Say what differs between the sides, the arms and the environments included."""
     base, branch = run.sides
-    arms = f"driven by two arms ({base.arm}, {branch.arm})" if len(run.arms) > 1 else ""
+    arms = f"driven by two arms ({base.drive.arm}, {branch.drive.arm})" if len(run.arms) > 1 else ""
     if run.purity is Purity.CHANGE:
         return f"**change**: the two sides hold different runtimes{', ' * bool(arms)}{arms}"
     if run.purity is Purity.SETTINGS:
-        environments = "in two environments" if base.environment != branch.environment else ""
+        environments = "in two environments" if base.drive.environment != branch.drive.environment else ""
         differ = " and ".join(part for part in (arms, environments) if part)
         return f"**settings**: the same runtime {differ}"
     return "**A/A**: the same runtime in the same environment; every difference below is noise"
 
 
 def _side_line(run: RunInfo, side: SideInfo) -> str:
-    environment = " ".join(f"{name}={value}" for name, value in sorted(side.environment.items()))
+    environment = " ".join(f"{name}={value}" for name, value in sorted(side.drive.environment.items()))
     given = f", with {escape(environment)}" if environment else ""
     subject = f"; runtime {escape(side.subject[:12])}" if side.subject else ""
-    driven = f", driven by {side.arm}" if len(run.arms) > 1 else ""
+    driven = f", driven by {side.drive.arm}" if len(run.arms) > 1 else ""
     name = side.side if run.has_two_sides else "build"
     return f"{name}: {_name(side)} — {escape(show_title(side.title))}{subject}{driven}{given}"
 

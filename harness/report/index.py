@@ -1,46 +1,29 @@
 """The index of all runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from urllib.parse import quote
 
-from harness.compare import Comparison
-from harness.goals import GoalTable
-from harness.report.goals import tally
-from harness.report.lines import knee_line
+from harness.model.runs import RunReport
 from harness.report.markdown import escape, table
 
 
-def index_text(runs: Sequence[tuple[str, Comparison | GoalTable | None]]) -> str:
-    """Return a row a run.
+def index_text(runs: Iterable[tuple[str, RunReport | None]]) -> str:
+    """Return a table with a row for each run.
 
     Args:
-        runs: (folder name, what its cells say), None for one that cannot be read.
+        runs: (folder name, stored report), in the order of the rows; None for a run that cannot be read.
     """
-    rows = [_row(name, said) for name, said in runs]
-    listing = table(["run", "compared", "levels", "knees"], rows, words=("",))
+    rows = [_row(name, report) for name, report in runs]
+    listing = table(["run", "compared", "levels", "result"], rows, words=("",))
     return f"# Results, the newest first\n\n{listing}\n"
 
 
-def _row(name: str, said: Comparison | GoalTable | None) -> list[str]:
+def _row(name: str, report: RunReport | None) -> list[str]:
     link = f"[{escape(name)}]({quote(name)}/table.md)"
-    if said is None:
+    if report is None:
         return [link, "cannot be read", "–", "–"]
-    return [link, *(_compared(said) if isinstance(said, Comparison) else _goals(said))]
-
-
-def _goals(table: GoalTable) -> list[str]:
-    return [f"goals{_state(complete=table.complete)}", "–", tally(table)]
-
-
-def _state(*, complete: bool) -> str:
-    return "" if complete else " (incomplete)"
-
-
-def _compared(comparison: Comparison) -> list[str]:
-    run = comparison.run
-    what = str(run.purity) if run.purity else "one build"
-    state = _state(complete=comparison.complete)
-    knees = "; ".join(
-        knee_line(comparison.name_of(side), knee) for side, knee in comparison.knees.items()
-    )
-    return [f"{what}{state}", ", ".join(f"{level:,}" for level in run.levels), escape(knees)]
+    run = report.run
+    what = "goals" if run.kind == "goals" else str(run.purity or "one build")
+    state = "" if report.complete else " (incomplete)"
+    levels = ", ".join(f"{level:,}" for level in run.plan.levels) or "–"
+    return [link, f"{what}{state}", levels, escape(str(report.derived.get("in-short", ""))) or "–"]

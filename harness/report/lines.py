@@ -1,9 +1,10 @@
 """One line a cell and one line a knee: what a run prints as it goes."""
 
-from harness.forensics import tell_end
-from harness.model import HOLDABLE, BoxInfo, Caps, Cell, Knee, Outcome, Phase, Slot
-from harness.printable import printable
-from harness.units import (
+from harness.model.cells import Cell, Knee, Slot
+from harness.model.nouns import HOLDABLE, Caps, Outcome, Phase
+from harness.model.runs import BoxInfo
+from harness.model.text import printable
+from harness.model.units import (
     show_bytes,
     show_count,
     show_number,
@@ -11,6 +12,7 @@ from harness.units import (
     show_ratio,
     show_seconds,
 )
+from harness.outcome.evidence import tell_end
 
 _TITLE = 200  # characters
 

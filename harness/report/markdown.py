@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
-from harness.printable import printable
+from harness.model.text import printable
 
 # What GitHub makes a link of wherever it stands, or a notification: addresses, people and teams, issues, and commits of other repositories.
 # It looks for them after markdown has been read, so that neither a backslash nor an entity takes the meaning from them; code does.

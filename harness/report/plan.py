@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
-from harness.model import Phase, Purity, RunInfo, Side, SideInfo, Slot
-from harness.plan import TOLERANCE, Plan, plan_of, planned_slots
-from harness.printable import printable
+from harness.model.cells import Slot
+from harness.model.nouns import Phase, Purity, Side
+from harness.model.plan import Plan
+from harness.model.runs import RunInfo, SideInfo
+from harness.model.text import printable
+from harness.model.units import show_count, show_plural, show_ratio, show_seconds
+from harness.plan.next_cell import planned_slots
+from harness.plan.refinement import TOLERANCE
 from harness.report.lines import show_title
-from harness.units import show_count, show_plural, show_ratio, show_seconds
 
 
 def plan_text(
@@ -50,7 +54,7 @@ def rest_text(run: RunInfo, kept: int, built: Mapping[Side, bool], slots: Sequen
         *_sides(run.sides, built),
         f"cells, {kept} kept, {len(slots)} left while none fails:",
         *_numbered(slots),
-        *(f"then {text}" for text in _conditional(plan_of(run))),
+        *(f"then {text}" for text in _conditional(run.plan)),
     ]
     return "\n".join(printable(line) for line in lines)
 
@@ -67,13 +71,13 @@ def _sides(sides: Sequence[SideInfo], built: Mapping[Side, bool]) -> list[str]:
         lines += [
             f"{side.side}:",
             f"  commit  {side.commit}{dirty}  {show_title(side.title)}",
-            f"  arm     {side.arm}",
+            f"  arm     {side.drive.arm}",
             f"  runtime {side.subject}",
             f"  gauge   {side.gauge}",
             f"  image   {side.image} ({state})",
         ]
-        if side.environment:
-            given = " ".join(f"{name}={value}" for name, value in sorted(side.environment.items()))
+        if side.drive.environment:
+            given = " ".join(f"{name}={value}" for name, value in sorted(side.drive.environment.items()))
             lines.append(f"  with    {given}")
     return lines
 

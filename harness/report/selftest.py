@@ -3,14 +3,16 @@
 import math
 from dataclasses import dataclass
 
-from harness.controls import Control
-from harness.metrics import ESTIMATED
-from harness.model import Floor, RunInfo
+from harness.analysis.controls import Control
+from harness.analysis.stats.tests import power_of
+from harness.analysis.verdict.estimated import floor_of
+from harness.analysis.verdict.kinds import MetricVerdict, OverallVerdict, Verdict
+from harness.model.gate import Floor
+from harness.model.metrics import ESTIMATED
+from harness.model.runs import RunInfo
+from harness.model.units import show_change, show_count
 from harness.report.document import header
 from harness.report.markdown import escape, table
-from harness.stats import power_of
-from harness.units import show_change, show_count
-from harness.verdict import MetricVerdict, OverallVerdict, Verdict, floor_of
 
 _NONE = "–"
 _ESTIMATED = tuple(metric.name for metric in ESTIMATED)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from harness.compare import Comparison, Row
-from harness.metrics import METRICS
-from harness.model import Cell, Outcome, Side
+from harness.analysis.comparison import Comparison, Row
+from harness.analysis.stats.ratios import Estimate, geometric_mean
+from harness.model.cells import Cell
+from harness.model.metrics import METRICS
+from harness.model.nouns import Outcome, Side
+from harness.model.units import show_change, show_count, show_number, show_ratio
 from harness.report.markdown import escape, table
-from harness.stats import Estimate, geometric_mean
-from harness.units import show_change, show_count, show_number, show_ratio
 
 _COSTS = ("cpu-ms/turn", "latency-infl", "peak-rss-mb")
 _NOT_RUN = "–"

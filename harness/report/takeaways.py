@@ -1,11 +1,12 @@
 """What the numbers say, in sentences that the program derives from them."""
 
-from harness.compare import Comparison, Row
-from harness.model import Knee, Side
+from harness.analysis.comparison import Comparison, Row
+from harness.analysis.stats.ratios import Estimate
+from harness.analysis.verdict.brackets import what_binds
+from harness.model.cells import Knee
+from harness.model.nouns import Side
+from harness.model.units import show_count, show_slope
 from harness.report.tables import show_interval
-from harness.stats import Estimate
-from harness.units import show_count, show_slope
-from harness.verdict.brackets import what_binds
 
 
 def takeaways(comparison: Comparison) -> list[str]:

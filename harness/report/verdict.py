@@ -2,20 +2,15 @@
 
 import re
 
-from harness.compare import Comparison
-from harness.margins import DEFAULT_MARGINS, show_margin
-from harness.model import RunInfo
+from harness.analysis.comparison import Comparison
+from harness.analysis.verdict.exact import judge_counted
+from harness.analysis.verdict.headline import lacking
+from harness.analysis.verdict.kinds import BRACKETS, MetricVerdict, OverallVerdict, Verdict
+from harness.model.gate import DEFAULT_MARGINS, show_margin
+from harness.model.runs import RunInfo
+from harness.model.units import show_count
 from harness.report.markdown import escape, table
 from harness.report.tables import show_interval
-from harness.units import show_count
-from harness.verdict import (
-    BRACKETS,
-    MetricVerdict,
-    OverallVerdict,
-    Verdict,
-    judge_counted,
-    lacking,
-)
 
 _NONE = "–"
 _INTERVAL = re.compile(r"\\\[([-+×.,0-9 %]+)\\\]")  # of which no link can be made
@@ -51,7 +46,7 @@ def verdict_table(verdict: OverallVerdict) -> str:
 def verdict_notes(verdict: OverallVerdict, comparison: Comparison) -> str:
     """Return what is to be known to read the table: where pairs stood, what was refused."""
     run = comparison.run
-    lines = [_NOTE.format(objective=f"{run.objective:g}")]
+    lines = [_NOTE.format(objective=f"{run.plan.objective:g}")]
     counted = run.costs
     if counted is not None:
         lines.append(f"Counted {escape(counted.confinement)}; {escape(counted.python)}.")

@@ -17,11 +17,11 @@ from escapement.chart import (
 )
 from escapement.errors import ChartError, CheckpointError, EscapementError, SessionError
 from escapement.event import Event, Timer
-from escapement.file_store import FileBackedStore
 from escapement.llm import AsyncLLMBackend, LLMBackend, LLMReply, LLMRequest, Message, ToolCall
-from escapement.pump import arun, run
-from escapement.setup import SessionResult
-from escapement.store import Checkpoint, MemoryStore, Store
+from escapement.session.run import arun, run
+from escapement.session.setup import SessionResult
+from escapement.storage.file_store import FileBackedStore
+from escapement.storage.store import Checkpoint, MemoryStore, Store
 
 __version__ = "0.2.0"
 

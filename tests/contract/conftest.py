@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from harness.adapters.git_repo import GitRepo
-from tests.fakes.box_sides import BoxSide, open_side
+from harness.adapters.git.repo import GitRepo
+from tests.hosts.box_sides import BoxSide, open_side
 
 _REAL = [
     pytest.param("docker", marks=pytest.mark.docker),

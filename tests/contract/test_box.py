@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.adapters.owner import own_run_id
-from harness.errors import BuildError, UsageError
-from harness.model import Caps, Load, Side
-from harness.ports import BaseImage, Box, CellOrder
-from harness.protocol import ProgressLine
-from tests.fakes.box_sides import BoxSide
-from tests.fakes.docker_side import make_box_tree
+from harness.adapters.host.owner import own_run_id
+from harness.model.errors import BuildError, UsageError
+from harness.model.nouns import Caps, Load, Side
+from harness.outcome.protocol import ProgressLine
+from harness.verbs.ports import BaseImage, Box, CellOrder
 from tests.fakes.fake_box import FakeBox, holds_up_to
+from tests.hosts.box_sides import BoxSide
+from tests.hosts.docker_side import make_box_tree
 
 CAPS = Caps(cpus=0.5, memory_bytes=64 << 20, pids=64, timeout_s=60.0)
 RUN_ID = own_run_id()

@@ -8,12 +8,13 @@ import psutil
 import pytest
 from msgspec import structs
 
-from harness.adapters.owner import own_run_id
-from harness.model import Caps, Load, Outcome, Side
-from harness.outcome import Observation, decide
-from harness.ports import Build, CellOrder
-from tests.fakes.box_sides import BoxSide
-from tests.fakes.docker_side import make_box_tree
+from harness.adapters.host.owner import own_run_id
+from harness.model.nouns import Caps, Load, Outcome, Side
+from harness.outcome.observation import Observation
+from harness.outcome.rules import decide
+from harness.verbs.ports import Build, CellOrder
+from tests.hosts.box_sides import BoxSide
+from tests.hosts.docker_side import make_box_tree
 
 RUN_ID = own_run_id()
 CAPS = Caps(cpus=0.5, memory_bytes=64 << 20, pids=64, timeout_s=60.0)

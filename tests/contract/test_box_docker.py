@@ -6,16 +6,16 @@ from uuid import uuid4
 import docker
 import pytest
 
-from harness.adapters.docker_box import DockerBox
-from harness.adapters.docker_build import ImageBuild
-from harness.adapters.docker_engine import RUN_LABEL
-from harness.adapters.owner import own_run_id
-from harness.adapters.process_limit import backstop_pids
-from harness.errors import BuildError, NoBoxError
-from harness.model import Caps, Load, Outcome, Side
-from harness.outcome import decide
-from harness.ports import Build, CellOrder
-from tests.fakes.docker_side import make_box_tree
+from harness.adapters.docker.box import DockerBox
+from harness.adapters.docker.build import ImageBuild
+from harness.adapters.docker.engine import RUN_LABEL
+from harness.adapters.host.cgroups import backstop_pids
+from harness.adapters.host.owner import own_run_id
+from harness.model.errors import BuildError, NoBoxError
+from harness.model.nouns import Caps, Load, Outcome, Side
+from harness.outcome.rules import decide
+from harness.verbs.ports import Build, CellOrder
+from tests.hosts.docker_side import make_box_tree
 
 pytestmark = pytest.mark.docker
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.adapters.owner import own_run_id
-from harness.adapters.tree_files import read_tree
-from harness.model import Caps, Load, Outcome, Side
-from harness.outcome import Observation, decide, evidence_of
-from harness.ports import Build, CellOrder
-from harness.tree import Entry, Tree
-from tests.fakes.box_sides import BoxSide
+from harness.adapters.host.owner import own_run_id
+from harness.adapters.host.trees import read_tree
+from harness.model.nouns import Caps, Load, Outcome, Side
+from harness.model.tree import Entry, Tree
+from harness.outcome.observation import Observation, evidence_of
+from harness.outcome.rules import decide
+from harness.verbs.ports import Build, CellOrder
+from tests.hosts.box_sides import BoxSide
 from tests.integration.probe_runs import FAKE
 
 pytestmark = pytest.mark.slow

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from harness.adapters.owner import own_run_id
-from harness.model import Caps, Load, Side
-from harness.outcome import Observation
-from harness.ports import Build, CellOrder
-from tests.fakes.box_sides import BoxSide
-from tests.fakes.docker_side import make_box_tree
-from tests.fakes.hostile_probe import HOSTILE
+from harness.adapters.host.owner import own_run_id
+from harness.model.nouns import Caps, Load, Side
+from harness.outcome.observation import Observation
+from harness.verbs.ports import Build, CellOrder
+from tests.hosts.box_sides import BoxSide
+from tests.hosts.docker_side import make_box_tree
+from tests.subjects.hostile_probe import HOSTILE
 
 RUN_ID = own_run_id()
 CAPS = Caps(cpus=1.0, memory_bytes=256 << 20, pids=64, timeout_s=90.0)

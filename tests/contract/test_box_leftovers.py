@@ -7,10 +7,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from harness.adapters.local.local_box import LocalBox
+from harness.adapters.local.box import LocalBox
 from harness.adapters.local.store import LocalStore
-from harness.errors import NoBoxError
-from tests.fakes.box_sides import open_holding, open_side
+from harness.model.errors import NoBoxError
+from tests.hosts.box_sides import open_holding, open_side
 
 pytestmark = [pytest.mark.cgroup, pytest.mark.watchdog]
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.adapters.callgrind_counter import CallgrindCounter
-from harness.adapters.counted_run import CountedRuns
-from harness.adapters.local_sides import LocalSideFolders
-from harness.adapters.memory_counter import MemoryCounter
-from harness.adapters.strace_counter import StraceCounter
-from harness.adapters.tree_files import read_tree
-from harness.costs import Count, Pass, Uncounted, find_costs
-from harness.counters import Counter, CountOrder, LocalSides
-from harness.model import Arm, Drive, Load, Side
-from harness.tree import Tree
+from harness.adapters.counters.counted_run import CountedRuns
+from harness.adapters.counters.local_sides import LocalSideFolders
+from harness.adapters.counters.tools import CallgrindCounter, MemoryCounter, StraceCounter
+from harness.adapters.host.trees import read_tree
+from harness.analysis.costs.count import Count, Uncounted
+from harness.analysis.costs.slopes import Pass, find_costs
+from harness.model.nouns import Arm, Load, Side
+from harness.model.nouns import Drive
+from harness.model.tree import Tree
+from harness.verbs.ports import Counter, CountOrder, LocalSides
 from tests.fakes.fake_counter import FakeCounter, FakeLocalSides
 
 LOAD = Load(turns=2, ttft_ms=20, tokens=3, tok_ms=2)

@@ -9,12 +9,13 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness.adapters.docker_box import DockerBox
-from harness.adapters.owner import own_run_id
-from harness.adapters.tree_files import read_tree
-from harness.model import Caps, Load, Outcome, Side
-from harness.outcome import Observation, decide, evidence_of
-from harness.ports import CellOrder
+from harness.adapters.docker.box import DockerBox
+from harness.adapters.host.owner import own_run_id
+from harness.adapters.host.trees import read_tree
+from harness.model.nouns import Caps, Load, Outcome, Side
+from harness.outcome.observation import Observation, evidence_of
+from harness.outcome.rules import decide
+from harness.verbs.ports import CellOrder
 
 pytestmark = pytest.mark.docker
 

@@ -9,12 +9,13 @@ import pytest
 from docker.errors import ContainerError
 from docker.models.containers import Container, ContainerCollection
 
-from harness.adapters.docker_box import DockerBox
-from harness.adapters.owner import own_run_id
-from harness.adapters.tree_files import read_tree
-from harness.model import Caps, Load, Outcome, Side
-from harness.outcome import decide, evidence_of
-from harness.ports import CellOrder
+from harness.adapters.docker.box import DockerBox
+from harness.adapters.host.owner import own_run_id
+from harness.adapters.host.trees import read_tree
+from harness.model.nouns import Caps, Load, Outcome, Side
+from harness.outcome.observation import evidence_of
+from harness.outcome.rules import decide
+from harness.verbs.ports import CellOrder
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 

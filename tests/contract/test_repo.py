@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.adapters.git_repo import GitRepo
-from harness.adapters.owner import own_run_id
-from harness.errors import RepoError
-from harness.ports import Repo
-from tests.fakes.builders import BASE_COMMIT, BRANCH_COMMIT
-from tests.fakes.checkout import Checkout
+from harness.adapters.git.repo import GitRepo
+from harness.adapters.host.owner import own_run_id
+from harness.model.errors import RepoError
+from harness.verbs.ports import Repo
+from tests.builders.checkout import Checkout
+from tests.builders.model import BASE_COMMIT, BRANCH_COMMIT
 from tests.fakes.fake_repo import FakeRepo
 
 Open = Callable[[Path], GitRepo]

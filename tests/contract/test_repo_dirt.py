@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.adapters.git_repo import GitRepo
-from harness.errors import RepoError
-from tests.fakes.checkout import Checkout
+from harness.adapters.git.repo import GitRepo
+from harness.model.errors import RepoError
+from tests.builders.checkout import Checkout
 
 Open = Callable[[Path], GitRepo]
 Make = Callable[..., Checkout]

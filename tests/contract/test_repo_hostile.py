@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.adapters import quiet_git
-from harness.adapters.git_repo import GitRepo
-from harness.adapters.owner import own_run_id
-from harness.errors import RepoError
-from tests.fakes.checkout import Checkout
-from tests.fakes.hostile_checkout import (
+from harness.adapters.git import git as quiet_git
+from harness.adapters.git.repo import GitRepo
+from harness.adapters.host.owner import own_run_id
+from harness.model.errors import RepoError
+from tests.builders.checkout import Checkout
+from tests.subjects.hostile_checkout import (
     Trap,
     add_submodule,
     set_filters,

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.adapters.git_repo import GitRepo
-from harness.adapters.owner import own_run_id
-from harness.errors import BranchCannotRunError, RepoError
-from harness.ports import Refs
-from harness.tree import Tree
-from tests.fakes.checkout import Checkout
+from harness.adapters.git.repo import GitRepo
+from harness.adapters.host.owner import own_run_id
+from harness.model.errors import BranchCannotRunError, RepoError
+from harness.model.tree import Tree
+from harness.verbs.ports import Refs
+from tests.builders.checkout import Checkout
 
 Open = Callable[[Path], GitRepo]
 Make = Callable[..., Checkout]

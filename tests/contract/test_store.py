@@ -6,15 +6,20 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from harness.adapters.files_store import FilesStore
-from harness.compare import compare
-from harness.errors import DisturbedError, UsageError
-from harness.goals import GOALS, find_goals
-from harness.model import Cell, Floor, Outcome, RunInfo, Side
-from harness.ports import RunWriter, Store
-from harness.record import write_run
-from harness.report import render, render_goals
-from tests.fakes.builders import make_cell, make_observation, make_run, ok_cell
+from experiments.speed_goals.definitions import GOALS
+from experiments.speed_goals.findings import find_goals
+from experiments.speed_goals.report import render_goals
+from harness.adapters.results.record import write_run
+from harness.adapters.results.store import FilesStore
+from harness.analysis.comparison import compare
+from harness.model.cells import Cell
+from harness.model.errors import DisturbedError, UsageError
+from harness.model.gate import Floor
+from harness.model.nouns import Outcome, Side
+from harness.model.runs import RunInfo
+from harness.report.document import render
+from harness.verbs.ports import RunWriter, Store
+from tests.builders.model import make_cell, make_observation, make_run, ok_cell
 from tests.fakes.fake_store import FakeStore
 
 RUN = make_run(levels=(500,))

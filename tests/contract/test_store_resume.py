@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from harness.adapters.files_store import FilesStore
-from harness.adapters.owner import own_run_id
-from harness.adapters.result_files import Disk, ResultFiles
-from harness.compare import compare
-from harness.errors import DisturbedError, UsageError
-from harness.ports import Store
-from harness.report import render
+from harness.adapters.host.owner import own_run_id
+from harness.adapters.results.files import Disk, ResultFiles
+from harness.adapters.results.store import FilesStore
+from harness.analysis.comparison import compare
+from harness.model.errors import DisturbedError, UsageError
+from harness.report.document import render
+from harness.verbs.ports import Store
+from tests.builders.model import make_cell, make_observation
 from tests.contract.test_store import CELLS, RUN
-from tests.fakes.builders import make_cell, make_observation
-from tests.fakes.failing_disk import KillingDisk, dead_run_id
 from tests.fakes.fake_box import Killed
+from tests.fakes.fake_disk import KillingDisk, dead_run_id
 from tests.fakes.fake_store import FakeStore
 
 RESUMED = structs.replace(RUN, run_id="esc-2-2-2", resumed=("2026-11-30T12:40:00Z",))

@@ -7,18 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from harness.adapters import dirt, tree_files
-from harness.adapters.git_repo import GitRepo
-from harness.adapters.owner import own_run_id
-from harness.adapters.plain_file import read_plain
-from harness.adapters.pyproject_file import read_defaults
-from harness.adapters.tree_folder import write_tree
-from harness.errors import RepoError, UsageError
-from harness.tree import Entry, Tree
-from tests.fakes.checkout import Checkout
-from tests.fakes.hostile_checkout import (
-    add_links,
-)
+from harness.adapters.git import changes as dirt
+from harness.adapters.git.repo import GitRepo
+from harness.adapters.host import trees as tree_files
+from harness.adapters.host.files import read_plain
+from harness.adapters.host.owner import own_run_id
+from harness.adapters.host.pyproject import read_defaults
+from harness.adapters.host.trees import write_tree
+from harness.model.errors import RepoError, UsageError
+from harness.model.tree import Entry, Tree
+from tests.builders.checkout import Checkout
+from tests.subjects.hostile_checkout import add_links
 
 Open = Callable[[Path], GitRepo]
 Make = Callable[..., Checkout]

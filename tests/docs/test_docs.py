@@ -10,8 +10,8 @@ import pytest
 
 import noxfile
 import tasks
-from harness import errors
-from harness.model import Arm
+from harness.model import errors
+from harness.model.nouns import Arm
 
 ROOT = Path(tasks.__file__).parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from harness.errors import BuildError, UsageError
-from harness.model import BoxInfo, Outcome, Side
-from harness.outcome import Observation
-from harness.ports import BaseImage, Build, CellOrder
-from harness.protocol import Death, ProbeOutput, ProgressLine
-from harness.tree import Tree
-from tests.fakes.builders import make_box_info, make_observation, make_result
+from harness.model.errors import BuildError, UsageError
+from harness.model.nouns import Outcome, Side
+from harness.model.runs import BoxInfo
+from harness.model.tree import Tree
+from harness.outcome.observation import Observation
+from harness.outcome.protocol import Death, ProbeOutput, ProgressLine
+from harness.verbs.ports import BaseImage, Build, CellOrder
+from tests.builders.model import make_box_info, make_observation, make_result
 
 Behaviour = Callable[[str, CellOrder], Observation]
 _KEPT = 4

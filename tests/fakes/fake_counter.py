@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from harness.costs import Count, CounterName, Uncounted
-from harness.counters import CountOrder
-from harness.model import Side
-from harness.tree import Tree
+from harness.analysis.costs.count import Count, CounterName, Uncounted
+from harness.model.nouns import Side
+from harness.model.tree import Tree
+from harness.verbs.ports import CountOrder
 
 _START_UP = 1000
 

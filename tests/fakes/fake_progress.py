@@ -1,9 +1,9 @@
 """Somebody who follows a run and remembers what was told."""
 
-from harness.model import Cell, Knee, Slot
-from harness.plan import Outlook
-from harness.protocol import ProgressLine
-from harness.report import cell_line, knee_line
+from harness.model.cells import Cell, Knee, Slot
+from harness.outcome.protocol import ProgressLine
+from harness.plan.outlook import Outlook
+from harness.report.lines import cell_line, knee_line
 
 
 class FakeProgress:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.errors import RepoError
-from harness.ports import Refs
-from harness.tree import Tree
-from tests.fakes.builders import BASE_COMMIT, BRANCH_COMMIT, make_tree
+from harness.model.errors import RepoError
+from harness.model.tree import Tree
+from harness.verbs.ports import Refs
+from tests.builders.model import BASE_COMMIT, BRANCH_COMMIT, make_tree
 
 
 class FakeRepo:

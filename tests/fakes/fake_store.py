@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.compare import Comparison
-from harness.errors import UsageError
-from harness.goals import GoalTable
-from harness.model import Cell, Floor, RunInfo
-from harness.outcome import Observation
-from harness.ports import RunWriter
+from harness.analysis.comparison import Comparison, compare
+from harness.model.cells import Cell
+from harness.model.errors import UsageError
+from harness.model.gate import Floor
+from harness.model.runs import RunInfo, RunReport
+from harness.outcome.observation import Observation
+from harness.verbs.ports import RunWriter
 
 
 @dataclass(slots=True)
@@ -19,7 +20,6 @@ class FakeRun:
         run: What was settled before the first cell.
         document: The table as last written; None before the first.
         summary: What a pull request is given, as last written; None where there is none.
-        said: What the cells say as last written, `comparison` if it is one.
         completes: What each one that was written said of being complete.
     """
 
@@ -28,8 +28,6 @@ class FakeRun:
     complete: bool = False
     cells: list[Cell] = field(default_factory=list)
     logs: dict[str, Observation] = field(default_factory=dict)
-    comparison: Comparison | None = None
-    said: Comparison | GoalTable | None = None
     document: str | None = None
     summary: str | None = None
     completes: list[bool] = field(default_factory=list)
@@ -44,12 +42,16 @@ class FakeRun:
         self.cells.append(cell)
         self.logs[cell.log] = observation
 
-    def write(self, said: Comparison | GoalTable, document: str, summary: str = "") -> None:
-        """Keep what the cells say as it now stands."""
-        self.summary = summary or self.summary
-        self.comparison = said if isinstance(said, Comparison) else None
-        self.said, self.document, self.complete = said, document, said.complete
-        self.completes.append(said.complete)
+    @property
+    def comparison(self) -> Comparison:
+        """The comparison of the cells that are there."""
+        return compare(self.run, self.cells, complete=self.complete)
+
+    def write(self, report: RunReport) -> None:
+        """Keep a report in place of the last one."""
+        self.summary = report.summary or self.summary
+        self.document, self.complete = report.document, report.complete
+        self.completes.append(report.complete)
 
 
 class FakeStore:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import bench
 from harness.adapters.local.store import LocalStore
-from harness.assembly import make_request, open_world
-from harness.typed import Typed
+from harness.cli.flags import Typed
+from harness.cli.wiring import make_request, open_world
+from harness.verbs.compare import compare
 
 ROOT = Path(__file__).parents[2]
 FLAGS = {"levels": "20,40", "load": "2 20 5 5", "mem": "512m"}
@@ -39,7 +39,7 @@ def test_compare_needs_no_engine(
     request = make_request(Typed(repo=str(checkout), base="HEAD", flags=FLAGS))
     with open_world(str(checkout), box=kind, stream=said) as world:
         run_id = world.run_id
-        table = bench.compare(world, request)
+        table = compare(world, request)
     assert said.getvalue().startswith(f"box    {kind}, ")
     assert f"\n- Box: {kind}, " in table
     assert ("not held: cpus, memory, swap, pids" in table) == (kind == "watchdog")

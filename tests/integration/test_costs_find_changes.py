@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.adapters.counter_choice import make_counting
-from harness.adapters.tree_files import read_tree
-from harness.cost_run import count_both
-from harness.costs import CounterName, changed
-from harness.model import Arm, Drive, ExactCost, ExactCosts, Load, Side
-from harness.report import cost_sections, in_words
-from harness.tree import Tree
+from harness.adapters.host.trees import read_tree
+from harness.analysis.costs.count import CounterName
+from harness.analysis.costs.slopes import changed
+from harness.cli.wiring import make_counting
+from harness.model.costs import ExactCost, ExactCosts
+from harness.model.nouns import Arm, Load, Side
+from harness.model.nouns import Drive
+from harness.model.tree import Tree
+from harness.report.costs import cost_sections, in_words
+from harness.verbs.cost import count_both
 from tests.fakes.fake_progress import FakeProgress
 
 pytestmark = [pytest.mark.counters, pytest.mark.timeout(300)]

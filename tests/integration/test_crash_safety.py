@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.crash_runs import crash
-from tests.integration.crash_sessions import SESSION_IDS
+from experiments.crash_runs.__main__ import crash
+from experiments.crash_runs.sessions import SESSION_IDS
 
 
 @pytest.mark.slow

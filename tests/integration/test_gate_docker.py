@@ -7,12 +7,12 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness.adapters.docker_engine import RUN_LABEL
-from harness.assembly import make_request, open_world
-from harness.errors import RegressionError
-from harness.gate import Gated, GateOrder, gate
-from harness.gate_settings import settle_gate
-from harness.typed import Typed
+from harness.adapters.docker.engine import RUN_LABEL
+from harness.cli.flags import Typed
+from harness.cli.settings import settle_gate
+from harness.cli.wiring import make_request, open_world
+from harness.model.errors import RegressionError
+from harness.verbs.gate import Gated, GateOrder, gate
 
 pytestmark = pytest.mark.docker
 

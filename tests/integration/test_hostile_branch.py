@@ -13,10 +13,10 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness.adapters.docker_engine import RUN_LABEL
-from harness.adapters.quiet_git import QuietGit
-from tests.fakes.checkout import Checkout
-from tests.fakes.hostile_checkout import (
+from harness.adapters.docker.engine import RUN_LABEL
+from harness.adapters.git.git import QuietGit
+from tests.builders.checkout import Checkout
+from tests.subjects.hostile_checkout import (
     Trap,
     add_links,
     add_submodule,
@@ -24,7 +24,7 @@ from tests.fakes.hostile_checkout import (
     set_hooks,
     set_programs,
 )
-from tests.fakes.hostile_runtime import BOMB, ESCAPES, FORGERY, LIAR, TITLE, USURPER
+from tests.subjects.hostile_runtime import BOMB, ESCAPES, FORGERY, LIAR, TITLE, USURPER
 
 pytestmark = pytest.mark.docker
 

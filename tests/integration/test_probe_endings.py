@@ -2,9 +2,10 @@
 
 import pytest
 
-from harness.model import Caps, Outcome
-from harness.outcome import Observation, decide
-from harness.protocol import read_output
+from harness.model.nouns import Caps, Outcome
+from harness.outcome.observation import Observation
+from harness.outcome.protocol import read_output
+from harness.outcome.rules import decide
 from tests.integration.probe_runs import Ended, Probe, Start, end, read_until
 
 CAPS = Caps(timeout_s=4.0)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from hypothesis import HealthCheck, settings, strategies as st
 
-from harness.errors import HarnessError
-from harness.protocol import ProbeOutput, read_output
+from harness.model.errors import HarnessError
+from harness.outcome.protocol import ProbeOutput, read_output
 
 PROBE_WORDS = ("CAPS", "PROGRESS", "RESULT", "OUTCOME")
 

@@ -4,13 +4,13 @@ from random import Random
 
 from hypothesis import given, settings, strategies as st
 
-from escapement.compiler import compile_chart
+from escapement.compiler.compiler import compile_chart
 from escapement.event import Event
-from escapement.machine import Step, begin, step
-from escapement.node import Node
-from escapement.table import Table
-from tests.oracle import ours
-from tests.oracle.generator import make_sketch
+from escapement.machine.node import Node
+from escapement.machine.step import Step, begin, step
+from escapement.machine.table import Table
+from experiments.oracle import ours
+from experiments.oracle.generator import make_sketch
 
 
 def replay(active: set[Node], result: Step) -> set[Node]:

@@ -5,26 +5,26 @@ import math
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from harness.compare import compare
-from harness.model import Side
-from harness.stats import (
+from harness.analysis.comparison import compare
+from harness.analysis.stats.lines import fit_line, reach, slope
+from harness.analysis.stats.ratios import (
     Estimate,
-    fit_line,
     hodges_lehmann,
-    holm,
     log_ratios,
-    mcnemar,
     mean_of_logs,
+    pseudomedian,
+    ratio_of_pairs,
+)
+from harness.analysis.stats.tests import (
+    holm,
+    mcnemar,
     p_above,
     p_below,
     pairs_needed,
-    pseudomedian,
-    ratio_of_pairs,
-    reach,
-    slope,
     smallest_effect,
 )
-from tests.fakes.builders import make_block, make_run
+from harness.model.nouns import Side
+from tests.builders.model import make_block, make_run
 
 POSITIVE = st.floats(min_value=1e-3, max_value=1e9)
 PAIRS = st.lists(st.tuples(POSITIVE, POSITIVE), min_size=1, max_size=12)

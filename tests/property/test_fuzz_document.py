@@ -7,14 +7,20 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from msgspec import structs
 
-from harness.compare import Comparison, compare
-from harness.model import Cell, Phase, RunInfo, Side, Slot
-from harness.outcome import decide, evidence_of, sessions_done
-from harness.printable import printable
-from harness.protocol import ProbeOutput
-from harness.report import cell_line, index_text, knee_line, levels_table, render, render_summary
+from harness.analysis.comparison import Comparison, compare
+from harness.model.cells import Cell, Slot
+from harness.model.nouns import Phase, Side
+from harness.model.runs import RunInfo
+from harness.model.text import printable
+from harness.outcome.observation import evidence_of, sessions_done
+from harness.outcome.protocol import ProbeOutput
+from harness.outcome.rules import decide
+from harness.report.document import render, render_summary
+from harness.report.index import index_text
+from harness.report.lines import cell_line, knee_line
 from harness.report.markdown import code, escape
-from tests.fakes.builders import (
+from harness.report.tables import levels_table
+from tests.builders.model import (
     CAPS,
     cell_at,
     make_box_info,

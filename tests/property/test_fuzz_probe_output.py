@@ -4,11 +4,13 @@ import json
 
 from hypothesis import example, given, strategies as st
 
-from harness.model import Caps, Outcome, Side, Slot
-from harness.outcome import Observation, decide, evidence_of, sessions_done
-from harness.protocol import ProbeOutput, read_output
-from harness.record import read_cells, write_cell
-from tests.fakes.builders import cell_at
+from harness.adapters.results.record import read_cells, write_cell
+from harness.model.cells import Slot
+from harness.model.nouns import Caps, Outcome, Side
+from harness.outcome.observation import Observation, evidence_of, sessions_done
+from harness.outcome.protocol import ProbeOutput, read_output
+from harness.outcome.rules import decide
+from tests.builders.model import cell_at
 from tests.property.hostile import (
     EDN_LINES,
     LINES,

@@ -5,13 +5,18 @@ from pathlib import Path
 
 from hypothesis import example, given, strategies as st
 
+from harness.adapters.counters.readings import (
+    CountLine,
+    read_calls,
+    read_count_line,
+    read_instructions,
+)
+from harness.adapters.host.owner import is_alive
 from harness.adapters.local.builds import LocalBuilds
-from harness.adapters.local.cgroup_cage import Group
-from harness.adapters.local.keeper import KeptEnd, read_report
+from harness.adapters.local.cgroup import Group
+from harness.adapters.local.launcher import KeptEnd, read_report
 from harness.adapters.local.store import LocalStore
-from harness.adapters.owner import is_alive
-from harness.costs import Uncounted, read_calls, read_count_line, read_instructions
-from harness.costs.readings import CountLine
+from harness.analysis.costs.count import Uncounted
 from tests.property.hostile import HOSTILE, JSON, NUMBERS, WHOLE, effort, is_one_line
 
 ENDS = st.fixed_dictionaries(

@@ -7,13 +7,21 @@ from typing import TypeVar
 import pytest
 from hypothesis import example, given, strategies as st
 
-from harness.compare import compare
-from harness.errors import UsageError
-from harness.goals import find_goals
-from harness.model import Cell, Outcome, RunInfo, Side
-from harness.record import SCHEMA_VERSION, read_cells, read_run, write_cell, write_run
-from harness.report import render, render_summary
-from tests.fakes.builders import make_block, make_cell, make_run
+from experiments.speed_goals.findings import find_goals
+from harness.adapters.results.record import (
+    SCHEMA_VERSION,
+    read_cells,
+    read_run,
+    write_cell,
+    write_run,
+)
+from harness.analysis.comparison import compare
+from harness.model.cells import Cell
+from harness.model.errors import UsageError
+from harness.model.nouns import Outcome, Side
+from harness.model.runs import RunInfo
+from harness.report.document import render, render_summary
+from tests.builders.model import make_block, make_cell, make_run
 from tests.property.hostile import HOSTILE, JSON, NUMBERS, effort, see_that_it_is_clear
 
 CELLS = [*make_block(500), make_cell(Side.BASE, 1000, Outcome.OOM)]

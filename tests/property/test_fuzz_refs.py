@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, strategies as st
 
-from harness.adapters.git_repo import GitRepo
-from harness.errors import RepoError
-from tests.fakes.checkout import Checkout
+from harness.adapters.git.repo import GitRepo
+from harness.model.errors import RepoError
+from tests.builders.checkout import Checkout
 from tests.property.hostile import HOSTILE, effort, see_that_it_is_clear
 
 OPTIONS = st.sampled_from(

@@ -6,16 +6,25 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from harness.adapters.pyproject_file import read_defaults
-from harness.assembly import make_request
-from harness.config import Sources, parse_arm, parse_environment, parse_load, settle
-from harness.errors import UsageError
-from harness.flags import LISTS, SETTINGS
-from harness.gate_settings import settle_gate
-from harness.margins import DEFAULT_MARGINS, parse_margin
-from harness.ramp import parse_levels
-from harness.typed import sort_words
-from harness.units import parse_memory_bytes, parse_number, parse_seconds, parse_whole
+from harness.adapters.host.pyproject import read_defaults
+from harness.cli.flags import LISTS, SETTINGS, sort_words
+from harness.cli.settings import (
+    Sources,
+    parse_arm,
+    parse_environment,
+    parse_levels,
+    parse_load,
+    parse_margin,
+    parse_memory_bytes,
+    parse_number,
+    parse_seconds,
+    parse_whole,
+    settle,
+    settle_gate,
+)
+from harness.cli.wiring import make_request
+from harness.model.errors import UsageError
+from harness.model.gate import DEFAULT_MARGINS
 from tests.property.hostile import HOSTILE, JSON, WHOLE, effort, see_that_it_is_clear
 
 NUMERIC = st.one_of(

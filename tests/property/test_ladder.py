@@ -4,10 +4,12 @@ import itertools
 
 from hypothesis import given, settings, strategies as st
 
-from harness.model import Cell, Outcome, Side
-from harness.plan import Plan, next_slot
-from harness.ramp import find_knee, ladder_cells
-from tests.fakes.builders import cell_at
+from harness.analysis.levels import find_knee, ladder_cells
+from harness.model.cells import Cell
+from harness.model.nouns import Outcome, Side
+from harness.model.plan import Plan
+from harness.plan.next_cell import next_slot
+from tests.builders.model import cell_at
 
 LEVELS = (10, 20, 40)
 BOTH = (Side.BASE, Side.BRANCH)

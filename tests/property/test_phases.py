@@ -6,11 +6,14 @@ from dataclasses import replace
 
 from hypothesis import given, settings, strategies as st
 
-from harness.model import Cell, Outcome, Phase, Side
-from harness.plan import Plan, next_slot, used_s
-from harness.ramp import find_knee, ladder_cells, passes
-from tests.fakes.builders import cell_at, make_result
-from tests.fakes.planned import BOTH, Rule, run_plan
+from harness.analysis.levels import find_knee, ladder_cells, passes
+from harness.model.cells import Cell
+from harness.model.nouns import Outcome, Phase, Side
+from harness.model.plan import Plan
+from harness.plan.decision import used_s
+from harness.plan.next_cell import next_slot
+from tests.builders.model import cell_at, make_result
+from tests.builders.planned import BOTH, Rule, run_plan
 
 LEVELS = (10, 20, 40, 100)
 PLANS = st.builds(

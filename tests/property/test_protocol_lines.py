@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from harness.protocol import read_output
+from harness.outcome.protocol import read_output
 
 WORDS = st.sampled_from(["RESULT", "PROGRESS", "CAPS", "OUTCOME", "INFO", ""])
 JSON = st.recursive(

@@ -6,23 +6,24 @@ from dataclasses import dataclass, replace
 from hypothesis import given, settings, strategies as st
 from msgspec import structs
 
-from harness import bench
-from harness.compare import compare
-from harness.errors import DisturbedError
-from harness.model import Cell, Outcome
-from harness.outcome import Observation
-from harness.plan import Plan
-from harness.ports import CellOrder
-from harness.protocol import Death, ProbeOutput
-from harness.report import render
-from harness.world import Request, World
-from tests.fakes.builders import make_observation, make_result
+from harness.analysis.comparison import compare
+from harness.model.cells import Cell
+from harness.model.errors import DisturbedError
+from harness.model.nouns import Outcome
+from harness.model.plan import Plan
+from harness.model.request import Request
+from harness.outcome.observation import Observation
+from harness.outcome.protocol import Death, ProbeOutput
+from harness.report.document import render
+from harness.verbs.compare import compare
+from harness.verbs.ports import CellOrder, World
+from tests.builders.model import make_observation, make_result
+from tests.builders.planned import BOTH
+from tests.builders.world import make_request, make_world
 from tests.fakes.fake_box import Killed
 from tests.fakes.fake_clock import StoppedClock
 from tests.fakes.fake_progress import FakeProgress
 from tests.fakes.fake_store import FakeStore
-from tests.fakes.planned import BOTH
-from tests.fakes.world import make_request, make_world
 
 PLANS = st.builds(
     Plan,
@@ -137,7 +138,7 @@ def _run(
         folder = store.only.folder if store.runs else None
         interruption = Interruption(left=after, is_in_cell=is_in_cell)
         try:
-            bench.compare(_process(store, endings, interruption), _request(plan, folder))
+            compare(_process(store, endings, interruption), _request(plan, folder))
         except Killed:
             continue
         except DisturbedError:

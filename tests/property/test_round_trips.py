@@ -4,25 +4,15 @@ import msgspec
 from hypothesis import given, settings, strategies as st
 from msgspec import structs
 
-from harness.compare import compare
-from harness.model import (
-    Arm,
-    Caps,
-    Cell,
-    Load,
-    Outcome,
-    Purity,
-    Result,
-    RunInfo,
-    Side,
-    SideInfo,
-    Slot,
-    Subject,
-)
-from harness.protocol import read_output
-from harness.record import read_cells, read_run, write_cell, write_run
-from harness.units import parse_memory_bytes, show_bytes, show_count
-from tests.fakes.builders import make_box_info
+from harness.adapters.results.record import read_cells, read_run, write_cell, write_run
+from harness.analysis.comparison import compare
+from harness.cli.settings import parse_memory_bytes
+from harness.model.cells import Cell, Result, Slot, Subject
+from harness.model.nouns import Arm, Caps, Load, Outcome, Purity, Side
+from harness.model.runs import RunInfo, SideInfo
+from harness.model.units import show_bytes, show_count
+from harness.outcome.protocol import read_output
+from tests.builders.model import make_box_info
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 COUNT = st.integers(0, 10**9)

@@ -8,11 +8,11 @@ from hypothesis import given, settings, strategies as st
 from statemachine.exceptions import InvalidDefinition
 from statemachine.io.scxml.processor import SCXMLProcessor
 
-from tests.oracle import ours, theirs
-from tests.oracle.corrections import Correction
-from tests.oracle.examine import UnexplainedError, examine, explain
-from tests.oracle.generator import make_sketch
-from tests.oracle.sketch import Arc, Shape, Sketch, View
+from experiments.oracle import ours, theirs
+from experiments.oracle.corrections import Correction
+from experiments.oracle.examine import UnexplainedError, examine, explain
+from experiments.oracle.generator import make_sketch
+from experiments.oracle.sketch import Arc, Shape, Sketch, View
 
 
 @pytest.mark.slow

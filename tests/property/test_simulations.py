@@ -8,9 +8,8 @@ from functools import partial
 
 import pytest
 
-from harness.stats import p_above, p_below, smallest_effect
-from tests.simulations.coverage import rank_coverage, share_decided, t_coverage
-from tests.simulations.drifts import (
+from experiments.simulations.coverage import rank_coverage, share_decided, t_coverage
+from experiments.simulations.drifts import (
     DRIFTS,
     PLAN,
     Drift,
@@ -21,7 +20,8 @@ from tests.simulations.drifts import (
     step,
     walk,
 )
-from tests.simulations.pairs import NORMAL, ONE_SIDED, SD, SYMMETRIC, Noise
+from experiments.simulations.pairs import NORMAL, ONE_SIDED, SD, SYMMETRIC, Noise
+from harness.analysis.stats.tests import p_above, p_below, smallest_effect
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ from random import Random
 
 from hypothesis import given, settings, strategies as st
 
-from harness.tree import Entry, Tree
+from harness.model.tree import Entry, Tree
 
 NAMES = st.text(st.sampled_from("ab\0-0>é/"), min_size=1, max_size=4)
 CONTENTS = st.text(st.sampled_from("ab\0-0>\n1"), max_size=6).map(str.encode)

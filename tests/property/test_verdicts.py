@@ -7,26 +7,18 @@ import pytest
 from hypothesis import given, strategies as st
 from msgspec import structs
 
-from harness.compare import compare
-from harness.margins import DEFAULT_MARGINS
-from harness.model import (
-    Arm,
-    Cell,
-    ExactCost,
-    ExactCosts,
-    Floor,
-    Load,
-    Margin,
-    Outcome,
-    Purity,
-    RunInfo,
-    Side,
-)
-from harness.stats import holm, p_above, p_below
-from harness.verdict import MetricVerdict, Standing, Verdict, judge
-from harness.verdict.standing import limits_of, stand
-from tests.fakes.builders import cell_at, make_cell, make_result
-from tests.fakes.gated import make_floor, make_gate_run
+from harness.analysis.comparison import compare
+from harness.analysis.stats.tests import holm, p_above, p_below
+from harness.analysis.verdict.estimated import limits_of, stand
+from harness.analysis.verdict.kinds import MetricVerdict, Standing, Verdict
+from harness.analysis.verdict.overall import judge
+from harness.model.cells import Cell
+from harness.model.costs import ExactCost, ExactCosts
+from harness.model.gate import DEFAULT_MARGINS, Floor, Margin
+from harness.model.nouns import Arm, Load, Outcome, Purity, Side
+from harness.model.runs import RunInfo
+from tests.builders.gated import make_floor, make_gate_run
+from tests.builders.model import cell_at, make_cell, make_result
 
 LEVELS = (500, 1000, 2000)
 FIGURES = st.floats(min_value=0.5, max_value=4.0)

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.adapters.host.trees import write_tree
 from harness.adapters.local.store import LocalStore
-from harness.adapters.tree_folder import write_tree
-from harness.errors import BuildError, UsageError
-from harness.model import Side
-from harness.ports import BaseImage, Build
-from harness.tree import Tree
+from harness.model.errors import BuildError, UsageError
+from harness.model.nouns import Side
+from harness.model.tree import Tree
+from harness.verbs.ports import BaseImage, Build
 
 REPOSITORY = "esc-bench"
 PROBE = "harness/probe/__main__.py"

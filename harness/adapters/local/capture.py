@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import IO
 
-from harness.protocol import ProgressLine, read_output
+from harness.outcome.protocol import ProgressLine, read_output
 
 _CHUNK_BYTES = 1 << 16
 _KEPT_BYTES = 32 << 20  # as much as an engine is asked to keep

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.adapters.owner import is_alive
-from harness.errors import NoBoxError
+from harness.adapters.host.owner import is_alive
+from harness.model.errors import NoBoxError
 
 _PARENT = Path("/var/tmp")  # noqa: S108  # on a disk, unlike /tmp: a tmpfs would count as the cell's memory
 

@@ -3,9 +3,9 @@
 from typing import cast
 
 from escapement import Action, Chart, Event, Final, History, Parallel, State, Transition
-from escapement.compiler import compile_chart
-from escapement.machine import Step, begin, step
-from escapement.microstep import Data
+from escapement.compiler.compiler import compile_chart
+from escapement.machine.macrostep import Data
+from escapement.machine.step import Step, begin, step
 
 
 def note(text: str) -> Action:

@@ -26,7 +26,7 @@ from escapement import (
     arun,
     run,
 )
-from escapement.microstep import Data
+from escapement.machine.macrostep import Data
 from escapement.testing import ScriptedLLM, call, run_jumping
 
 PATIENCE_S = 20  # how long a broken test may hang

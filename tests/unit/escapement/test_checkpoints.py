@@ -15,11 +15,11 @@ from escapement import (
     Timer,
     Transition,
 )
-from escapement.session import Session
-from escapement.setup import Setup
-from escapement.signals import ThreadClock
+from escapement.session.session import Session
+from escapement.session.setup import Setup
+from escapement.session.threads import Threads
+from escapement.session.waiting import ThreadClock
 from escapement.testing import call
-from escapement.threads import Threads
 from tests.unit.escapement.scenes import PATIENCE_S, TURNS, Mode, drive, endless, every, pair
 
 

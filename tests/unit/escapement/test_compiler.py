@@ -18,7 +18,7 @@ from escapement import (
     State,
     Transition,
 )
-from escapement.compiler import compile_chart
+from escapement.compiler.compiler import compile_chart
 
 
 def talk(name: str, *events: str) -> Conversation:

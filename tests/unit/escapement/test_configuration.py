@@ -5,10 +5,15 @@ import itertools
 import pytest
 
 from escapement import Chart, Event, Parallel, State, Transition
-from escapement.compiler import compile_chart
-from escapement.configuration import CONFIGURATIONS_MAX, MOVES_MAX, NAMES_MAX, Configuration
-from escapement.machine import begin, step
-from escapement.microstep import Data
+from escapement.compiler.compiler import compile_chart
+from escapement.machine.configuration import (
+    CONFIGURATIONS_MAX,
+    MOVES_MAX,
+    NAMES_MAX,
+    Configuration,
+)
+from escapement.machine.macrostep import Data
+from escapement.machine.step import begin, step
 from tests.unit.escapement.charts import ids
 
 

@@ -22,9 +22,9 @@ from escapement import (
     Transition,
     run,
 )
-from escapement.compiler import compile_chart
-from escapement.conversation import Abandoned, Dialogue
-from escapement.microstep import Data
+from escapement.compiler.compiler import compile_chart
+from escapement.machine.macrostep import Data
+from escapement.session.conversation import Abandoned, Dialogue
 from escapement.testing import ScriptedLLM, call
 
 

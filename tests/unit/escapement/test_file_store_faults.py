@@ -116,7 +116,7 @@ def test_temporary_file_that_changes_hands_is_not_written_to(
                 temporary.write_bytes(b"of a third")
         fcntl.flock(descriptor, operation)
 
-    monkeypatch.setattr("escapement.file_store.flock", lock)
+    monkeypatch.setattr("escapement.storage.file_store.flock", lock)
     store = FileBackedStore(tmp_path)
     store.save("s", RECORD)
     with seen[0] as theirs:
@@ -162,7 +162,7 @@ def test_store_works_without_the_c_encoder(
     """An interpreter that lacks the accelerator writes the same bytes."""
     FileBackedStore(tmp_path).save("s", RECORD)
     fast = (tmp_path / "s.json").read_bytes()
-    monkeypatch.setattr("escapement.encoder._make_c_encoder", None)
+    monkeypatch.setattr("escapement.storage.json_line._make_c_encoder", None)
     FileBackedStore(tmp_path).save("s", RECORD)
     assert (tmp_path / "s.json").read_bytes() == fast
 

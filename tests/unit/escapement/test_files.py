@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from escapement import Checkpoint, CheckpointError, FileBackedStore
-from escapement.files import OPEN_MAX, close_file, open_file
-from escapement.transcript import Scribe
+from escapement.storage.files import OPEN_MAX, close_file, open_file
+from escapement.storage.transcript import Scribe
 from tests.unit.escapement.scenes import PATIENCE_S
 
 THREADS = OPEN_MAX + 64

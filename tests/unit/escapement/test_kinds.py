@@ -6,19 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from escapement import (
-    LLMReply,
-    LLMRequest,
-    MemoryStore,
-    arun,
-    run,
-)
+from escapement import LLMReply, LLMRequest, MemoryStore, arun, run
 from escapement.testing import JumpingLoop, ScriptedLLM, call, run_jumping
-from tests.unit.escapement.scenes import (
-    TURNS,
-    Blocking,
-    endless,
-)
+from tests.unit.escapement.scenes import TURNS, Blocking, endless
 
 
 @pytest.mark.parametrize("kind", ["platform", "virtual", "auto"])

@@ -5,7 +5,7 @@ from typing import cast
 import pytest
 
 from escapement import Event, Final, Raise, State, Transition
-from escapement.microstep import Data
+from escapement.machine.macrostep import Data
 from tests.unit.escapement.charts import drive, fail, ids, log, logged, note
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from escapement import Chart, Conversation, Event, State, Transition
-from escapement.compiler import compile_chart
-from escapement.microstep import Data
+from escapement.compiler.compiler import compile_chart
+from escapement.machine.macrostep import Data
 from tests.unit.escapement.charts import drive, note
 
 

@@ -6,9 +6,9 @@ from typing import cast
 import pytest
 
 from escapement import Action, Chart, Event, Final, Guard, Raise, SessionError, State, Transition
-from escapement.compiler import compile_chart
-from escapement.machine import begin, step
-from escapement.microstep import Data
+from escapement.compiler.compiler import compile_chart
+from escapement.machine.macrostep import Data
+from escapement.machine.step import begin, step
 from tests.unit.escapement.charts import drive, fail, note
 
 

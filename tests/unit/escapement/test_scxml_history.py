@@ -3,9 +3,9 @@
 import pytest
 
 from escapement import Chart, Event, History, Parallel, Raise, State, Transition
-from escapement.compiler import compile_chart
-from escapement.configuration import Place
-from escapement.machine import Step, begin, step
+from escapement.compiler.compiler import compile_chart
+from escapement.machine.configuration import Place
+from escapement.machine.step import Step, begin, step
 from tests.unit.escapement.charts import drive, ids, log, logged, note
 
 

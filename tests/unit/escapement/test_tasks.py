@@ -18,14 +18,7 @@ from escapement import (
     arun,
 )
 from escapement.testing import call, run_jumping
-from tests.unit.escapement.scenes import (
-    TURNS,
-    count,
-    leaving,
-    pair,
-    rows,
-    turns,
-)
+from tests.unit.escapement.scenes import TURNS, count, leaving, pair, rows, turns
 
 
 class Paced:

@@ -7,14 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from escapement import (
-    LLMReply,
-    LLMRequest,
-    MemoryStore,
-    SessionError,
-    SessionResult,
-    arun,
-)
+from escapement import LLMReply, LLMRequest, MemoryStore, SessionError, SessionResult, arun
 from escapement.testing import call
 from tests.unit.escapement.scenes import PATIENCE_S, TURNS, Mode, drive, endless, on_threads, rows
 

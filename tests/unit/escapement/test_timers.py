@@ -21,9 +21,9 @@ from escapement import (
     arun,
     run,
 )
-from escapement.microstep import Data
+from escapement.machine.macrostep import Data
+from escapement.session.timers import Timers
 from escapement.testing import JumpingLoop, ScriptedLLM, call, run_jumping
-from escapement.timers import Timers
 from tests.unit.escapement.scenes import Mode, drive, every
 
 NOBODY = ScriptedLLM([])

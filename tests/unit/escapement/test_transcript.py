@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import pytest
 
-from escapement.transcript import Row, Scribe
+from escapement.storage.transcript import Row, Scribe
 from tests.unit.escapement.scenes import rows
 
 
@@ -151,7 +151,7 @@ def test_lines_are_those_of_the_plain_encoder(
     """An interpreter that lacks the accelerator writes the same bytes."""
     batch: list[Row] = [("one", {"x": [1, {"é": None}], "y": ()}), ("two", {}), ("no", {"z": {1}})]
     Scribe(tmp_path / "fast").write(batch)
-    monkeypatch.setattr("escapement.encoder._make_c_encoder", None)
+    monkeypatch.setattr("escapement.storage.json_line._make_c_encoder", None)
     Scribe(tmp_path / "plain").write(batch)
     assert (tmp_path / "fast").read_bytes() == (tmp_path / "plain").read_bytes()
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.probe.deliveries import Deliveries
+from harness.probe.mock.deliveries import Deliveries
 from harness.probe.settings import Settings, read_settings
 from harness.probe.shared_counters import SharedCounters
 

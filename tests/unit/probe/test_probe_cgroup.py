@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.probe.box_watch import BoxWatch
-from harness.probe.cgroup import Cgroup
-from harness.probe.cgroup_counters import (
+from harness.probe.kernel.cgroup import Cgroup
+from harness.probe.kernel.cgroup_counters import (
     Limits,
     read_counters,
     read_cpu_ms,
     read_limits,
     read_usage,
 )
+from harness.probe.supervisor.box_watch import BoxWatch
 
 UNLIMITED = "9223372036854771712\n"
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from escapement import LLMRequest
-from harness.probe.counting import held_at_s, main
-from harness.probe.deliveries import Deliveries
-from harness.probe.mock_llm import MockLLM
+from harness.probe.mock.deliveries import Deliveries
+from harness.probe.mock.mock_llm import MockLLM
 from harness.probe.settings import Settings
 from harness.probe.virtual_clock import VirtualClockError
+from harness.probe.worker.counting import held_at_s, main
 
 Count = Callable[..., tuple[int, dict[str, Any]]]
 

@@ -2,7 +2,7 @@
 
 import os
 
-from harness.probe.deliveries import Deliveries
+from harness.probe.mock.deliveries import Deliveries
 from harness.probe.shared_counters import SharedCounters
 
 

@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.probe import host
-from harness.probe.cgroup import Cgroup
-from harness.probe.host import HostReading, HostTimes, HostWatch, host_reader, parse_stat
+from harness.probe.kernel.cgroup import Cgroup
+from harness.probe.supervisor import host
+from harness.probe.supervisor.host import (
+    HostReading,
+    HostTimes,
+    HostWatch,
+    host_reader,
+    parse_stat,
+)
 
 STAT = """\
 cpu  700 60 500 9000 260 10 90 30 50 5

@@ -10,11 +10,14 @@ from collections.abc import Callable
 import pytest
 
 from escapement import LLMRequest
-from harness.probe import injection
-from harness.probe.arms import HandArm
-from harness.probe.deliveries import Deliveries
-from harness.probe.executors import run_in_tasks
-from harness.probe.injection import (
+from harness.probe.mock.deliveries import Deliveries
+from harness.probe.mock.mock_llm import MockLLM
+from harness.probe.settings import Injection, Settings
+from harness.probe.shared_counters import SharedCounters
+from harness.probe.worker import injection
+from harness.probe.worker.arms import HandArm
+from harness.probe.worker.executors import run_in_tasks
+from harness.probe.worker.injection import (
     InjectedArm,
     InjectedFailureError,
     InjectedMockLLM,
@@ -23,10 +26,7 @@ from harness.probe.injection import (
     make_llm,
     work,
 )
-from harness.probe.ledger import Ledger
-from harness.probe.mock_llm import MockLLM
-from harness.probe.settings import Injection, Settings
-from harness.probe.shared_counters import SharedCounters
+from harness.probe.worker.ledger import Ledger
 from tests.unit.probe.conftest import JumpingLoop
 
 REQUEST = LLMRequest("s", "", (), ())

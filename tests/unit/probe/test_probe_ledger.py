@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.probe.executors import run_in_tasks, run_in_threads
-from harness.probe.ledger import Ledger
 from harness.probe.shared_counters import SharedCounters
+from harness.probe.worker.executors import run_in_tasks, run_in_threads
+from harness.probe.worker.ledger import Ledger
 from tests.unit.probe.conftest import JumpingLoop
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from escapement import LLMRequest, ToolCall
-from harness.probe.deliveries import Deliveries
-from harness.probe.mock_llm import MockLLM
+from harness.probe.mock.deliveries import Deliveries
+from harness.probe.mock.mock_llm import MockLLM
 from harness.probe.settings import Settings
 from harness.probe.shared_counters import SharedCounters
 

@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from harness.probe.outcome import cause_of, exit_code_of, make_outcome
 from harness.probe.protocol import write_line, write_pretty
-from harness.probe.stderr_tail import StderrTail
+from harness.probe.supervisor.outcome import cause_of, exit_code_of, make_outcome
+from harness.probe.supervisor.worker_process import StderrTail
 
 
 def test_line_is_one_word_and_one_map() -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.probe.merging import merge
 from harness.probe.report import Report
+from harness.probe.supervisor.shards import merge
 
 REPORT = Report(
     ok=2,

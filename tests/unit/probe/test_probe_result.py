@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from harness.probe.report import Report
-from harness.probe.result import make_result, percentile, percentile_of_counts
-from harness.probe.sampler import Peaks
 from harness.probe.settings import Settings
+from harness.probe.supervisor.result import make_result, percentile, percentile_of_counts
+from harness.probe.supervisor.sampler import Peaks
 
 KEYS = [
     "arm",

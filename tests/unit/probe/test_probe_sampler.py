@@ -3,8 +3,8 @@
 import os
 import threading
 
-from harness.probe.proc_files import Status, list_fds, parse_status, read_cpu_s, read_status
-from harness.probe.sampler import CpuMeter, Sampler
+from harness.probe.kernel.proc_files import Status, list_fds, parse_status, read_cpu_s, read_status
+from harness.probe.supervisor.sampler import CpuMeter, Sampler
 
 NOBODY = 1 << 22  # beyond the largest pid that Linux can give (2^22)
 

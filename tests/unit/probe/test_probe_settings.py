@@ -2,8 +2,8 @@
 
 import pytest
 
-from harness.probe.arms import ARMS
 from harness.probe.settings import ARM_NAMES, Injection, UsageError, read_settings
+from harness.probe.worker.arms import ARMS
 
 
 def test_settings_have_the_original_defaults() -> None:

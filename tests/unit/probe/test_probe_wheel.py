@@ -7,8 +7,8 @@ from typing import Literal
 
 import pytest
 
-from harness.probe.deliveries import Deliveries
-from harness.probe.wheel import TOKEN, TimerWheel, slip_of
+from harness.probe.mock.deliveries import Deliveries
+from harness.probe.mock.wheel import TOKEN, TimerWheel, slip_of
 
 Pacing = Literal["sleep", "server"]
 Loop = asyncio.AbstractEventLoop

@@ -13,15 +13,15 @@ from typing import Literal
 
 import pytest
 
-from harness.probe.arms import ARMS
-from harness.probe.deliveries import Deliveries
-from harness.probe.executors import run_in_tasks
-from harness.probe.ledger import Ledger
-from harness.probe.mock_llm import MockLLM
-from harness.probe.result import percentile_of_counts
+from harness.probe.mock.deliveries import Deliveries
+from harness.probe.mock.mock_llm import MockLLM
+from harness.probe.mock.wheel import TimerWheel, slip_of
 from harness.probe.settings import Settings
 from harness.probe.shared_counters import SharedCounters
-from harness.probe.wheel import TimerWheel, slip_of
+from harness.probe.supervisor.result import percentile_of_counts
+from harness.probe.worker.arms import ARMS
+from harness.probe.worker.executors import run_in_tasks
+from harness.probe.worker.ledger import Ledger
 from tests.unit.probe.conftest import JumpingLoop
 
 Pacing = Literal["sleep", "server"]

@@ -1,0 +1,1 @@
+"""Long programs that measure or torture; neither tests nor part of the harness."""

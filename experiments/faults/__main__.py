@@ -1,0 +1,112 @@
+"""Proof that the tool survives: each fault is injected into real runs, what happened is checked, and what is left is looked for.
+
+Run it as root on Debian with docker.io: ``python -m tests.faults --folder /srv/faults``. Everything happens in namespaces of its own, with an engine of its
+own: the machine's engine is asked for the base image and for nothing else. It prints a table, and exits 0 only if all held.
+"""
+
+import argparse
+import itertools
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.faults.engine import Engine
+from experiments.faults.house import furnish, is_covered, run_inside
+from experiments.faults.registry import SCENARIOS
+from experiments.faults.scenario import Lab, Scenario
+from experiments.faults.table import document, try_scenario
+
+_PROGRAMS = ("dockerd", "docker", "containerd", "unshare", "mkfs.ext4", "ip", "git")
+_BASE_IMAGE = "esc-bench-base:bookworm"
+_COMMITTER = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "faults"), ("EMAIL", "faults@example.invalid"))
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Inject the faults that were asked for, and return 0 if all that should hold does."""
+    asked = _parse(arguments)
+    chosen = [s for s in SCENARIOS if not asked.only or s.name in asked.only]
+    if asked.list:
+        sys.stdout.writelines(f"{s.name:<16} {s.fault}: {s.how}\n" for s in SCENARIOS)
+        return 0
+    if asked.only and len(chosen) < len(set(asked.only)):
+        sys.stderr.write("--only: there is no such fault; see --list\n")
+        return 2
+    folder: Path = asked.folder.resolve()
+    if asked.inside:
+        return _try_all(chosen, folder, asked)
+    return _refuse(folder) or _enter(folder, arguments)
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument(
+        "--folder", type=Path, default=Path("/srv/faults"), help="for all it makes"
+    )
+    parser.add_argument("--only", action="append", metavar="NAME", help="may be given repeatedly")
+    parser.add_argument("--kills", type=int, default=20, help="of the tool, at random moments")
+    parser.add_argument("--seed", type=int, default=7, help="of the moments")
+    parser.add_argument("--list", action="store_true", help="the faults, and how they are made")
+    parser.add_argument("--keep", action="store_true", help="the clones and what was said in them")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+def _refuse(folder: Path) -> int:
+    missing = [name for name in _PROGRAMS if shutil.which(name) is None]
+    for is_wrong, words in (
+        (os.geteuid() != 0, "only root may make namespaces and engines"),
+        (missing, f"not on PATH: {', '.join(missing)} — Debian: apt install docker.io e2fsprogs"),
+        (
+            is_covered(folder),
+            f"{folder} is covered inside; give a --folder that is not below /tmp",
+        ),
+        (is_covered(Path.cwd()), "this checkout is covered inside; it must not be below /tmp"),
+    ):
+        if is_wrong:
+            sys.stderr.write(f"{words}\n")
+            return 2
+    return 0
+
+
+def _enter(folder: Path, arguments: Sequence[str]) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    image = folder / "base-image.tar"
+    if not image.exists():
+        whole = image.with_suffix(".part")
+        subprocess.run(["docker", "save", "--output", str(whole), _BASE_IMAGE], check=True)
+        whole.rename(image)
+    return run_inside([sys.executable, "-m", "tests.faults", *arguments, "--inside"])
+
+
+def _try_all(chosen: Sequence[Scenario], folder: Path, asked: argparse.Namespace) -> int:
+    os.environ.update(_COMMITTER)
+    furnish(folder)
+    work = folder / "work"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    tried, numbers = [], itertools.count(1)
+    with Engine(work, "engine").running(folder / "base-image.tar") as engine:
+        for scenario in chosen:
+            moments = random.Random(f"{asked.seed} {scenario.name}")  # noqa: S311  not for secrets
+            lab = Lab(
+                *(work, Path.cwd(), folder / "base-image.tar", engine),
+                *(moments, asked.kills, numbers),
+            )
+            tried.append(try_scenario(scenario, lab))
+    if not asked.keep:
+        shutil.rmtree(work)
+        shutil.rmtree(folder / "house", ignore_errors=True)
+    sys.stdout.write(document(tried, seed=asked.seed))
+    return int(any(findings.wrong for _, findings in tried))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

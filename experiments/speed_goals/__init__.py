@@ -1,0 +1,1 @@
+"""The speed goals: definitions, run, table."""

@@ -1,0 +1,122 @@
+"""What the cells of a goal run say of each goal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from experiments.speed_goals.definitions import GOALS
+from experiments.speed_goals.goal import Goal
+from experiments.speed_goals.plan import cells_at
+from experiments.speed_goals.readings import Reading
+from harness.model.cells import Cell
+from harness.model.errors import UsageError
+from harness.model.nouns import Outcome, Phase
+from harness.model.runs import RunInfo
+from harness.outcome.disturbance import counted_lag
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One goal, and what was measured of it.
+
+    Args:
+        readings: A repeat each, in order; repeats whose cells were not all run, or were invalid, have none.
+    """
+
+    goal: Goal
+    readings: tuple[Reading, ...]
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """What was measured, ascending."""
+        return tuple(sorted(r.value for r in self.readings if r.value is not None))
+
+    @property
+    def failed(self) -> tuple[Cell, ...]:
+        """The cells that should have ended ok and did not, one a repeat."""
+        return tuple(r.failed for r in self.readings if r.failed is not None)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else is to be said, each thing once."""
+        return tuple(dict.fromkeys(r.note for r in self.readings if r.note))
+
+    @property
+    def median(self) -> float | None:
+        """The median of what was measured; None when nothing was."""
+        return median(self.values) if self.values else None
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether no cell failed and the median holds the bound; None when nothing was measured."""
+        if self.failed:
+            return False
+        return None if self.median is None else self.goal.is_held_by(self.median)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoalTable:
+    """What a goal run says.
+
+    Args:
+        invalid: Cells that say nothing about the build; they enter nothing above.
+        complete: Whether all cells were run.
+        late: A sentence for each cell that counts although its mock was late with CPU to spare.
+    """
+
+    run: RunInfo
+    findings: tuple[Finding, ...]
+    invalid: tuple[Cell, ...]
+    complete: bool
+    late: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Doubts about the data."""
+        doubts = list(self.run.box.warnings)
+        for cell in self.invalid:
+            again = "left out" if cell.slot.attempt else "run once more"
+            doubts.append(
+                f"{arm_of(cell)} C={cell.slot.level:,}: invalid cell ({cell.reason}); {again}"
+            )
+        doubts.extend(self.late)
+        if not self.complete:
+            doubts.append("the run was interrupted: figures rest on the cells that are there")
+        return tuple(doubts)
+
+
+def find_goals(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> GoalTable:
+    """Derive the table of a goal run from its cells.
+
+    Raises:
+        UsageError: The run asked for a goal that this version does not have.
+    """
+    known = {goal.key: goal for goal in GOALS}
+    unknown = [key for key in run.goals if key not in known]
+    if unknown:
+        msg = f"the run is of a goal that this version does not have: {', '.join(unknown)}"
+        raise UsageError(msg, hint="read it with the version that wrote it")
+    valid = [cell for cell in cells if cell.outcome is not Outcome.INVALID]
+    return GoalTable(
+        run=run,
+        findings=tuple(_find(known[key], run.plan.blocks, valid) for key in run.goals),
+        invalid=tuple(cell for cell in cells if cell.outcome is Outcome.INVALID),
+        complete=complete,
+        late=tuple(
+            f"{arm_of(cell)} C={cell.slot.level:,}: {late}"
+            for cell in valid
+            if cell.slot.phase is not Phase.CHECK
+            and cell.result is not None
+            and (late := counted_lag(cell.result, run.caps))
+        ),
+    )
+
+
+def _find(goal: Goal, repeats: int, valid: Sequence[Cell]) -> Finding:
+    readings = []
+    for repeat in range(repeats):
+        here = cells_at(valid, goal.drive, repeat)
+        ran = {cell.slot.level for cell in here}
+        if here and ran.issuperset(goal.levels):
+            readings.append(goal.read(here, goal.levels))
+    return Finding(goal=goal, readings=tuple(readings))

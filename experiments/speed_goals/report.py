@@ -1,0 +1,127 @@
+"""The table of speed goals as people read it."""
+
+from msgspec import structs
+
+from experiments.speed_goals.findings import Finding, GoalTable
+from experiments.speed_goals.goal import Goal
+from harness.model.cells import Cell
+from harness.model.runs import RunInfo
+from harness.model.units import show_count, show_number, show_plural, show_ratio, show_seconds
+from harness.report.document import header
+from harness.report.lines import describe_cell
+from harness.report.markdown import escape, table
+
+_NONE = "–"
+_MET = {True: "yes", False: "**no**", None: _NONE}
+_SENSES = {"<=": "≤", "<": "<", ">=": "≥"}
+_MEASURED = "measured: median [min, max]"
+_COLUMNS = ("figure", "goal", "original", _MEASURED, "met")
+_TOGGLES = ("SCALE_PROCS", "SCALE_STATE_KB")
+_NOTE = (
+    "every row once before any is run again, each cell in a fresh container. "
+    "A goal is met when no repeat of it died and the median holds the bound; this is a report, not a gate."
+)
+
+
+def _derive_goals(table: GoalTable) -> dict[str, object]:
+    return {
+        "goals": [_goal(finding) for finding in table.findings],
+        "warnings": list(table.warnings),
+    }
+
+
+def _goal(finding: Finding) -> dict[str, object]:
+    goal, values = finding.goal, finding.values
+    return {
+        "key": goal.key,
+        "figure": goal.figure,
+        "sense": goal.sense,
+        "bound": goal.bound if goal.sense else None,
+        "original": goal.original or None,
+        "why": goal.why,
+        "median": finding.median,
+        "min": values[0] if values else None,
+        "max": values[-1] if values else None,
+        "n": len(values),
+        "failed": [f"{cell.outcome}: {cell.reason}" for cell in finding.failed],
+        "met": finding.is_met,
+    }
+
+
+def render_goals(said: GoalTable) -> str:
+    """Return the whole document, ending in a newline."""
+    rows = [_row(finding, said.run.plan.blocks) for finding in said.findings]
+    notes = [
+        f"{finding.goal.figure}: {note}" for finding in said.findings for note in finding.notes
+    ]
+    parts = [
+        "## Speed goals",
+        header(_as_one_build(said.run)),
+        table(_COLUMNS, rows, words=("figure", _MEASURED, "met")),
+        f"{tally(said)}; {show_plural(said.run.plan.blocks, 'repeat')}, {_NOTE}",
+        _list("Notes", notes),
+        _list("Warnings", said.warnings),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def tally(said: GoalTable) -> str:
+    """Say how many of the goals are met."""
+    met = [finding.is_met for finding in said.findings]
+    unknown = f", {met.count(None)} not measured" if None in met else ""
+    return f"{met.count(True)} of {show_plural(len(met), 'goal')} met{unknown}"
+
+
+def goal_line(cell: Cell, repeats: int) -> str:
+    """Say in one line how a cell of a goal run ended."""
+    toggles = [
+        f" {name}={value}" for name, value in drive.environment.items() if name in _TOGGLES
+    ]
+    level = show_count(cell.slot.level)
+    place = f"{cell.slot.block + 1}/{repeats} {drive.arm} C={level}{''.join(toggles)}"
+    return f"{place} {describe_cell(cell)} ({show_seconds(cell.wall_s)})"
+
+
+def _as_one_build(run: RunInfo) -> RunInfo:
+    """Have the header show the build once, with what all of its cells were given."""
+    first, *others = run.sides
+    common = {
+        name: value
+        for name, value in first.drive.environment.items()
+        if all(side.drive.environment.get(name) == value for side in others)
+    }
+    return structs.replace(run, sides=(structs.replace(first, drive=Drive(arm=first.drive.arm, environment=common)),))
+
+
+def _row(finding: Finding, repeats: int) -> list[str]:
+    goal = finding.goal
+    bound = "ends ok" if goal.sense is None else f"{_SENSES[goal.sense]} {_show(goal, goal.bound)}"
+    measured = _measured(finding, repeats)
+    return [goal.figure, bound, goal.original or _NONE, measured, _MET[finding.is_met]]
+
+
+def _measured(finding: Finding, repeats: int) -> str:
+    """Show what was measured, and before it what died: neither hides the other."""
+    parts = []
+    if finding.failed:
+        first = finding.failed[0]
+        place = f"at C={show_count(first.slot.level)}, {len(finding.failed)} of {show_plural(repeats, 'repeat')}"
+        parts.append(f"**DIED — {escape(f'{first.outcome}: {first.reason}')}** ({place})")
+    values, median = finding.values, finding.median
+    if median is not None:
+        spread = [_show(finding.goal, value) for value in (values[0], values[-1])]
+        interval = f" [{', '.join(spread)}]" if len(values) > 1 else ""
+        fewer = f" ({len(values)} of {show_plural(repeats, 'repeat')})"
+        parts.append(
+            f"{_show(finding.goal, median)}{interval}{fewer if len(values) < repeats else ''}"
+        )
+    return "; ".join(parts) or _NONE
+
+
+def _show(goal: Goal, value: float) -> str:
+    return show_ratio(value) if goal.unit == "×" else show_number(value)
+
+
+def _list(title: str, items: tuple[str, ...] | list[str]) -> str:
+    lines = "\n".join(f"- {escape(item)}" for item in items)
+    return f"### {title}\n\n{lines}" if items else ""

@@ -1,0 +1,1 @@
+"""Counters of exact costs: callgrind, strace, tracemalloc."""

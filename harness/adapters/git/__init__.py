@@ -1,0 +1,1 @@
+"""Git: refs, worktrees, uncommitted changes."""

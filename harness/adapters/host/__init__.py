@@ -1,0 +1,1 @@
+"""The host: cgroups, files, locks, signals, facts."""

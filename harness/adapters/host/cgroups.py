@@ -1,0 +1,301 @@
+"""Where this process may make control groups of its own: the files of v1, or of v2."""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol, TypeVar
+
+NEEDED = ("memory", "cpu", "pids")
+_ALSO = ("cpuacct",)  # of v1: whose account of CPU time the probe takes as the cell's own
+_EACH_S = 0.2  # a look takes a third of a millisecond
+Number = TypeVar("Number", int, float)
+_KERNEL = Path("/proc/sys/kernel")
+_DEFAULT = 32_768  # the kernel's own, for a machine that has no such file
+_SHARE = 3, 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A control group below which others can be made.
+
+    Args:
+        version: 1 or 2.
+        folders: By controller; of v2 they are all the same.
+    """
+
+    version: int
+    folders: Mapping[str, Path]
+
+
+@dataclass(frozen=True, slots=True)
+class _Mount:
+    version: int
+    controllers: frozenset[str]
+    root: PurePosixPath
+    point: Path
+
+
+def find_place(own: Path = Path("/proc/self")) -> tuple[Place | None, str]:
+    """Return where control groups can be made, and why not where there is None.
+
+    Args:
+        own: The folder of this process in /proc.
+
+    Source: cgroups(7), proc_pid_mountinfo(5), and the kernel's cgroup-v2 document, "No Internal Process Constraint".
+    """
+    try:
+        mounts = list(_parse_mounts((own / "mountinfo").read_text()))
+        paths = dict(_parse_membership((own / "cgroup").read_text()))
+    except OSError as error:
+        return None, f"the kernel has no control groups: {error}"
+    first = _find_v1(mounts, paths)
+    if first is not None:
+        return _if_writable(first)
+    unified = [mount for mount in mounts if mount.version == 2]
+    if not unified or "" not in paths:
+        return None, "no cgroup file system is mounted"
+    return _find_v2(unified[0], paths[""])
+
+
+def find_group(pid: int, name: str, proc: Path = Path("/proc")) -> Place | None:
+    """Return the control group of a process whose group is named after something; None where it is not to be seen from here.
+
+    Args:
+        pid: The process, if it is one of this machine and namespace.
+        name: What the names of its groups hold, so that no other process is taken for it.
+        proc: The folder of the processes.
+    """
+    try:
+        mounts = list(_parse_mounts((proc / "self/mountinfo").read_text()))
+        paths = dict(_parse_membership((proc / str(pid) / "cgroup").read_text()))
+    except OSError:
+        return None
+    place = _find_v1(mounts, paths)
+    unified = [mount for mount in mounts if mount.version == 2]
+    if place is None and unified and "" in paths:
+        place = Place(version=2, folders=dict.fromkeys(NEEDED, _locate(unified[0], paths[""])))
+    is_its_own = place is not None and all(name in str(at) for at in place.folders.values())
+    return place if is_its_own else None
+
+
+def make_room(folder: Path) -> str:
+    """Have the control groups below a v2 one hold what a cell needs; return why that cannot be."""
+    try:
+        there = set((folder / "cgroup.controllers").read_text().split())
+        missing = [name for name in NEEDED if name not in there]
+        if missing:
+            return f"{folder} has no {' and no '.join(missing)} controller"
+        handed_on = set((folder / "cgroup.subtree_control").read_text().split())
+        wanted = " ".join(f"+{name}" for name in NEEDED if name not in handed_on)
+        if wanted:
+            (folder / "cgroup.subtree_control").write_text(wanted)
+    except OSError as error:
+        return f"{folder}: {error.strerror}"
+    return ""
+
+
+def _find_v1(mounts: list[_Mount], paths: Mapping[str, PurePosixPath]) -> Place | None:
+    folders = {
+        name: _locate(mount, paths[name])
+        for name in (*NEEDED, *_ALSO)
+        for mount in mounts
+        if mount.version == 1 and name in mount.controllers and name in paths
+    }
+    return Place(version=1, folders=folders) if folders.keys() >= set(NEEDED) else None
+
+
+def _if_writable(place: Place) -> tuple[Place | None, str]:
+    for folder in place.folders.values():
+        probe = folder / "esc-bench-try"
+        try:
+            probe.mkdir()
+            probe.rmdir()
+        except OSError as error:
+            return None, f"no control group can be made in {folder}: {error.strerror}"
+    return place, ""
+
+
+def _find_v2(mount: _Mount, path: PurePosixPath) -> tuple[Place | None, str]:
+    """Go up from this process's own group to the first that lets us make others below it."""
+    own, said = _locate(mount, path), ""
+    for folder in (own, *own.parents):
+        if not folder.is_relative_to(mount.point):
+            break
+        place, why = _if_writable(Place(version=2, folders=dict.fromkeys(NEEDED, folder)))
+        why = why if place is None else make_room(folder)
+        if place is not None and not why:
+            return place, ""
+        said = said or why
+    return None, said
+
+
+def _parse_mounts(text: str) -> Iterator[_Mount]:
+    for line in text.splitlines():
+        before, _, after = line.partition(" - ")
+        where, kind = before.split(), after.split()
+        if kind[:1] in (["cgroup"], ["cgroup2"]):
+            yield _Mount(
+                version=1 if kind[0] == "cgroup" else 2,
+                controllers=frozenset(kind[-1].split(",")),
+                root=PurePosixPath(_unescape(where[3])),
+                point=Path(_unescape(where[4])),
+            )
+
+
+def _parse_membership(text: str) -> Iterator[tuple[str, PurePosixPath]]:
+    for line in text.splitlines():
+        _, controllers, path = line.split(":", 2)
+        for controller in controllers.split(","):
+            yield controller, PurePosixPath(path)
+
+
+def _locate(mount: _Mount, path: PurePosixPath) -> Path:
+    """Find a group below its mount; in a container the two may not fit, and the mount is what there is."""
+    if path.is_relative_to(mount.root):
+        inner = mount.point / path.relative_to(mount.root)
+        if ".." not in inner.parts and inner.is_dir():
+            return inner
+    return mount.point
+
+
+def _unescape(field: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), field)
+
+
+class CgroupAccount:
+    """The account of one control group, v1 or v2.
+
+    Args:
+        place: The group itself.
+        now_s: A monotonic clock.
+    """
+
+    def __init__(self, place: Place, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._version, self._folders = place.version, place.folders
+        self._now_s = now_s
+        self._usage = Usage()
+        self._looked_at = now_s()  # what starts a cell is in its group too, for a moment
+
+    def look(self) -> None:
+        """Look at what it uses now, if the last look was not a moment ago."""
+        if self._now_s() - self._looked_at >= _EACH_S:
+            self._looked_at = self._now_s()
+            self.look_now()
+
+    def look_now(self) -> None:
+        """Look, however long ago the last look was.
+
+        Source: the kernel's documents cgroup-v1/memory, cgroup-v1/cpuacct, cgroup-v1/pids and cgroup-v2.
+        """
+        memory, pids = self._folders["memory"], self._folders["pids"]
+        stat = read_pairs(memory / "memory.stat")
+        peak = "memory.max_usage_in_bytes" if self._version == 1 else "memory.peak"
+        self._usage.take(
+            Usage(
+                cpu_ms=self._cpu_ms(),
+                memory_peak_bytes=read_number(memory / peak),
+                rss_peak_bytes=stat.get("total_rss", stat.get("anon")),
+                pids_peak=read_number(pids / "pids.current"),
+            )
+        )
+
+    def evidence(self) -> Mapping[str, object]:
+        """Return what was used, by the names of the record; what the kernel does not count is not there."""
+        return self._usage.evidence()
+
+    def _cpu_ms(self) -> float | None:
+        if self._version == 1:
+            folder = self._folders.get("cpuacct")
+            used_ns = read_number(folder / "cpuacct.usage") if folder else None
+            return None if used_ns is None else round(used_ns / 1e6, 1)
+        used_us = read_pairs(self._folders["cpu"] / "cpu.stat").get("usage_usec")
+        return None if used_us is None else round(used_us / 1e3, 1)
+
+
+def read_pairs(path: Path) -> Mapping[str, int]:
+    """Return the numbers of a file that names each on a line of its own; nothing where there is no such file."""
+    with suppress(OSError):
+        lines = (line.partition(" ") for line in path.read_text().splitlines())
+        return {name: int(value) for name, _, value in lines if value.isdigit()}
+    return {}
+
+
+def read_number(path: Path) -> int | None:
+    """Return the number that a file holds; None where there is no such file, or it says `max`."""
+    with suppress(OSError):
+        text = path.read_text().strip()
+        return int(text) if text.isdigit() else None
+    return None
+
+
+class Account(Protocol):
+    """Who keeps account of one cell."""
+
+    def look(self) -> None:
+        """Look at what it uses now."""
+
+    def evidence(self) -> Mapping[str, object]:
+        """Return what it used, by the names of the record; what is not counted is not there."""
+
+
+@dataclass(slots=True)
+class Usage:
+    """What one cell used; None where nobody counts it.
+
+    Args:
+        cpu_ms: Processor time of all in it.
+        memory_peak_bytes: The kernel's own peak, page cache included.
+        rss_peak_bytes: The most of memory that no file backs.
+        pids_peak: The most processes and threads that were seen. The kernel's own peak holds what started the cell, too.
+    """
+
+    cpu_ms: float | None = None
+    memory_peak_bytes: int | None = None
+    rss_peak_bytes: int | None = None
+    pids_peak: int | None = None
+
+    def take(self, seen: "Usage") -> None:
+        """Take in what was seen at one moment; of a cell that has just ended that is nothing."""
+        self.cpu_ms = _most(self.cpu_ms, seen.cpu_ms)
+        self.memory_peak_bytes = _most(self.memory_peak_bytes, seen.memory_peak_bytes)
+        self.rss_peak_bytes = _most(self.rss_peak_bytes, seen.rss_peak_bytes)
+        self.pids_peak = _most(self.pids_peak, seen.pids_peak)
+
+    def evidence(self) -> Mapping[str, object]:
+        """Return what is known, by the names of the record."""
+        known = {
+            "cpu-ms": self.cpu_ms,
+            "memory-peak-bytes": self.memory_peak_bytes,
+            "rss-peak-bytes": self.rss_peak_bytes,
+            "pids-peak": self.pids_peak,
+        }
+        return {name: value for name, value in known.items() if value is not None}
+
+
+def _most(before: Number | None, now: Number | None) -> Number | None:
+    if not now:
+        return before
+    return now if before is None else max(before, now)
+
+
+def backstop_pids(kernel: Path = _KERNEL) -> int:
+    """Return three quarters of what the kernel of this machine allows at once.
+
+    A fork bomb that stops there leaves the host able to start a process. It is no cap of the subject's: a thread that does not start there names it.
+
+    Args:
+        kernel: The folder of the kernel's own limits.
+
+    Source: proc_sys_kernel(5), `pid_max` and `threads-max`.
+    """
+    most, parts = _SHARE
+    return min(_limits(kernel), default=_DEFAULT) * most // parts
+
+
+def _limits(kernel: Path) -> Iterator[int]:
+    for name in ("pid_max", "threads-max"):
+        with suppress(OSError, ValueError):
+            yield int((kernel / name).read_text())

@@ -1,0 +1,1 @@
+"""Exact costs from counts at two levels."""

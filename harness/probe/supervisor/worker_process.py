@@ -1,0 +1,177 @@
+"""A worker seen from its supervisor: how it is started, read, killed and ended."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from harness.probe.report import READY, Report
+from harness.probe.shared_counters import SharedCounters
+
+_CHUNK_BYTES = 1 << 16
+_KEPT_LINES = 20
+_LONGEST_LINE_BYTES = 2000
+_PASSED_BYTES = 1 << 20
+
+
+class WorkerProcess:
+    """A worker process.
+
+    It has a pipe of its own for its report; all else that it writes goes to standard error. Its standard input is where it is
+    told to start. As a context manager it leaves no worker behind, however the block ends.
+
+    Args:
+        words: The words of the probe's own command line.
+        scratch: The folder that the sessions may write to.
+        shard: Which of the workers it is, from 0.
+    """
+
+    def __init__(self, words: Sequence[str], scratch: Path, shard: int) -> None:
+        self.shard = shard
+        self.counters, counters_fd = SharedCounters.create()
+        self._report_fd, report_write = os.pipe()
+        handed_on = (report_write, counters_fd)
+        command = [sys.executable, "-m", "harness.probe.worker.worker"]
+        arguments = (*handed_on, os.getpid(), scratch, shard, *words)
+        self._process = subprocess.Popen(
+            [*command, *map(str, arguments)],
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=handed_on,
+            process_group=0,  # an interrupt from the terminal is the supervisor's to handle
+        )
+        for fd in handed_on:
+            os.close(fd)
+        self._tail = StderrTail(_write_stderr)
+        self._reported = bytearray()
+        self.report: Report | None = None
+        self.returncode: int | None = None
+        self._takers: dict[int, Callable[[bytes], object]] = {
+            self._report_fd: self._reported.extend
+        }
+        if self._process.stdout is not None:
+            self._takers[self._process.stdout.fileno()] = self._tail.feed
+        for fd in self._takers:
+            os.set_blocking(fd, False)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def fds(self) -> Sequence[int]:
+        """The descriptors that there is something to read from."""
+        return list(self._takers)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has built all that it needs, and waits for its start."""
+        return self._reported.startswith(READY)
+
+    @property
+    def stderr_tail(self) -> list[str]:
+        """The last lines that the worker wrote to either stream."""
+        return self._tail.lines()
+
+    def __enter__(self) -> Self:
+        """Return the worker itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Kill the worker if it still runs, and close what it was read by."""
+        self.kill()
+        self._process.wait()
+        os.close(self._report_fd)
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+
+    def start(self, start_s: float) -> None:
+        """Let the sessions start.
+
+        Args:
+            start_s: The instant from which their latencies are taken, in monotonic seconds.
+        """
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError):  # it has died, which is told by `poll`
+                self._process.stdin.write(f"{start_s!r}\n".encode("ascii"))
+            self._process.stdin.close()
+
+    def poll(self) -> int | None:
+        """Return how the worker ended, its exit code or minus the signal; None while it runs.
+
+        All that it has written is read by then: `report` is what it reported, None when it has not or died over it.
+        """
+        if self.returncode is None and (returncode := self._process.poll()) is not None:
+            for fd in self._takers:
+                with suppress(BlockingIOError):
+                    while self.read(fd):
+                        pass
+            self.report = Report.from_line(bytes(self._reported.removeprefix(READY)))
+            self.returncode = returncode
+        return self.returncode
+
+    def kill(self) -> None:
+        """End the worker and what it has started; its end may still take a moment."""
+        if self._process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def read(self, fd: int) -> bool:
+        """Read once what the worker wrote there; False when there will be no more."""
+        chunk = os.read(fd, _CHUNK_BYTES)
+        self._takers[fd](chunk)
+        return bool(chunk)
+
+
+def _write_stderr(chunk: bytes) -> None:
+    sys.stderr.buffer.write(chunk)
+    sys.stderr.buffer.flush()
+
+
+class StderrTail:
+    """Passes on the first MiB and keeps the last 20 lines, however much there is.
+
+    Args:
+        write: Takes the bytes that are passed on.
+    """
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self._budget_bytes = _PASSED_BYTES
+        self._lines: deque[bytes] = deque(maxlen=_KEPT_LINES)
+        self._open = b""
+
+    def feed(self, chunk: bytes) -> None:
+        """Take what has been read."""
+        self._pass_on(chunk)
+        *whole, rest = (self._open + chunk).split(b"\n")
+        self._lines.extend(line[:_LONGEST_LINE_BYTES] for line in whole[-_KEPT_LINES:])
+        self._open = rest[:_LONGEST_LINE_BYTES]
+
+    def lines(self) -> list[str]:
+        """Return the last lines, oldest first, the unfinished one included."""
+        kept = [*self._lines, self._open] if self._open else list(self._lines)
+        return [line.decode("utf-8", "replace") for line in kept[-_KEPT_LINES:]]
+
+    def _pass_on(self, chunk: bytes) -> None:
+        if self._budget_bytes <= 0:
+            return
+        self._write(chunk[: self._budget_bytes])
+        self._budget_bytes -= len(chunk)
+        if self._budget_bytes <= 0:
+            self._write(b"\n[harness.probe: the rest of the worker's output is not passed on]\n")

@@ -1,0 +1,97 @@
+"""The worker: the process that drives the sessions of one shard and is measured while it does."""
+
+import ctypes
+import os
+import platform
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import escapement
+from harness.probe.kernel.proc_files import read_status
+from harness.probe.mock.deliveries import Deliveries
+from harness.probe.report import READY, Report
+from harness.probe.settings import Settings, read_settings
+from harness.probe.shared_counters import SharedCounters
+from harness.probe.subject import describe_subject
+from harness.probe.virtual_clock import START_S, VirtualClockLoop
+from harness.probe.worker.arms import ARMS
+from harness.probe.worker.executors import run_in_tasks, run_in_threads
+from harness.probe.worker.injection import inject, make_llm
+from harness.probe.worker.ledger import Ledger
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def main(arguments: list[str]) -> None:
+    """Build the arm, wait for the start that all shards have in common, run the sessions, report.
+
+    Args:
+        arguments: Descriptor of the report pipe, descriptor of the counters, process id of the supervisor, scratch
+            folder, number of the shard, then the words of the probe's own command line.
+    """
+    report_fd, counters_fd, supervisor, scratch, shard, *words = arguments
+    _die_first(int(supervisor))
+    counters = SharedCounters(int(counters_fd))
+    os.close(int(counters_fd))
+    settings = read_settings(words, os.environ)
+    with os.fdopen(int(report_fd), "wb") as out:
+        report = _measure(settings, int(shard), counters, Path(scratch), out)
+        out.write(report.to_line())
+
+
+def _die_first(supervisor: int) -> None:
+    """Be the one that the kernel kills when memory runs out, and go when the supervisor goes."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != supervisor:
+        sys.exit("the supervisor is gone")
+
+
+def _measure(
+    settings: Settings, shard: int, counters: SharedCounters, scratch: Path, out: BinaryIO
+) -> Report:
+    indices = settings.indices_of(shard)
+    deliveries = Deliveries(counters)
+    ledger = Ledger(len(indices), counters)
+    llm = make_llm(settings, deliveries)
+    arm = inject(ARMS[settings.arm](settings, llm, scratch), settings.injection)
+    base = read_status("self")
+    start_s = _wait_for_start(out)
+    if settings.clock == "virtual":
+        span = run_in_tasks(arm, indices, ledger, START_S, VirtualClockLoop)
+    else:
+        run = run_in_tasks if settings.is_virtual else run_in_threads
+        span = run(arm, indices, ledger, start_s)
+    return Report(
+        ok=ledger.ok,
+        errors=ledger.errors,
+        err_sample=ledger.err_sample,
+        wall_ms=span.wall_ms,
+        latencies_ms=ledger.latencies_ms,
+        cpu_s=span.cpu_s,
+        lags=deliveries.lags,
+        base_rss_kb=base.rss_kb,
+        peak_rss_kb=read_status("self").peak_rss_kb,
+        workers=None if settings.arm == "hand" else llm.workers_seen,
+        python=platform.python_version(),
+        subject=describe_subject(escapement),
+    )
+
+
+def _wait_for_start(out: BinaryIO) -> float:
+    """Say that all is built, and return the common start: monotonic seconds, which all processes of a machine share."""
+    out.write(READY)
+    out.flush()
+    return float(sys.stdin.readline())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All is reported: threads that the subject leaves behind shall not keep the cell open.
+    os._exit(0)

@@ -1,0 +1,301 @@
+"""What a host's facts mean for a run, and what to do about each: rules over facts, in a fixed order."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.model.text import printable
+from harness.model.units import show_bytes, show_count
+from harness.outcome.causes import MAPS_A_THREAD
+
+_THREADS_A_SESSION = 2  # with platform workers
+_ENOUGH_BYTES = 4 << 30
+_ENOUGH_INODES = 200_000
+_LEVEL = 8_000
+_BUSY = 0.25  # of the CPUs of the box, as a share that makes cells invalid
+_STEAL = 0.02
+
+
+class Mark(StrEnum):
+    """How good a finding is."""
+
+    OK = "ok"
+    NOTE = "note"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoxFact:
+    """Whether a kind of box works here.
+
+    Args:
+        kind: Its name in `--box`.
+        found: What it is, or why it does not work.
+        doubts: What it does not hold.
+    """
+
+    kind: str
+    works: bool
+    found: str
+    doubts: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """What is free on a file system.
+
+    Args:
+        what: What goes there.
+        free_inodes: None where the file system does not count them.
+    """
+
+    what: str
+    where: str
+    free_bytes: int
+    free_inodes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostFacts:
+    """What was found; None for what this system does not tell.
+
+    Args:
+        boxes: The best first.
+        cpus: Processors.
+        governors: The frequency governors of the processors, each once.
+        busy: Processors' worth of work that others do, over a second.
+        steal: The share of time that a hypervisor takes.
+        pid_max, threads_max, max_map_count, open_files: Limits of the kernel and of this user.
+        git: The version, or why there is none.
+        checkout: What is compared with what, or why nothing can be.
+        python: The version.
+        tools: Counters of exact costs, by whether each is there.
+    """
+
+    boxes: Sequence[BoxFact]
+    cpus: int
+    memory_bytes: int
+    governors: Sequence[str]
+    busy: float | None
+    steal: float | None
+    pid_max: int | None
+    threads_max: int | None
+    max_map_count: int | None
+    open_files: int
+    git: str
+    checkout: str
+    can_compare: bool
+    spaces: Sequence[Space]
+    python: str
+    tools: Sequence[tuple[str, bool]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that bears on a run.
+
+    Args:
+        topic: One or two words.
+        found: What is there.
+        means: What that means for a run; empty where it is as it should be.
+        do: What to do about it; empty where there is nothing to do.
+    """
+
+    mark: Mark
+    topic: str
+    found: str
+    means: str = ""
+    do: str = ""
+
+
+def examine(facts: HostFacts, *, box_cpus: float, open_files: int) -> list[Finding]:
+    """Say what was found, what it means, and what to do.
+
+    Args:
+        facts: Of the host.
+        box_cpus: What the box is to have.
+        open_files: What a cell is to have.
+    """
+    return [
+        *_boxes(facts.boxes),
+        *_machine(facts, box_cpus),
+        *_limits(facts, open_files),
+        *_git(facts),
+        *(_space(space) for space in facts.spaces),
+        *_tools(facts),
+    ]
+
+
+def can_run(facts: HostFacts) -> bool:
+    """Whether there is any box."""
+    return any(box.works for box in facts.boxes)
+
+
+_HOW_TO_HAVE = {
+    "docker": "install an engine and start it (Debian: `sudo apt install docker.io`), or point DOCKER_HOST at one",
+    "cgroup": "log in through systemd (v2 is then delegated to you), or run as root where /sys/fs/cgroup can be written",
+    "watchdog": "make room for builds in /var/tmp",
+}
+
+
+def _boxes(boxes: Sequence[BoxFact]) -> Iterator[Finding]:
+    first = next((box.kind for box in boxes if box.works), None)
+    for box in boxes:
+        if box.works:
+            is_used = box.kind == first
+            doubts = " ".join(box.doubts)
+            means = "taken by --box auto" if is_used else ""
+            yield Finding(
+                mark=Mark.NOTE if doubts and is_used else Mark.OK,
+                topic=f"{box.kind} box",
+                found=box.found,
+                means=" — ".join(text for text in (means, doubts) if text),
+            )
+        else:
+            yield Finding(
+                mark=Mark.NOTE if first else Mark.BAD,
+                topic=f"{box.kind} box",
+                found=box.found,
+                means="" if first else "nothing can be run",
+                do=_HOW_TO_HAVE[box.kind],
+            )
+
+
+def _machine(facts: HostFacts, box_cpus: float) -> Iterator[Finding]:
+    spare = facts.cpus - box_cpus
+    yield Finding(
+        mark=Mark.OK if spare >= 1 else Mark.NOTE,
+        topic="CPUs",
+        found=f"{facts.cpus}, and {show_bytes(facts.memory_bytes)} of memory",
+        means=""
+        if spare >= 1
+        else f"a box of {box_cpus:g} leaves nothing over: whatever else runs takes from it",
+        do="" if spare >= 1 else "keep the host quiet while cells run",
+    )
+    slow = [name for name in facts.governors if name not in {"performance", "schedutil"}]
+    if slow:
+        yield Finding(
+            mark=Mark.NOTE,
+            topic="governor",
+            found=", ".join(slow),
+            means="the clock follows the load, so that cpu-ms/turn moves with it",
+            do="`sudo cpupower frequency-set -g performance` while cells run",
+        )
+    if facts.busy is not None:
+        allowed = max(0.0, spare) + box_cpus * _BUSY
+        is_busy = facts.busy > allowed
+        yield Finding(
+            mark=Mark.NOTE if is_busy else Mark.OK,
+            topic="other load",
+            found=f"{facts.busy:.1f} CPUs",
+            means=f"more than the {allowed:.1f} that a cell bears: it would be invalid"
+            if is_busy
+            else "",
+            do="stop what else runs, or wait" if is_busy else "",
+        )
+    if facts.steal is not None and facts.steal > _STEAL:
+        yield Finding(
+            mark=Mark.NOTE,
+            topic="steal",
+            found=f"{facts.steal:.1%}".replace("%", " %"),
+            means="the hypervisor gives this machine's CPUs to others: cells would be invalid",
+            do="measure on a machine of your own, or at another hour",
+        )
+
+
+def _limits(facts: HostFacts, open_files: int) -> Iterator[Finding]:
+    threads = [
+        (name, limit, most)
+        for name, limit, most in (
+            ("kernel.pid_max", facts.pid_max, facts.pid_max),
+            ("kernel.threads-max", facts.threads_max, facts.threads_max),
+            (
+                "vm.max_map_count",
+                facts.max_map_count,
+                facts.max_map_count and round(facts.max_map_count / MAPS_A_THREAD),
+            ),
+        )
+        if limit and most
+    ]
+    if threads:
+        name, limit, most = min(threads, key=lambda one: one[2])
+        sessions = most // _THREADS_A_SESSION
+        is_low = sessions < _LEVEL
+        yield Finding(
+            mark=Mark.NOTE if is_low else Mark.OK,
+            topic="threads",
+            found=f"{name} {show_count(limit)}",
+            means=f"with two OS threads a session, some {show_count(sessions)} sessions; tasks need none",
+            do=f"`sudo sysctl -w {name}={limit * 4}` to see what lies beyond" if is_low else "",
+        )
+    is_low = facts.open_files < open_files
+    yield Finding(
+        mark=Mark.NOTE if is_low else Mark.OK,
+        topic="open files",
+        found=show_count(facts.open_files),
+        means=f"without an engine a cell has these instead of {show_count(open_files)}"
+        if is_low
+        else "",
+        do=f"`ulimit -Hn {open_files}`, or nofile in /etc/security/limits.conf" if is_low else "",
+    )
+
+
+def _git(facts: HostFacts) -> Iterator[Finding]:
+    yield Finding(
+        mark=Mark.OK if facts.can_compare else Mark.BAD,
+        topic="git",
+        found=f"{facts.git}; {facts.checkout}",
+        means="" if facts.can_compare else "nothing can be compared",
+        do="" if facts.can_compare else "run it in a clone of the repository",
+    )
+
+
+def _space(space: Space) -> Finding:
+    inodes = space.free_inodes
+    is_low = space.free_bytes < _ENOUGH_BYTES or (inodes is not None and inodes < _ENOUGH_INODES)
+    counted = "" if inodes is None else f" and {show_count(inodes)} inodes"
+    return Finding(
+        mark=Mark.NOTE if is_low else Mark.OK,
+        topic="disk",
+        found=f"{show_bytes(space.free_bytes)}{counted} free for {space.what} in {space.where}",
+        means="sc-ckpt at C=8,000 leaves some 70 MB and 16,000 files a cell until the run is over"
+        if is_low
+        else "",
+        do="make room, or compare with --arm sc-mem" if is_low else "",
+    )
+
+
+def _tools(facts: HostFacts) -> Iterator[Finding]:
+    missing = [name for name, is_there in facts.tools if not is_there]
+    there = [name for name, is_there in facts.tools if is_there]
+    yield Finding(
+        mark=Mark.NOTE if missing else Mark.OK,
+        topic="exact costs",
+        found=", ".join([*there, *(f"no {name}" for name in missing), facts.python]),
+        means="`invoke cost` and the gate leave out what these would count" if missing else "",
+        do=f"Debian: `sudo apt install {' '.join(missing)}`" if missing else "",
+    )
+
+
+_SIGNS = {Mark.OK: "ok  ", Mark.NOTE: "note", Mark.BAD: "BAD "}
+
+
+def doctor_text(findings: Sequence[Finding], *, can_run: bool) -> str:
+    """Return a line a finding, with what it means and what to do below it, and a last line that sums up."""
+    width = max(len(finding.topic) for finding in findings)
+    lines = []
+    for finding in findings:
+        lines.append(f"{_SIGNS[finding.mark]}  {finding.topic:<{width}}  {finding.found}")
+        indent = " " * (width + 8)
+        lines += [f"{indent}{text}" for text in (finding.means,) if text]
+        lines += [f"{indent}do: {text}" for text in (finding.do,) if text]
+    return (
+        "\n".join(printable(line) for line in lines) + f"\n\n{_summary(findings, can_run=can_run)}"
+    )
+
+
+def _summary(findings: Sequence[Finding], *, can_run: bool) -> str:
+    if not can_run:
+        return "Nothing can be run here: no box works."
+    notes = sum(finding.mark is not Mark.OK for finding in findings)
+    return f"Cells can be run here{f'; {notes} to be noted' if notes else ''}."

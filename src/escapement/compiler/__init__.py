@@ -1,0 +1,1 @@
+"""Charts compiled into a table."""

@@ -1,0 +1,1 @@
+"""Statechart steps over a compiled table."""

@@ -1,0 +1,1 @@
+"""One session from start to end: the pump, workers, timers."""

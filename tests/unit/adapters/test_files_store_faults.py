@@ -1,0 +1,218 @@
+"""Results that somebody spoilt, links in their place, and what a cell prints: one clear line, and all else as it was."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec import structs
+
+from harness.adapters.results.store import FilesStore, log_text
+from harness.model.errors import DisturbedError, UsageError
+from harness.model.gate import Floor
+from harness.model.nouns import Side
+from harness.verbs.housekeeping import show_run
+from harness.verbs.ports import RunWriter
+from tests.builders.model import make_cell, make_observation, make_side
+from tests.contract.test_store import CELLS, FLOOR, RUN, _add
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return where the store keeps its runs."""
+    return tmp_path / "results"
+
+
+def _folder_in_place(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.mkdir()
+
+
+def _write(data: bytes) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(data)
+
+
+SPOILINGS = [
+    *(
+        pytest.param(name, spoil, id=f"{name} {what}")
+        for name in ("compare.json", "cells.jsonl")
+        for what, spoil in (
+            ("is gone", Path.unlink),
+            ("is a folder", _folder_in_place),
+            ("is garbage", _write(b"\x00\xff\xfe\x80\n" * 9)),
+            ("is something else", _write(b'{"a": [1]}\n')),
+        )
+    ),
+    pytest.param("compare.json", _write(b""), id="compare.json is empty"),
+    pytest.param("compare.json", _write(b"[" * 100_000), id="compare.json is nested deep"),
+    pytest.param("cells.jsonl", _write(b"[" * 100_000 + b"\n"), id="a cell is nested deep"),
+    pytest.param("compare.json", _write(b'{"schema": 99}'), id="compare.json is of the future"),
+    pytest.param("cells.jsonl", _write(b"{torn\n{}\n"), id="cells.jsonl has a bad line"),
+]
+
+
+@pytest.mark.parametrize(("name", "spoil"), SPOILINGS)
+def test_spoilt_run_is_one_clear_line_and_stops_no_other(
+    root: Path, name: str, spoil: Callable[[Path], object]
+) -> None:
+    """`report` and `--resume` name the place, the index says that it cannot be read, and a new run beside it is written as ever."""
+    store = FilesStore(root)
+    writer = store.open_run(RUN, "spoilt")
+    _add(writer, RUN, CELLS[:1])
+    spoil(Path(writer.folder) / name)
+    for look in (
+        lambda: show_run(store, writer.folder),
+        lambda: store.load(Path(writer.folder).name),
+    ):
+        with pytest.raises(UsageError) as caught:
+            look()
+        assert str(caught.value).startswith(writer.folder)
+        assert "\n" not in str(caught.value)
+    whole = FilesStore(root).open_run(RUN, "whole")
+    _add(whole, RUN, CELLS[:1], complete=True)
+    rows = (root / "index.md").read_text().splitlines()[4:]
+    assert ["cannot be read" in row for row in rows] == [False, True]
+    assert store.load(whole.folder) == (RUN, CELLS[:1], True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sides"),
+    [("compare", [Side.BRANCH]), ("ramp", list(Side)), ("gate", []), ("goals", [])],
+)
+def test_record_with_other_sides_than_its_kind_is_refused(
+    root: Path, kind: str, sides: list[Side]
+) -> None:
+    """What is derived rests on them."""
+    run = structs.replace(RUN, kind=kind)
+    writer = FilesStore(root).open_run(RUN, "x")
+    _add(writer, RUN, CELLS[:1])
+    record = Path(writer.folder) / "compare.json"
+    names = {side: make_side(side) for side in sides}
+    spoilt = structs.replace(run, sides=tuple(names.values()))
+    record.write_text(_record_of(spoilt))
+    with pytest.raises(UsageError, match=f"a run of kind {kind} has"):
+        FilesStore(root).load(writer.folder)
+
+
+def _record_of(run: object) -> str:
+    stored = {"schema": 5, "complete": False, "run": run, "derived": {}}
+    return msgspec.json.encode(stored).decode()
+
+
+def test_index_that_is_a_folder_is_told_before_the_first_cell(root: Path) -> None:
+    """It is in the way of every run, and nothing is measured in vain."""
+    (root / "index.md").mkdir(parents=True)
+    with pytest.raises(DisturbedError, match=r"index\.md is a folder, .* — move it away"):
+        FilesStore(root).open_run(RUN, "x")
+
+
+def test_results_that_are_a_file_are_told_to_whoever_reads(root: Path) -> None:
+    """As one line, by every verb."""
+    root.write_text("")
+    with pytest.raises(UsageError, match="is not the folder of a run"):
+        FilesStore(root).load("STAMP")
+    with pytest.raises(DisturbedError, match="cannot be written to"):
+        FilesStore(root).open_run(RUN, "x")
+    assert FilesStore(root).prune() == []
+
+
+def _run_in(store: FilesStore) -> RunWriter:
+    writer = store.open_run(RUN, "x")
+    _add(writer, RUN, CELLS[:1])
+    return writer
+
+
+@pytest.mark.parametrize("name", ["", "logs", "cells.jsonl"])
+def test_resuming_through_a_link_is_refused(root: Path, tmp_path: Path, name: str) -> None:
+    """Whatever of a run's folder is one: the file that it leads to stays as it is."""
+    folder = Path(_run_in(FilesStore(root)).folder)
+    outside = (folder / name).rename(tmp_path / "outside")
+    (folder / name).symlink_to(outside)
+    before = sorted((p, p.is_file() and p.read_bytes()) for p in (outside, *outside.rglob("*")))
+    with pytest.raises(UsageError) as caught:
+        FilesStore(root).reopen_run(str(folder), RUN, CELLS[:1])
+    assert "is a symbolic link to" in caught.value.what or "is not in" in caught.value.what
+    after = sorted((p, p.is_file() and p.read_bytes()) for p in (outside, *outside.rglob("*")))
+    assert after == before
+
+
+def test_results_that_are_a_link_are_refused(root: Path, tmp_path: Path) -> None:
+    """The bench writes below its own checkout only; also what it keeps of the host's noise."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    root.symlink_to(outside)
+    with pytest.raises(
+        UsageError, match=r"results is a symbolic link to .*outside — .* below its own checkout"
+    ):
+        FilesStore(root).open_run(RUN, "x")
+    with pytest.raises(UsageError, match="is a symbolic link"):
+        FilesStore(root).keep_floor(FLOOR)
+    root.unlink()
+    root.mkdir()
+    (root / "floors").symlink_to(outside)
+    with pytest.raises(UsageError, match="floors is a symbolic link"):
+        FilesStore(root).keep_floor(structs.replace(FLOOR, key="f" * 16))
+    assert list(outside.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["table.md", "compare.json"])
+def test_file_that_is_a_link_is_replaced_and_not_followed(
+    root: Path, tmp_path: Path, name: str
+) -> None:
+    """What it leads to stays as it is."""
+    writer = _run_in(FilesStore(root))
+    outside = tmp_path / "outside"
+    outside.write_text("mine")
+    place = Path(writer.folder) / name
+    place.unlink()
+    place.symlink_to(outside)
+    _add(writer, RUN, CELLS)
+    assert outside.read_text() == "mine"
+    assert not place.is_symlink()
+
+
+def test_line_is_not_put_through_a_link(root: Path, tmp_path: Path) -> None:
+    """Also where the link came after the run was opened."""
+    writer = _run_in(FilesStore(root))
+    outside = tmp_path / "outside"
+    outside.write_text("mine")
+    place = Path(writer.folder) / "cells.jsonl"
+    place.unlink()
+    place.symlink_to(outside)
+    with pytest.raises(DisturbedError, match="cannot be written to"):
+        writer.add_cell(CELLS[1], make_observation())
+    assert outside.read_text() == "mine"
+
+
+def test_floor_in_whose_place_is_a_folder_is_none(root: Path) -> None:
+    """It is measured again, and that it cannot be kept is told."""
+    (root / "floors" / f"{FLOOR.key}.json").mkdir(parents=True)
+    assert FilesStore(root).load_floor(FLOOR.key) is None
+    with pytest.raises(DisturbedError, match="Is a directory"):
+        FilesStore(root).keep_floor(Floor(**structs.asdict(FLOOR)))
+
+
+def test_log_shows_what_a_terminal_would_act_on() -> None:
+    """Escapes, a carriage return and marks that turn text around are written out; any script is text."""
+    text = log_text("größe 名\t\x1b[2J\x9b\r\nnext", ("\u202egnp.exe", "\x00\x7f", "\ud800"))
+    assert text == (
+        "# standard output\ngröße 名\t\\x1b[2J\\x9b\\r\nnext\n"
+        "# end of standard error\n\\u202egnp.exe\n\\x00\\x7f\n\\ud800\n"
+    )
+
+
+def test_log_keeps_the_beginning_and_the_end_of_what_is_long() -> None:
+    """64 Ki and 1 Mi characters of each stream, and how many are not there."""
+    first, last = "a" * (64 << 10), "b" * (1 << 20)
+    text = log_text(f"{first}{'-' * 12_345}{last}", (first + last,))
+    stream = f"{first}\n# 12,345 characters are left out here\n{last}"
+    assert io.StringIO(text).readline() == "# standard output\n"
+    assert text.startswith(f"# standard output\n{stream}\n# end of standard error\n{first}{last}")
+
+
+def test_cell_is_stored_with_its_log_escaped(root: Path) -> None:
+    """What a branch prints is data, on disk as well."""
+    writer = FilesStore(root).open_run(RUN, "x")
+    writer.add_cell(make_cell(log="logs/x.log"), make_observation(stdout="\x1b]0;title\x07"))
+    assert (Path(writer.folder) / "logs/x.log").read_bytes().count(b"\x1b") == 0

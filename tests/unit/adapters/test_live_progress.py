@@ -1,0 +1,148 @@
+"""What a terminal shows while cells run."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from harness.adapters.console import live as live_progress
+from harness.adapters.console.lines import ConsoleProgress, make_progress
+from harness.adapters.console.live import LiveProgress
+from harness.model.cells import Knee, Slot
+from harness.model.nouns import Side
+from harness.outcome.protocol import ProgressLine
+from harness.plan.outlook import Outlook
+from tests.builders.model import ok_cell
+
+SLOT = Slot(side=Side.BRANCH, level=2000, block=0, pair=0)
+TABLE = "|   C |   base |\n|----:|-------:|\n| 500 |      1 |"
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Give a terminal of a fixed size, without what the host's environment says of its own."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "CI", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    return Terminal()
+
+
+def _shown(live: LiveProgress) -> list[str]:
+    console = Console(file=io.StringIO(), width=100)
+    with console.capture() as capture:
+        console.print(live.view())
+    return [line.rstrip() for line in capture.get().splitlines()]
+
+
+def test_view_shows_the_cell_the_rest_and_the_table(terminal: Terminal) -> None:
+    """Which cell runs and how far it is, how many are to come and for how long, and the table as it fills."""
+    now = [100.0]
+    live = LiveProgress(Console(file=terminal), lambda: now[0])
+    live.stands(TABLE, Outlook(cells=30, seconds=300.0))
+    live.cell_started(SLOT, 11)
+    live.rest()
+    now[0] = 112.0
+    live.cell_moved(SLOT, ProgressLine(done=1204, threads=1, peak_rss_mb=46.2))
+    assert _shown(live) == [
+        "",
+        "C=2,000   branch … 1,204 of 2,000 sessions, 12 s, 1 thread, 46.2 MB",
+        "█████░░░░░░░░░░░░░░░ cell 11 of 40 while none fails, about 5 min left",
+        "",
+        *TABLE.splitlines(),
+    ]
+    now[0] = 330.0
+    assert _shown(live)[2].endswith(" cell 11 of 40 while none fails, about 70 s left")
+
+
+def test_view_before_the_first_cell_has_ended_claims_no_time(terminal: Terminal) -> None:
+    """How long it takes is not known before anything was measured."""
+    live = LiveProgress(Console(file=terminal), lambda: 0.0)
+    assert _shown(live) == ["", ""]
+    live.stands("", Outlook(cells=8, seconds=None))
+    live.cell_started(SLOT, 1)
+    live.rest()
+    assert _shown(live)[-1] == "░░░░░░░░░░░░░░░░░░░░ cell 1 of 8 while none fails"
+
+
+def test_live_progress_leaves_the_lines_and_takes_the_view_away(terminal: Terminal) -> None:
+    """What has ended stays on the terminal, nothing that a line holds moves its cursor, and the cursor is given back."""
+    live = LiveProgress(Console(file=terminal), lambda: 0.0)
+    live.say("base \x1b[2Jba5eba5")
+    live.cell_started(SLOT, 1)
+    live.cell_ended(ok_cell(Side.BRANCH, 2000))
+    live.knee("branch", Knee(last_pass=2000, first_fail=None))
+    live.rest()
+    live.rest()
+    said = terminal.getvalue()
+    assert said.startswith("base  [2Jba5eba5\n")
+    assert "C=2,000   branch ok, 1.50× latency-infl, 8 threads" in said
+    assert "branch: no knee up to C=2,000" in said
+    assert (said.count("\x1b[?25l"), said.count("\x1b[?25h")) == (1, 1)
+
+
+def test_progress_on_a_terminal_is_live(terminal: Terminal) -> None:
+    """A person who looks at a terminal sees the run."""
+    assert isinstance(make_progress(terminal, {}), LiveProgress)
+
+
+@pytest.mark.parametrize("environ", [{"CI": "true"}, {"CI": "1"}])
+def test_progress_of_a_job_is_lines(terminal: Terminal, environ: dict[str, str]) -> None:
+    """A job's log is kept as text, even where it pretends to be a terminal."""
+    assert isinstance(make_progress(terminal, environ), ConsoleProgress)
+
+
+def test_progress_on_a_dumb_terminal_is_lines(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that moves no cursor is not asked to."""
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(make_progress(terminal, {}), ConsoleProgress)
+
+
+def test_progress_in_a_log_is_stamped_and_has_no_controls() -> None:
+    """Each line has the time of day, and nothing but text."""
+    stream = io.StringIO()
+    progress = make_progress(stream, {})
+    progress.stands(TABLE, Outlook(cells=1, seconds=1.0))
+    progress.cell_started(SLOT, 1)
+    progress.say("one thing")
+    progress.rest()
+    (line,) = stream.getvalue().splitlines()
+    assert line[2::3][:3] == "::Z"
+    assert line.endswith(" one thing")
+
+
+class Gone(Terminal):
+    """A terminal whose other end is closed."""
+
+    def write(self, text: str) -> int:
+        """Refuse."""
+        raise BrokenPipeError(text)
+
+
+def test_progress_that_nobody_reads_ends_no_run(terminal: Terminal) -> None:
+    """What is measured does not depend on who looks on."""
+    del terminal
+    gone = Gone()
+    ConsoleProgress(gone).say("one thing")
+    live = LiveProgress(live_progress.Terminal(file=gone), lambda: 0.0)
+    live.say("one thing")
+    assert gone.getvalue() == ""
+
+
+def test_progress_is_lines_where_colour_is_forced_into_a_file(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is no terminal, whatever else is coloured."""
+    del terminal
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert isinstance(make_progress(io.StringIO(), {}), ConsoleProgress)

@@ -1,0 +1,238 @@
+"""The stored form of a run."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.adapters.results.record import (
+    SCHEMA_VERSION,
+    read_cells,
+    read_run,
+    write_cell,
+    write_run,
+)
+from harness.analysis.comparison import compare
+from harness.model.cells import Cell
+from harness.model.errors import UsageError
+from harness.model.nouns import Outcome, Side
+from harness.report.document import render
+from harness.verbs.run import derive
+from tests.builders.model import make_cell, make_run, ok_cell
+
+RUN = make_run()
+CELLS = [
+    ok_cell(Side.BASE, 500, pair=0, cpu_ms_per_turn=2.0),
+    ok_cell(Side.BRANCH, 500, pair=0, cpu_ms_per_turn=1.0),
+    make_cell(Side.BASE, 1000, Outcome.OOM, pair=None, evidence={"last-samples": [{"t-ms": 1}]}),
+]
+
+
+def _text(*, complete: bool = True) -> str:
+    return write_run(compare(RUN, CELLS, complete=complete))
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_record_gives_back_the_run_that_was_written(*, complete: bool) -> None:
+    """What was settled before the first cell, and whether the run came to its end."""
+    assert read_run(_text(complete=complete), where="compare.json") == (RUN, complete)
+
+
+def test_record_gives_back_the_cells_that_were_written() -> None:
+    """Each cell is one line, with all that was seen of it."""
+    text = "".join(write_cell(cell) for cell in CELLS)
+    assert text.count("\n") == len(CELLS)
+    assert read_cells(text, where="cells.jsonl") == CELLS
+
+
+def test_record_derives_what_other_programs_read() -> None:
+    """Knees, slopes, outcomes and ratios are there as plain JSON."""
+    stored = json.loads(_text())
+    assert (stored["schema"], stored["complete"]) == (SCHEMA_VERSION, True)
+    derived = stored["derived"]
+    assert derived["knees"] == {
+        "base": {
+            "last-pass": 500,
+            "first-fail": 1000,
+            "outcome": "oom",
+            "reason": "because of oom",
+        },
+        "branch": {"last-pass": 500, "first-fail": None, "outcome": None, "reason": ""},
+    }
+    assert [level["outcomes"] for level in derived["levels"]] == [
+        {"base": ["ok"], "branch": ["ok"]},
+        {"base": ["oom"], "branch": []},
+    ]
+    ratio = derived["levels"][0]["ratios"]["cpu-ms/turn"]
+    assert ratio == {"value": 0.5, "low": None, "high": None, "n": 1}
+    assert derived["capacities"] == {
+        "base": {"within": 500, "beyond": 1000},
+        "branch": {"within": 500, "beyond": None},
+    }
+    assert derived["capacity-ratio"] == {"low": 0.5, "high": None}
+    assert derived["order"][0] == {
+        "phase": "ladder",
+        "side": "base",
+        "C": 500,
+        "block": 0,
+        "pair": 0,
+        "attempt": 0,
+    }
+    assert [place["C"] for place in derived["order"]] == [500, 500, 1000]
+    assert derived["slopes"] == {}
+    assert derived["warnings"] == []
+    assert derived["invalid"] == []
+
+
+def test_record_derives_which_cells_are_invalid() -> None:
+    """Another program need not look for them: place, attempt and reason of each."""
+    cell = make_cell(Side.BASE, 1000, Outcome.INVALID, reason="the host was busy", attempt=1)
+    stored = json.loads(write_run(compare(RUN, [cell], complete=True)))
+    assert stored["derived"]["invalid"] == [
+        {
+            "C": 1000,
+            "side": "base",
+            "phase": "ladder",
+            "block": 0,
+            "pair": 0,
+            "attempt": 1,
+            "reason": "the host was busy",
+        }
+    ]
+
+
+def test_record_of_one_build_has_no_ratio_of_capacities() -> None:
+    """There is nothing to divide by."""
+    text = write_run(compare(make_run(sides=[Side.BRANCH]), [], complete=True))
+    assert json.loads(text)["derived"]["capacity-ratio"] is None
+
+
+def test_record_keeps_infinity_out_of_the_json() -> None:
+    """An interval without an end is null: JSON has no infinity."""
+    wild = [
+        ok_cell(Side.BASE, 500, pair=0, cpu_ms_per_turn=1.0),
+        ok_cell(Side.BRANCH, 500, pair=0, cpu_ms_per_turn=1e150),
+        ok_cell(Side.BRANCH, 500, pair=1, cpu_ms_per_turn=1.0),
+        ok_cell(Side.BASE, 500, pair=1, cpu_ms_per_turn=1e150),
+    ]
+    stored = json.loads(write_run(compare(RUN, wild, complete=True)))
+    assert stored["derived"]["levels"][0]["ratios"]["cpu-ms/turn"]["high"] is None
+
+
+def test_record_reads_a_run_of_the_first_schema() -> None:
+    """One arm was the whole run's; it is now that of each side."""
+    stored = json.loads(_text())
+    for side in stored["run"]["sides"]:
+        del side["arm"]
+    del stored["run"]["goals"]
+    stored["run"]["arm"] = "sc-mem"
+    text = json.dumps(stored | {"schema": 1})
+    assert read_run(text, where="compare.json") == (RUN, True)
+
+
+def test_record_reads_a_run_of_the_second_schema() -> None:
+    """Before there were phases, every cell was of the ladder, and a run had none of their settings."""
+    stored = json.loads(_text())
+    for name in ("objective", "warm_up", "refine", "pairs", "decision_levels", "budget_s"):
+        del stored["run"][name]
+    text = json.dumps(stored | {"schema": 2})
+    assert read_run(text, where="compare.json") == (RUN, True)
+    line = json.loads(write_cell(CELLS[0]))
+    del line["slot"]["phase"]
+    assert read_cells(json.dumps(line) + "\n", where="cells.jsonl") == CELLS[:1]
+
+
+def test_record_reads_the_result_that_is_kept() -> None:
+    """What the first version wrote, cells included, gives the table that it printed."""
+    folder = Path(__file__).parents[3] / "results/reference/one-more-thread-sc-mem"
+    run, complete = read_run((folder / "compare.json").read_text(), where="compare.json")
+    cells = read_cells((folder / "cells.jsonl").read_text(), where="cells.jsonl")
+    shown = render(compare(run, cells, complete=complete))
+    assert shown == (folder / "table.md").read_text()
+
+
+def test_record_refuses_another_schema() -> None:
+    """A file of a later version is not read as if it were of this one."""
+    text = json.dumps(json.loads(_text()) | {"schema": 99, "new": True})
+    with pytest.raises(UsageError) as caught:
+        read_run(text, where="results/x/compare.json")
+    assert str(caught.value) == (
+        f"results/x/compare.json has schema 99, and this version reads 1 to {SCHEMA_VERSION}"
+        " — read it with the version that wrote it"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"schema": 1}',
+        '{"schema": 1, "run": {}}',
+        '{"schema": 2}',
+        '{"schema": 2, "surprise": 2}',
+        '{"schema": 3}',
+    ],
+)
+def test_record_refuses_what_is_no_run(text: str) -> None:
+    """The file is named."""
+    with pytest.raises(UsageError, match=r"^compare\.json cannot be read: "):
+        read_run(text, where="compare.json")
+
+
+@pytest.mark.parametrize(
+    ("kind", "sides"),
+    [("compare", 1), ("gate", 0), ("ramp", 2), ("ramp", 0), ("goals", 0)],
+)
+def test_record_refuses_a_run_that_lacks_its_sides(kind: str, sides: int) -> None:
+    """What is compared are a base and a branch; a ramp has one build, and every run has some."""
+    loaded = json.loads(_text())
+    loaded["run"] |= {"kind": kind, "sides": loaded["run"]["sides"][:sides]}
+    with pytest.raises(
+        UsageError, match=rf"^compare\.json cannot be read: a run of kind {kind} has "
+    ):
+        read_run(json.dumps(loaded), where="compare.json")
+
+
+def test_record_refuses_lines_nested_without_end() -> None:
+    """Depth is no reason to fall over."""
+    deep = "[" * 200_000
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_run(deep, where="compare.json")
+    with pytest.raises(UsageError, match="line 1 is not a cell"):
+        read_cells(deep + "\n", where="cells.jsonl")
+
+
+def test_record_leaves_out_a_last_line_that_was_torn() -> None:
+    """A crash in the middle of a write loses that cell alone."""
+    text = "".join(write_cell(cell) for cell in CELLS)
+    assert read_cells(text[:-10], where="cells.jsonl") == CELLS[:2]
+    assert read_cells("", where="cells.jsonl") == []
+
+
+def test_record_names_a_whole_line_that_is_no_cell() -> None:
+    """A line that was altered is not passed over: what is measured is not dropped in silence."""
+    text = write_cell(CELLS[0]) + "{}\n" + write_cell(CELLS[1])
+    with pytest.raises(UsageError, match=r"^cells\.jsonl, line 2 is not a cell: "):
+        read_cells(text, where="cells.jsonl")
+
+
+def test_record_keeps_what_a_reason_holds() -> None:
+    """Newlines and quotes in a branch's words do not break the line."""
+    cell = make_cell(Side.BASE, 500, Outcome.ERRORS, reason='a "b"\n{c}\u2028')
+    line = write_cell(cell)
+    assert line.count("\n") == 1
+    (back,) = read_cells(line, where="cells.jsonl")
+    assert isinstance(back, Cell)
+    assert back == cell
+
+
+def test_record_of_what_no_run_measures_is_a_usage_error() -> None:
+    """A figure that somebody wrote in by hand is told as such, and not as a fault of the bench."""
+    cells = [
+        ok_cell(side, 500, pair=0, latency_infl=value)
+        for side, value in ((Side.BASE, -1.0), (Side.BRANCH, 1.0))
+    ]
+    with pytest.raises(UsageError, match="holds what no run measures: math domain error"):
+        derive(RUN, cells, complete=True)

@@ -1,0 +1,52 @@
+"""The nouns, where they do more than hold values."""
+
+import msgspec
+import pytest
+
+from harness.model.cells import Result
+from harness.model.nouns import Load, Outcome, Side
+
+
+def test_side_other_is_the_one_it_is_compared_with() -> None:
+    """Each side's other is the second of the two."""
+    assert [side.other for side in (Side.BASE, Side.BRANCH)] == [Side.BRANCH, Side.BASE]
+
+
+def test_outcome_timeouts_are_those_that_we_ended() -> None:
+    """Only the two time-outs count as ended by us."""
+    timeouts = {outcome for outcome in Outcome if outcome.is_timeout}
+    assert timeouts == {Outcome.TIMEOUT_PROGRESSING, Outcome.TIMEOUT_STALLED}
+
+
+def test_load_arguments_leave_what_is_zero_to_the_environment() -> None:
+    """An argument wins over SCALE_QSLEEP_MS and SCALE_STATE_KB, so a zero at the end is not given."""
+    assert Load().arguments == ("6", "200", "50", "5")
+    assert Load(qsleep_ms=50).arguments == ("6", "200", "50", "5", "50")
+    assert Load(state_kb=64).arguments == ("6", "200", "50", "5", "0", "64")
+
+
+def test_load_arguments_hold_the_state_where_there_is_some() -> None:
+    """The state is the sixth number."""
+    load = Load(turns=1, ttft_ms=2, tokens=3, tok_ms=4, qsleep_ms=5, state_kb=64)
+    assert load.arguments == ("1", "2", "3", "4", "5", "64")
+
+
+def test_load_nominal_session_is_the_time_without_a_runtime() -> None:
+    """Turns times first token and the tokens after it."""
+    assert Load(turns=6, ttft_ms=200, tokens=50, tok_ms=5).nominal_session_s == pytest.approx(2.7)
+
+
+def test_result_has_the_names_of_the_protocol() -> None:
+    """The keys of a RESULT are those that the original script printed, and ours."""
+    names = [field.encode_name for field in msgspec.structs.fields(Result)]
+    assert " ".join(names) == (
+        "arm C ok errors vt err-sample wall-ms turns-total nominal-turn-ms p50-session-ms p99-session-ms "
+        "latency-infl cpu-sec cpu-ms/turn peak-rss-mb rss-kb/sess peak-threads deltas state-kb schema procs "
+        "workers pacing mock-lag-p99-ms base-rss-mb peak-fds throttled-ms python subject"
+    )
+
+
+def test_records_refuse_a_field_that_they_do_not_know() -> None:
+    """A field of another version is an error, not silently dropped."""
+    with pytest.raises(msgspec.ValidationError, match="`surprise`"):
+        msgspec.convert({"turns": 1, "surprise": 2}, Load)

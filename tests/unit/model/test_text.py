@@ -1,0 +1,37 @@
+"""What is shown of a text that came from outside."""
+
+import pytest
+
+from harness.model.text import one_line, printable
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain – text, 3.18×", "plain – text, 3.18×"),
+        ("a\x1b[2Jb\nc\x7f", "a [2Jb c "),
+        ("\u202eright\u202c \u2066isolated\u2069", " right   isolated "),
+        ("zero\u200bwidth\u2060\ufeff", "zero width  "),
+        ("line\u2028paragraph\u2029next\x85", "line paragraph next "),
+        ("half \ud800", "half  "),
+        ("blank \u3164\u2800", "blank   "),
+        ("a" + "\u0301" * 9 + "b", "a" + "\u0301" * 4 + "b"),
+    ],
+)
+def test_printable_leaves_what_can_be_seen(text: str, shown: str) -> None:
+    """What acts on a terminal or is not seen gives way to a space; of piled marks four stay."""
+    assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (" a\nb ", "a b"),
+        ("abcdef", "abcdef"),
+        ("abcdefg", "abcde…"),
+        ("a" + "\u0301" * 99, "a" + "\u0301" * 4 + "…"),
+    ],
+)
+def test_one_line_is_cut(text: str, line: str) -> None:
+    """A text that is longer than it may be says that it goes on."""
+    assert one_line(text, 6) == line

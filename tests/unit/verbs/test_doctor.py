@@ -1,0 +1,155 @@
+"""What a host's facts mean for a run."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.verbs.doctor import (
+    BoxFact,
+    Finding,
+    HostFacts,
+    Mark,
+    Space,
+    can_run,
+    doctor_text,
+    examine,
+)
+
+DOCKER = BoxFact(kind="docker", works=True, found="Docker 27.0 (overlay2), cgroup v2")
+CGROUP = BoxFact(kind="cgroup", works=True, found="no engine: delegated by systemd, cgroup v2")
+WATCHDOG = BoxFact(
+    kind="watchdog", works=True, found="memory looked at every 25 ms", doubts=("No cap is held.",)
+)
+SPACE = Space(what="results", where="/home/me", free_bytes=64 << 30, free_inodes=4_000_000)
+FACTS = HostFacts(
+    boxes=(DOCKER, CGROUP, WATCHDOG),
+    cpus=8,
+    memory_bytes=16 << 30,
+    governors=("performance",),
+    busy=0.1,
+    steal=0.0,
+    pid_max=4_194_304,
+    threads_max=120_000,
+    max_map_count=1_048_576,
+    open_files=524_288,
+    git="git 2.39.5",
+    checkout="b4a7b4a is compared with ba5eba5, the merge-base with main",
+    can_compare=True,
+    spaces=(SPACE,),
+    python="CPython 3.11.7",
+    tools=(("valgrind", True), ("strace", True)),
+)
+
+
+def _examine(facts: HostFacts) -> list[Finding]:
+    return examine(facts, box_cpus=2.0, open_files=20_000)
+
+
+def _noted(**changes: object) -> list[Finding]:
+    """Return what is noted of a host that differs from a good one by this."""
+    facts = replace(FACTS, **changes)  # type: ignore[arg-type]  # the changes are the test's to get right
+    return [finding for finding in _examine(facts) if finding.mark is not Mark.OK]
+
+
+def test_doctor_notes_nothing_of_a_good_host() -> None:
+    """Every finding is fine, and the box that will be taken is told."""
+    assert _noted() == []
+    assert can_run(FACTS)
+    assert (
+        doctor_text(_examine(FACTS), can_run=True)
+        == """\
+ok    docker box    Docker 27.0 (overlay2), cgroup v2
+                    taken by --box auto
+ok    cgroup box    no engine: delegated by systemd, cgroup v2
+ok    watchdog box  memory looked at every 25 ms
+                    No cap is held.
+ok    CPUs          8, and 16 GiB of memory
+ok    other load    0.1 CPUs
+ok    threads       kernel.threads-max 120,000
+                    with two OS threads a session, some 60,000 sessions; tasks need none
+ok    open files    524,288
+ok    git           git 2.39.5; b4a7b4a is compared with ba5eba5, the merge-base with main
+ok    disk          64 GiB and 4,000,000 inodes free for results in /home/me
+ok    exact costs   valgrind, strace, CPython 3.11.7
+
+Cells can be run here."""
+    )
+
+
+def test_doctor_tells_how_to_have_a_better_box() -> None:
+    """What does not work is named with the reason and the way to it, and the box that is taken instead with what it lacks."""
+    gone = BoxFact(kind="docker", works=False, found="no Docker engine answers")
+    none = BoxFact(kind="cgroup", works=False, found="no cgroup file system is mounted")
+    docker, cgroup, watchdog = _noted(boxes=(gone, none, WATCHDOG))
+    assert (docker.found, docker.do[:25]) == (
+        "no Docker engine answers",
+        "install an engine and sta",
+    )
+    assert cgroup.do.startswith("log in through systemd")
+    assert watchdog.means == "taken by --box auto — No cap is held."
+
+
+def test_doctor_without_any_box_says_that_nothing_runs() -> None:
+    """It is the one thing that makes a machine useless."""
+    boxes = tuple(
+        BoxFact(kind=box.kind, works=False, found="not here") for box in (DOCKER, CGROUP, WATCHDOG)
+    )
+    facts = replace(FACTS, boxes=boxes)
+    bad = [finding for finding in _examine(facts) if finding.mark is Mark.BAD]
+    assert [finding.means for finding in bad] == ["nothing can be run"] * 3
+    assert not can_run(facts)
+    text = doctor_text(_examine(facts), can_run=False)
+    assert text.endswith("\n\nNothing can be run here: no box works.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "topic", "means"),
+    [
+        ({"cpus": 2}, "CPUs", "a box of 2 leaves nothing over"),
+        ({"governors": ("ondemand", "powersave")}, "governor", "cpu-ms/turn moves with it"),
+        ({"busy": 7.0}, "other load", "more than the 6.5 that a cell bears"),
+        ({"steal": 0.05}, "steal", "cells would be invalid"),
+        ({"pid_max": 8_000}, "threads", "some 4,000 sessions"),
+        ({"max_map_count": 32_765}, "threads", "some 5,600 sessions"),
+        ({"open_files": 4_096}, "open files", "has these instead of 20,000"),
+        ({"can_compare": False}, "git", "nothing can be compared"),
+        ({"spaces": (replace(SPACE, free_bytes=1 << 30),)}, "disk", "sc-ckpt at C=8,000"),
+        ({"spaces": (replace(SPACE, free_inodes=10),)}, "disk", "sc-ckpt at C=8,000"),
+        ({"tools": (("valgrind", False), ("strace", True))}, "exact costs", "leave out"),
+    ],
+)
+def test_doctor_says_what_each_thing_means(
+    changes: dict[str, object], topic: str, means: str
+) -> None:
+    """One thing that is not as it should be is one note, with what it does to a run and what to do."""
+    (noted,) = _noted(**changes)
+    assert (noted.topic, noted.do != "") == (topic, True)
+    assert means in noted.means
+
+
+@pytest.mark.parametrize("unknown", ["busy", "steal"])
+def test_doctor_passes_over_what_a_system_does_not_tell(unknown: str) -> None:
+    """Not every system has an account of everything."""
+    assert _noted(**{unknown: None}) == []
+
+
+def test_doctor_without_kernel_limits_says_nothing_of_threads() -> None:
+    """A system without /proc/sys is not examined for them; a file system may not count its inodes."""
+    facts = replace(
+        FACTS,
+        pid_max=None,
+        threads_max=None,
+        max_map_count=None,
+        spaces=(replace(SPACE, free_inodes=None),),
+    )
+    topics = {finding.topic: finding.found for finding in _examine(facts)}
+    assert "threads" not in topics
+    assert topics["disk"] == "64 GiB free for results in /home/me"
+
+
+def test_doctor_counts_what_is_to_be_noted() -> None:
+    """The last line says whether cells can run, and how much there is to read above."""
+    facts = replace(FACTS, cpus=2, steal=0.05)
+    assert doctor_text(_examine(facts), can_run=True).splitlines()[-1] == (
+        "Cells can be run here; 2 to be noted."
+    )

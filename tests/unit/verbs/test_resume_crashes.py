@@ -1,0 +1,134 @@
+"""A run that is killed at each operation on its files, and resumed: nothing is lost, nothing is left, nothing is changed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from harness.adapters.results.files import ResultFiles, is_half
+from harness.adapters.results.store import FilesStore
+from harness.analysis.comparison import compare
+from harness.cli.settings import settle_gate
+from harness.model.errors import DisturbedError
+from harness.report.document import render
+from harness.verbs.compare import compare
+from harness.verbs.gate import GateOrder, gate
+from harness.verbs.housekeeping import show_run
+from harness.verbs.ports import World
+from tests.builders.world import make_request, make_world
+from tests.fakes.fake_box import Killed, holds_up_to
+from tests.fakes.fake_clock import StoppedClock
+from tests.fakes.fake_disk import FailingDisk, FullDisk, KillingDisk, dead_run_id
+
+MOST = 400  # operations: a run that needs more does not end
+
+
+def _world(root: Path, disk: FailingDisk | None = None) -> World:
+    """Make a world on real files, in which the base breaks at 1,000."""
+    fakes = make_world(base=holds_up_to(500, cpu_ms_per_turn=2.0))
+    files = ResultFiles(root, disk, dead_run_id) if disk else None
+    return replace(fakes.world, store=FilesStore(root, files), clock=StoppedClock())
+
+
+def _compare(root: Path, disk: FailingDisk | None = None, resume: str | None = None) -> None:
+    request = replace(make_request(1000, blocks=0), resume=resume)
+    compare(_world(root, disk), request)
+
+
+def _gate(root: Path, disk: FailingDisk | None = None, resume: str | None = None) -> None:
+    settings = settle_gate({"quick-level": 500}, pairs="1")
+    order = GateOrder(settings=settings, is_quick=True, is_strict=False, count=None)
+    request = replace(make_request(500, 1000), resume=resume)
+    gate(_world(root, disk), request, order)
+
+
+def _folder(root: Path) -> Path | None:
+    """Return the folder of the one run; None before there is one."""
+    found = (
+        [p for p in root.iterdir() if p.is_dir() and not is_half(p.name)] if root.exists() else []
+    )
+    assert len(found) < 2
+    return found[0] if found else None
+
+
+def _state(root: Path) -> tuple[str, bytes, dict[str, bytes]]:
+    """Return the table, but for when the run was resumed, the cells and the logs."""
+    folder = _folder(root)
+    assert folder is not None
+    run, cells, complete = FilesStore(root).load(str(folder))
+    table = render(compare(structs.replace(run, resumed=()), cells, complete=complete))
+    logs = {path.name: path.read_bytes() for path in (folder / "logs").iterdir()}
+    return table, (folder / "cells.jsonl").read_bytes(), logs
+
+
+@pytest.mark.parametrize(("run", "torn"), [(_compare, False), (_compare, True), (_gate, True)])
+def test_run_killed_at_any_operation_resumes_to_the_same_results(
+    tmp_path: Path, run: Callable[..., None], *, torn: bool
+) -> None:
+    """Wherever it dies, `report` reads what is there, `--resume` goes on, and cells, logs and table are the undisturbed run's to the byte."""
+    run(tmp_path / "undisturbed")
+    wanted = _state(tmp_path / "undisturbed")
+    for at in range(1, MOST):
+        root = tmp_path / f"{at}"
+        try:
+            run(root, KillingDisk(at, torn=torn))
+        except Killed:
+            _resume(root, run)
+            assert _state(root) == wanted, f"killed at operation {at}"
+            assert not [path for path in root.rglob("*") if is_half(path.name)]
+        else:
+            break
+    assert 30 < at < MOST - 1, "every operation was tried"
+
+
+def _resume(root: Path, run: Callable[..., None]) -> None:
+    folder = _folder(root)
+    if folder is None:  # nothing was measured: there is nothing to go on with
+        run(root)
+        return
+    store = FilesStore(root)
+    show_run(store, str(folder))
+    _, _, is_complete = store.load(str(folder))
+    if is_complete:  # it died in the index, after its last word
+        store.prune()  # as the next run does, or `invoke clean`
+    else:
+        run(root, None, folder.name)
+
+
+@pytest.mark.parametrize("torn", [False, True])
+def test_full_disk_ends_a_run_as_disturbed_and_leaves_it_whole(
+    tmp_path: Path, *, torn: bool
+) -> None:
+    """Exit 5 wherever the room runs out; the lines so far are whole, no half file is left, and when there is room it goes on."""
+    _compare(tmp_path / "undisturbed")
+    wanted = _state(tmp_path / "undisturbed")
+    for at in range(1, MOST):
+        root = tmp_path / f"{at}"
+        told = _disturbance(root, FullDisk(at, torn=torn))
+        if told is None:
+            break
+        assert told.exit_code == 5
+        assert "cannot be written to" in told.what
+        assert "No space left on device" in told.what
+        _check_whole(root)
+        _resume(root, _compare)
+        assert _state(root) == wanted, f"full at operation {at}"
+    assert 30 < at < MOST - 1, "every operation was tried"
+
+
+def _disturbance(root: Path, disk: FailingDisk) -> DisturbedError | None:
+    try:
+        _compare(root, disk)
+    except DisturbedError as error:
+        return error
+    return None
+
+
+def _check_whole(root: Path) -> None:
+    folder = _folder(root)
+    assert not [path for path in root.rglob("*") if is_half(path.name)] if root.exists() else True
+    if folder is not None:
+        data = (folder / "cells.jsonl").read_bytes()
+        assert data == b"" or data.endswith(b"\n")
