@@ -6,8 +6,7 @@ from experiments.speed_goals.goal import LADDER_FROM, Goal
 from experiments.speed_goals.readings import at_level, highest_level, memory_slope, most_threads
 from harness.model.cells import Result
 from harness.model.errors import UsageError
-from harness.model.nouns import Arm
-from harness.model.nouns import Drive
+from harness.model.nouns import Arm, Drive
 
 _VIRTUAL = {"SCALE_VT": "1", "SCALE_PACING": "sleep", "ESCAPEMENT_WORKERS": "virtual"}
 HAND = Drive(arm=Arm.HAND, environment=_VIRTUAL)

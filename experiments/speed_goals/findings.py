@@ -16,7 +16,7 @@ from harness.outcome.disturbance import counted_lag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class GoalResult:
     """One goal, and what was measured of it.
 
     Args:
@@ -65,7 +65,7 @@ class GoalTable:
     """
 
     run: RunInfo
-    findings: tuple[Finding, ...]
+    findings: tuple[GoalResult, ...]
     invalid: tuple[Cell, ...]
     complete: bool
     late: tuple[str, ...] = ()
@@ -112,11 +112,16 @@ def find_goals(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> GoalTa
     )
 
 
-def _find(goal: Goal, repeats: int, valid: Sequence[Cell]) -> Finding:
+def arm_of(cell: Cell) -> str:
+    """Return the arm that a cell drove; empty in results that do not hold it."""
+    return str(cell.drive.arm) if cell.drive else ""
+
+
+def _find(goal: Goal, repeats: int, valid: Sequence[Cell]) -> GoalResult:
     readings = []
     for repeat in range(repeats):
         here = cells_at(valid, goal.drive, repeat)
         ran = {cell.slot.level for cell in here}
         if here and ran.issuperset(goal.levels):
             readings.append(goal.read(here, goal.levels))
-    return Finding(goal=goal, readings=tuple(readings))
+    return GoalResult(goal=goal, readings=tuple(readings))

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from experiments.speed_goals.readings import Read
-from harness.model.nouns import Caps, Load
-from harness.model.nouns import Drive
+from harness.model.nouns import Caps, Drive, Load
 
 REFERENCE_LOAD = Load(turns=6, ttft_ms=200, tokens=50, tok_ms=5)
 REFERENCE_CAPS = Caps(cpus=2.0, memory_bytes=2 << 30, pids=None, timeout_s=600.0)

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from experiments.speed_goals.goal import LADDER_FROM, Goal
 from harness.model.cells import Cell, Slot
-from harness.model.nouns import Outcome, Phase, Side
-from harness.model.nouns import Drive
+from harness.model.nouns import Drive, Outcome, Phase, Side
 
 _LADDER_STEPS = 5  # to 1,024,000: the ramp always ends
 
@@ -41,9 +40,7 @@ def cells_at(
     return [
         cell
         for cell in cells
-        if cell.drive == drive
-        and cell.slot.block == repeat
-        and level in {None, cell.slot.level}
+        if cell.drive == drive and cell.slot.block == repeat and level in {None, cell.slot.level}
     ]
 
 

@@ -2,10 +2,11 @@
 
 from msgspec import structs
 
-from experiments.speed_goals.findings import Finding, GoalTable
+from experiments.speed_goals.findings import GoalResult, GoalTable, arm_of
 from experiments.speed_goals.goal import Goal
 from harness.model.cells import Cell
-from harness.model.runs import RunInfo
+from harness.model.nouns import Drive
+from harness.model.runs import RunInfo, RunReport
 from harness.model.units import show_count, show_number, show_plural, show_ratio, show_seconds
 from harness.report.document import header
 from harness.report.lines import describe_cell
@@ -23,14 +24,25 @@ _NOTE = (
 )
 
 
-def _derive_goals(table: GoalTable) -> dict[str, object]:
+def report_of(table: GoalTable) -> RunReport:
+    """Return a goal table as it is stored."""
+    return RunReport(
+        run=table.run,
+        complete=table.complete,
+        derived=_derive(table),
+        document=render_goals(table),
+    )
+
+
+def _derive(table: GoalTable) -> dict[str, object]:
     return {
+        "in-short": tally(table),
         "goals": [_goal(finding) for finding in table.findings],
         "warnings": list(table.warnings),
     }
 
 
-def _goal(finding: Finding) -> dict[str, object]:
+def _goal(finding: GoalResult) -> dict[str, object]:
     goal, values = finding.goal, finding.values
     return {
         "key": goal.key,
@@ -74,11 +86,11 @@ def tally(said: GoalTable) -> str:
 
 def goal_line(cell: Cell, repeats: int) -> str:
     """Say in one line how a cell of a goal run ended."""
-    toggles = [
-        f" {name}={value}" for name, value in drive.environment.items() if name in _TOGGLES
-    ]
+    drive = cell.drive
+    given = drive.environment if drive else {}
+    toggles = [f" {name}={value}" for name, value in given.items() if name in _TOGGLES]
     level = show_count(cell.slot.level)
-    place = f"{cell.slot.block + 1}/{repeats} {drive.arm} C={level}{''.join(toggles)}"
+    place = f"{cell.slot.block + 1}/{repeats} {arm_of(cell)} C={level}{''.join(toggles)}"
     return f"{place} {describe_cell(cell)} ({show_seconds(cell.wall_s)})"
 
 
@@ -90,17 +102,19 @@ def _as_one_build(run: RunInfo) -> RunInfo:
         for name, value in first.drive.environment.items()
         if all(side.drive.environment.get(name) == value for side in others)
     }
-    return structs.replace(run, sides=(structs.replace(first, drive=Drive(arm=first.drive.arm, environment=common)),))
+    return structs.replace(
+        run, sides=(structs.replace(first, drive=Drive(arm=first.drive.arm, environment=common)),)
+    )
 
 
-def _row(finding: Finding, repeats: int) -> list[str]:
+def _row(finding: GoalResult, repeats: int) -> list[str]:
     goal = finding.goal
     bound = "ends ok" if goal.sense is None else f"{_SENSES[goal.sense]} {_show(goal, goal.bound)}"
     measured = _measured(finding, repeats)
     return [goal.figure, bound, goal.original or _NONE, measured, _MET[finding.is_met]]
 
 
-def _measured(finding: Finding, repeats: int) -> str:
+def _measured(finding: GoalResult, repeats: int) -> str:
     """Show what was measured, and before it what died: neither hides the other."""
     parts = []
     if finding.failed:

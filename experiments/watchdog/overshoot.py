@@ -10,7 +10,7 @@ from harness.adapters.local.box import LocalBox
 from harness.adapters.local.enforcement import watchdog
 from harness.model.nouns import Caps, Load, Side
 from harness.model.tree import Entry, Tree
-from harness.verbs.ports import CellOrder
+from harness.verbs.ports import CellSpec
 
 _CAP_BYTES = 512 << 20
 _REPEATS = 5
@@ -47,7 +47,7 @@ def main(rates: Iterable[int] = (100, 400, 0)) -> None:
 
 def _share(box: LocalBox, image: str, rate: int) -> float:
     run_id = own_run_id()
-    order = CellOrder(
+    order = CellSpec(
         run_id=run_id,
         arm="eat",
         level=1,

@@ -8,14 +8,14 @@ import msgspec
 from harness.analysis.comparison import Comparison
 from harness.analysis.levels import paired_values
 from harness.analysis.stats.ratios import deviation, log_ratios
-from harness.model.gate import Floor
+from harness.model.gate import NoiseFloor
 from harness.model.metrics import ESTIMATED
 from harness.model.runs import RunInfo
 
 _BELIEVED = timedelta(days=1)
 
 
-def floor_key(run: RunInfo) -> str:
+def noise_key(run: RunInfo) -> str:
     """Return the name under which a run's noise is kept: one of host, box, caps, arm and load."""
     box = run.box
     base = run.sides[0]
@@ -29,7 +29,7 @@ def floor_key(run: RunInfo) -> str:
     return hashlib.sha256(msgspec.json.encode(what)).hexdigest()[:16]
 
 
-def find_floor(comparison: Comparison, level: int) -> Floor:
+def find_noise_floor(comparison: Comparison, level: int) -> NoiseFloor:
     """Take the noise from a comparison of identical builds.
 
     Args:
@@ -45,8 +45,8 @@ def find_floor(comparison: Comparison, level: int) -> Floor:
         sd = deviation(log_ratios(paired_values(row.pairs, metric)))
         if sd is not None:
             deviations[metric.name] = sd
-    return Floor(
-        key=floor_key(comparison.run),
+    return NoiseFloor(
+        key=noise_key(comparison.run),
         measured_at=comparison.run.started_at,
         level=level,
         pairs=len(row.pairs),
@@ -54,7 +54,7 @@ def find_floor(comparison: Comparison, level: int) -> Floor:
     )
 
 
-def is_believed(floor: Floor, now: str) -> bool:
+def is_believed(noise_floor: NoiseFloor, now: str) -> bool:
     """Whether a floor is less than a day old.
 
     Args:
@@ -62,7 +62,7 @@ def is_believed(floor: Floor, now: str) -> bool:
         now: UTC, as ``2026-11-30T12:34:56Z``.
     """
     try:
-        age = datetime.fromisoformat(now) - datetime.fromisoformat(floor.measured_at)
+        age = datetime.fromisoformat(now) - datetime.fromisoformat(noise_floor.measured_at)
     except (TypeError, ValueError):  # a stamp that somebody has edited
         return False
     return timedelta(0) <= age < _BELIEVED

@@ -16,7 +16,7 @@ _SHARDS = "SCALE_PROCS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
+class BoxLimit:
     """What the box has of something, and the level at which each side would have used it up.
 
     Args:
@@ -43,7 +43,7 @@ def lines_of(metric: Metric, run: RunInfo, cells: Sequence[Cell]) -> dict[Side, 
     return found
 
 
-def find_limits(run: RunInfo, lines: Mapping[str, Mapping[Side, Line]]) -> list[Limit]:
+def find_box_limits(run: RunInfo, lines: Mapping[str, Mapping[Side, Line]]) -> list[BoxLimit]:
     """Extrapolate each line to what the box has of it: memory, open files, processes and threads, CPU.
 
     A worker process uses one CPU at most, so that what there is of it in the time of an undisturbed turn is one CPU a process.
@@ -59,7 +59,7 @@ def find_limits(run: RunInfo, lines: Mapping[str, Mapping[Side, Line]]) -> list[
                 reached[side] = at
         if by_side:
             shown = list(dict.fromkeys(text for _, text in caps.values()))
-            limits.append(Limit(metric=metric, cap=" and ".join(shown), reached=reached))
+            limits.append(BoxLimit(metric=metric, cap=" and ".join(shown), reached=reached))
     return limits
 
 
@@ -93,5 +93,7 @@ def _cap(metric: str, run: RunInfo, side: Side) -> tuple[float | None, str]:
 
 
 def _processes(run: RunInfo, side: Side) -> int:
-    given = next(info.drive.environment.get(_SHARDS, "") for info in run.sides if info.side is side)
+    given = next(
+        info.drive.environment.get(_SHARDS, "") for info in run.sides if info.side is side
+    )
     return int(given) if given.isdigit() else 1

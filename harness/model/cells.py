@@ -3,7 +3,7 @@
 import msgspec
 
 from harness.model.nouns import Drive, Outcome, Phase, Side
-from harness.model.stored import Amount, Count, Record, Whole
+from harness.model.stored import Amount, Natural, Record, Whole
 
 
 class Subject(Record, frozen=True, kw_only=True):
@@ -18,13 +18,13 @@ class Result(Record, frozen=True, kw_only=True, rename={"c": "C"}):
     """The probe's RESULT. Times in ms, memory in MB or KB as the names say; absent numbers are None."""
 
     arm: str
-    c: Count
-    ok: Count
-    errors: Count
+    c: Natural
+    ok: Natural
+    errors: Natural
     vt: bool | None = None
     err_sample: str | None = msgspec.field(default=None, name="err-sample")
     wall_ms: Amount | None = msgspec.field(default=None, name="wall-ms")
-    turns_total: Count | None = msgspec.field(default=None, name="turns-total")
+    turns_total: Natural | None = msgspec.field(default=None, name="turns-total")
     nominal_turn_ms: Amount | None = msgspec.field(default=None, name="nominal-turn-ms")
     p50_session_ms: Amount | None = msgspec.field(default=None, name="p50-session-ms")
     p99_session_ms: Amount | None = msgspec.field(default=None, name="p99-session-ms")
@@ -33,16 +33,16 @@ class Result(Record, frozen=True, kw_only=True, rename={"c": "C"}):
     cpu_ms_per_turn: Amount | None = msgspec.field(default=None, name="cpu-ms/turn")
     peak_rss_mb: Amount | None = msgspec.field(default=None, name="peak-rss-mb")
     rss_kb_per_session: Amount | None = msgspec.field(default=None, name="rss-kb/sess")
-    peak_threads: Count | None = msgspec.field(default=None, name="peak-threads")
-    deltas: Count | None = None
-    state_kb: Count | None = msgspec.field(default=None, name="state-kb")
-    schema: Count | None = None
-    procs: Count | None = None
+    peak_threads: Natural | None = msgspec.field(default=None, name="peak-threads")
+    deltas: Natural | None = None
+    state_kb: Natural | None = msgspec.field(default=None, name="state-kb")
+    schema: Natural | None = None
+    procs: Natural | None = None
     workers: str | None = None
     pacing: str | None = None
     mock_lag_p99_ms: Amount | None = msgspec.field(default=None, name="mock-lag-p99-ms")
     base_rss_mb: Amount | None = msgspec.field(default=None, name="base-rss-mb")
-    peak_fds: Count | None = msgspec.field(default=None, name="peak-fds")
+    peak_fds: Natural | None = msgspec.field(default=None, name="peak-fds")
     throttled_ms: Amount | None = msgspec.field(default=None, name="throttled-ms")
     python: str | None = None
     subject: Subject | None = None
@@ -60,10 +60,10 @@ class Slot(Record, frozen=True, kw_only=True):
     """
 
     side: Side
-    level: Count
+    level: Natural
     block: Whole
     pair: Whole | None
-    attempt: Count = 0
+    attempt: Natural = 0
     phase: Phase = Phase.LADDER
 
 
@@ -85,10 +85,10 @@ class Cell(Record, frozen=True, kw_only=True):
     started_at: str
     wall_s: Amount
     exit_code: Whole | None
-    sessions_done: Count | None
-    peak_threads: Count | None
+    sessions_done: Natural | None
+    peak_threads: Natural | None
     peak_rss_mb: Amount | None
-    peak_fds: Count | None
+    peak_fds: Natural | None
     result: Result | None
     evidence: dict[str, object]
     log: str

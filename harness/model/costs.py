@@ -3,7 +3,7 @@
 import msgspec
 
 from harness.model.nouns import Arm, Load
-from harness.model.stored import Amount, Count, Finite, Record
+from harness.model.stored import Amount, Finite, Natural, Record
 
 
 class ExactCost(Record, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ class ExactCosts(Record, frozen=True, kw_only=True):
     arm: Arm
     load: Load
     costs: tuple[ExactCost, ...]
-    levels: dict[str, tuple[Count, Count]]
+    levels: dict[str, tuple[Natural, Natural]]
     missing: tuple[str, ...]
     confinement: str
     python: str

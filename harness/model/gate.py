@@ -2,7 +2,7 @@
 
 import math
 
-from harness.model.stored import Amount, Count, Record
+from harness.model.stored import Amount, Natural, Record
 
 
 class Margin(Record, frozen=True, kw_only=True):
@@ -12,7 +12,7 @@ class Margin(Record, frozen=True, kw_only=True):
     is_relative: bool
 
 
-class Floor(Record, frozen=True, kw_only=True):
+class NoiseFloor(Record, frozen=True, kw_only=True):
     """The noise of one host, box and load, from pairs of identical builds.
 
     Args:
@@ -25,8 +25,8 @@ class Floor(Record, frozen=True, kw_only=True):
 
     key: str
     measured_at: str
-    level: Count
-    pairs: Count
+    level: Natural
+    pairs: Natural
     deviations: dict[str, Amount]
 
 
@@ -41,7 +41,7 @@ class GateInfo(Record, frozen=True, kw_only=True):
 
     margins: dict[str, Margin]
     strict: bool = False
-    floor: Floor | None = None
+    noise_floor: NoiseFloor | None = None
 
 
 DEFAULT_MARGINS = {

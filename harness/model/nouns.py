@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from harness.model.stored import Count, Positive, Record
+from harness.model.stored import Natural, Positive, Record
 
 
 class Side(StrEnum):
@@ -84,12 +84,12 @@ OPEN_FILES = 20_000
 class Load(Record, frozen=True, kw_only=True):
     """What each session does: turns of a streamed answer, and what it carries."""
 
-    turns: Count = 6
-    ttft_ms: Count = 200
-    tokens: Count = 50
-    tok_ms: Count = 5
-    qsleep_ms: Count = 0
-    state_kb: Count = 0
+    turns: Natural = 6
+    ttft_ms: Natural = 200
+    tokens: Natural = 50
+    tok_ms: Natural = 5
+    qsleep_ms: Natural = 0
+    state_kb: Natural = 0
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -120,8 +120,8 @@ class Caps(Record, frozen=True, kw_only=True):
     """The size of the box. `pids` None asks for no cap on processes and threads."""
 
     cpus: Positive = 2.0
-    memory_bytes: Count = 2 << 30
-    pids: Count | None = None
+    memory_bytes: Natural = 2 << 30
+    pids: Natural | None = None
     timeout_s: Positive = 600.0
 
 

@@ -1,7 +1,9 @@
 """The plan of a run: which cells it has, as far as that is settled before the first."""
 
+from msgspec import structs
+
 from harness.model.nouns import Side
-from harness.model.stored import Count, Positive, Record
+from harness.model.stored import Natural, Positive, Record
 
 
 class Plan(Record, frozen=True, kw_only=True):
@@ -19,15 +21,19 @@ class Plan(Record, frozen=True, kw_only=True):
         budget_s: Time for all cells, in seconds; what the planned pairs leave is spent on more pairs. None for the planned pairs alone.
     """
 
-    levels: tuple[Count, ...]
-    blocks: Count
+    levels: tuple[Natural, ...]
+    blocks: Natural
     sides: tuple[Side, ...] = tuple(Side)
     objective: Positive = 2.0
     warm_up: bool = False
     refine: bool = False
-    pairs: Count = 0
-    decision_levels: tuple[Count, ...] = ()
+    pairs: Natural = 0
+    decision_levels: tuple[Natural, ...] = ()
     budget_s: Positive | None = None
+
+    def at_one_level(self, level: int) -> "Plan":
+        """Return this plan with one level, whose pairs decide."""
+        return structs.replace(self, levels=(level,), decision_levels=(level,))
 
     @property
     def decides(self) -> bool:

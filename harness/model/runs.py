@@ -8,7 +8,7 @@ from harness.model.costs import ExactCosts
 from harness.model.gate import GateInfo
 from harness.model.nouns import HOLDABLE, Arm, Caps, Drive, Load, Purity, Side
 from harness.model.plan import Plan
-from harness.model.stored import Count, Record
+from harness.model.stored import Natural, Record
 
 
 class SideInfo(Record, frozen=True, kw_only=True):
@@ -44,8 +44,8 @@ class BoxInfo(Record, frozen=True, kw_only=True):
     cgroup: str
     endpoint: str
     host: str
-    host_cpus: Count
-    host_memory_bytes: Count
+    host_cpus: Natural
+    host_memory_bytes: Natural
     base_image: str
     warnings: tuple[str, ...] = ()
     holds: tuple[str, ...] = HOLDABLE

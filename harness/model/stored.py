@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 MOST = 2**53
-Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+Natural = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 """A whole number of something: as large as a reader in any language can take it, and none that is below zero."""
 
 Amount = Annotated[float, msgspec.Meta(ge=0, le=1e15)]

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from harness.model.cells import Result
-from harness.model.stored import Amount, Count, Whole
+from harness.model.stored import Amount, Natural, Whole
 from harness.model.text import one_line
 from harness.model.units import show_count
 
@@ -62,15 +62,15 @@ class ProgressLine(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     t_ms: Amount = msgspec.field(default=0.0, name="t-ms")
-    done: Count = 0
-    errors: Count = 0
-    deltas: Count | None = None
-    threads: Count | None = None
-    peak_threads: Count | None = msgspec.field(default=None, name="peak-threads")
+    done: Natural = 0
+    errors: Natural = 0
+    deltas: Natural | None = None
+    threads: Natural | None = None
+    peak_threads: Natural | None = msgspec.field(default=None, name="peak-threads")
     peak_rss_mb: Amount | None = msgspec.field(default=None, name="peak-rss-mb")
-    peak_fds: Count | None = msgspec.field(default=None, name="peak-fds")
+    peak_fds: Natural | None = msgspec.field(default=None, name="peak-fds")
     cpu_pct: Amount | None = msgspec.field(default=None, name="cpu-pct")
-    host_cpus: Count | None = msgspec.field(default=None, name="host-cpus")
+    host_cpus: Natural | None = msgspec.field(default=None, name="host-cpus")
     host_ms: Amount | None = msgspec.field(default=None, name="host-ms")
     steal_ms: Amount | None = msgspec.field(default=None, name="steal-ms")
     others_cpu_ms: Amount | None = msgspec.field(default=None, name="others-cpu-ms")

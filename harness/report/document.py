@@ -109,18 +109,24 @@ def header(run: RunInfo) -> str:
 def _purity(run: RunInfo) -> str:
     """Say what differs between the sides, the arms and the environments included."""
     base, branch = run.sides
-    arms = f"driven by two arms ({base.drive.arm}, {branch.drive.arm})" if len(run.arms) > 1 else ""
+    arms = (
+        f"driven by two arms ({base.drive.arm}, {branch.drive.arm})" if len(run.arms) > 1 else ""
+    )
     if run.purity is Purity.CHANGE:
         return f"**change**: the two sides hold different runtimes{', ' * bool(arms)}{arms}"
     if run.purity is Purity.SETTINGS:
-        environments = "in two environments" if base.drive.environment != branch.drive.environment else ""
+        environments = (
+            "in two environments" if base.drive.environment != branch.drive.environment else ""
+        )
         differ = " and ".join(part for part in (arms, environments) if part)
         return f"**settings**: the same runtime {differ}"
     return "**A/A**: the same runtime in the same environment; every difference below is noise"
 
 
 def _side_line(run: RunInfo, side: SideInfo) -> str:
-    environment = " ".join(f"{name}={value}" for name, value in sorted(side.drive.environment.items()))
+    environment = " ".join(
+        f"{name}={value}" for name, value in sorted(side.drive.environment.items())
+    )
     given = f", with {escape(environment)}" if environment else ""
     subject = f"; runtime {escape(side.subject[:12])}" if side.subject else ""
     driven = f", driven by {side.drive.arm}" if len(run.arms) > 1 else ""

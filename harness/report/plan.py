@@ -77,7 +77,9 @@ def _sides(sides: Sequence[SideInfo], built: Mapping[Side, bool]) -> list[str]:
             f"  image   {side.image} ({state})",
         ]
         if side.drive.environment:
-            given = " ".join(f"{name}={value}" for name, value in sorted(side.drive.environment.items()))
+            given = " ".join(
+                f"{name}={value}" for name, value in sorted(side.drive.environment.items())
+            )
             lines.append(f"  with    {given}")
     return lines
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from harness.analysis.controls import Control
 from harness.analysis.stats.tests import power_of
-from harness.analysis.verdict.estimated import floor_of
+from harness.analysis.verdict.estimated import smallest_visible
 from harness.analysis.verdict.kinds import MetricVerdict, OverallVerdict, Verdict
-from harness.model.gate import Floor
+from harness.model.gate import NoiseFloor
 from harness.model.metrics import ESTIMATED
 from harness.model.runs import RunInfo
 from harness.model.units import show_change, show_count
@@ -32,15 +32,15 @@ class SelfTestRow:
     gated: OverallVerdict
 
 
-def render_selftest(run: RunInfo, floor: Floor, rows: list[SelfTestRow]) -> str:
+def render_selftest(run: RunInfo, noise_floor: NoiseFloor, rows: list[SelfTestRow]) -> str:
     """Return the whole document, ending in a newline."""
     parts = [
         "## Self-test of the gate",
         header(run),
-        f"### The floor of this host, at C={show_count(floor.level)} with {floor.pairs} pairs",
-        _floor_table(floor),
+        f"### The floor of this host, at C={show_count(noise_floor.level)} with {noise_floor.pairs} pairs",
+        _floor_table(noise_floor),
         "### What was injected, and what caught it",
-        _controls_table(floor, rows),
+        _controls_table(noise_floor, rows),
         _NOTE,
     ]
     return "\n\n".join(parts) + "\n"
@@ -52,22 +52,25 @@ _NOTE = (
 )
 
 
-def _floor_table(floor: Floor) -> str:
+def _floor_table(noise_floor: NoiseFloor) -> str:
     rows = []
     for name in _ESTIMATED:
-        sd, least = floor.deviations.get(name), floor_of(name, floor.pairs, floor)
+        sd, least = (
+            noise_floor.deviations.get(name),
+            smallest_visible(name, noise_floor.pairs, noise_floor),
+        )
         shown = [_NONE, _NONE] if sd is None or least is None else [_share(sd), _share(least)]
         rows.append([name, *shown])
     return table(["metric", "deviation of a pair", "would be seen"], rows, words=("metric",))
 
 
-def _controls_table(floor: Floor, rows: list[SelfTestRow]) -> str:
+def _controls_table(noise_floor: NoiseFloor, rows: list[SelfTestRow]) -> str:
     header_ = ["injected", "verdict", "counts and outcomes", "pairs alone", "power predicted"]
-    body = [_row(floor, row) for row in rows]
+    body = [_row(noise_floor, row) for row in rows]
     return table(header_, body, words=("injected", "verdict", "outcomes", "alone"))
 
 
-def _row(floor: Floor, row: SelfTestRow) -> list[str]:
+def _row(noise_floor: NoiseFloor, row: SelfTestRow) -> list[str]:
     exact = [m for m in row.gated.metrics if m.metric not in _ESTIMATED and m.is_gated]
     caught = [m.metric for m in exact if m.verdict is Verdict.REGRESSED]
     control = row.control
@@ -86,17 +89,17 @@ def _row(floor: Floor, row: SelfTestRow) -> list[str]:
         f"{escape(control.name)} (`{given}`)",
         str(row.gated.verdict),
         _names(caught) or "not seen",
-        *_by_pairs(floor, control, row),
+        *_by_pairs(noise_floor, control, row),
     ]
 
 
-def _by_pairs(floor: Floor, control: Control, row: SelfTestRow) -> list[str]:
+def _by_pairs(noise_floor: NoiseFloor, control: Control, row: SelfTestRow) -> list[str]:
     metric = next((m for m in row.gated.metrics if m.metric == control.metric), None)
     if metric is None or metric.ratio is None:
         return [_NONE, _NONE]
     seen = "caught" if metric.verdict is Verdict.REGRESSED else "not seen"
     p = ", not gated" if metric.p is None else f", p {metric.p:.2g}"
-    return [f"{seen}: {show_change(metric.ratio.value)}{p}", _power(floor, control, metric)]
+    return [f"{seen}: {show_change(metric.ratio.value)}{p}", _power(noise_floor, control, metric)]
 
 
 def _names(metrics: list[str]) -> str:
@@ -104,8 +107,8 @@ def _names(metrics: list[str]) -> str:
     return escape(", ".join(dict.fromkeys(metrics)))
 
 
-def _power(floor: Floor, control: Control, metric: MetricVerdict) -> str:
-    sd = floor.deviations.get(control.metric)
+def _power(noise_floor: NoiseFloor, control: Control, metric: MetricVerdict) -> str:
+    sd = noise_floor.deviations.get(control.metric)
     if not sd or metric.limit is None or metric.ratio is None:
         return _NONE
     beyond = math.log1p(control.effect) - metric.limit

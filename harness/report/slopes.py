@@ -1,7 +1,7 @@
 """What a session costs, and at which level that would use up the box."""
 
 from harness.analysis.comparison import Comparison
-from harness.analysis.slopes import Limit, find_limits
+from harness.analysis.slopes import BoxLimit, find_box_limits
 from harness.analysis.stats.ratios import Estimate
 from harness.model.cells import Knee
 from harness.model.nouns import Side
@@ -26,7 +26,8 @@ def limits_table(comparison: Comparison) -> str:
     header += [f"{prefix}slope [95 %]" for prefix in prefixes]
     header += ["the box has", *(f"{prefix}reaches it at C" for prefix in prefixes)]
     rows = [
-        _row(comparison, limit, sides) for limit in find_limits(comparison.run, comparison.lines)
+        _row(comparison, limit, sides)
+        for limit in find_box_limits(comparison.run, comparison.lines)
     ]
     return table(header, rows, words=("added", "[95 %]", "has", "at C")) if rows else ""
 
@@ -47,7 +48,7 @@ def _seen(knee: Knee) -> str:
     return f"gave way {'between C=' + show_count(knee.last_pass) + ' and' if knee.last_pass else 'at'} {failed}"
 
 
-def _row(comparison: Comparison, limit: Limit, sides: list[Side]) -> list[str]:
+def _row(comparison: Comparison, limit: BoxLimit, sides: list[Side]) -> list[str]:
     lines = comparison.lines[limit.metric]
     slopes = [_slope(lines[side].slope) if side in lines else _NONE for side in sides]
     reached = [

@@ -52,7 +52,7 @@ def verdict_notes(verdict: OverallVerdict, comparison: Comparison) -> str:
         lines.append(f"Counted {escape(counted.confinement)}; {escape(counted.python)}.")
         lines += [f"Not counted: {escape(text)}." for text in counted.missing]
     lines += [f"Not gated: {escape(text)}." for text in verdict.refused]
-    if run.gate is not None and run.gate.floor is None:
+    if run.gate is not None and run.gate.noise_floor is None:
         lines.append(
             "The floor of this host is not known, so that no margin was held against it: `invoke selftest` measures it."
         )

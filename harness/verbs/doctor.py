@@ -16,7 +16,7 @@ _BUSY = 0.25  # of the CPUs of the box, as a share that makes cells invalid
 _STEAL = 0.02
 
 
-class Mark(StrEnum):
+class Severity(StrEnum):
     """How good a finding is."""
 
     OK = "ok"
@@ -56,6 +56,20 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GitFact:
+    """Git, and the checkout that it finds.
+
+    Args:
+        version: Or why there is no git.
+        checkout: The two commits that are compared, or why nothing can be.
+    """
+
+    version: str
+    checkout: str
+    can_compare: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostFacts:
     """What was found; None for what this system does not tell.
 
@@ -66,8 +80,6 @@ class HostFacts:
         busy: Processors' worth of work that others do, over a second.
         steal: The share of time that a hypervisor takes.
         pid_max, threads_max, max_map_count, open_files: Limits of the kernel and of this user.
-        git: The version, or why there is none.
-        checkout: What is compared with what, or why nothing can be.
         python: The version.
         tools: Counters of exact costs, by whether each is there.
     """
@@ -82,16 +94,14 @@ class HostFacts:
     threads_max: int | None
     max_map_count: int | None
     open_files: int
-    git: str
-    checkout: str
-    can_compare: bool
+    git: GitFact
     spaces: Sequence[Space]
     python: str
     tools: Sequence[tuple[str, bool]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class HostFinding:
     """One thing that bears on a run.
 
     Args:
@@ -101,14 +111,14 @@ class Finding:
         do: What to do about it; empty where there is nothing to do.
     """
 
-    mark: Mark
+    severity: Severity
     topic: str
     found: str
     means: str = ""
     do: str = ""
 
 
-def examine(facts: HostFacts, *, box_cpus: float, open_files: int) -> list[Finding]:
+def examine(facts: HostFacts, *, box_cpus: float, open_files: int) -> list[HostFinding]:
     """Say what was found, what it means, and what to do.
 
     Args:
@@ -138,22 +148,22 @@ _HOW_TO_HAVE = {
 }
 
 
-def _boxes(boxes: Sequence[BoxFact]) -> Iterator[Finding]:
+def _boxes(boxes: Sequence[BoxFact]) -> Iterator[HostFinding]:
     first = next((box.kind for box in boxes if box.works), None)
     for box in boxes:
         if box.works:
             is_used = box.kind == first
             doubts = " ".join(box.doubts)
             means = "taken by --box auto" if is_used else ""
-            yield Finding(
-                mark=Mark.NOTE if doubts and is_used else Mark.OK,
+            yield HostFinding(
+                severity=Severity.NOTE if doubts and is_used else Severity.OK,
                 topic=f"{box.kind} box",
                 found=box.found,
                 means=" — ".join(text for text in (means, doubts) if text),
             )
         else:
-            yield Finding(
-                mark=Mark.NOTE if first else Mark.BAD,
+            yield HostFinding(
+                severity=Severity.NOTE if first else Severity.BAD,
                 topic=f"{box.kind} box",
                 found=box.found,
                 means="" if first else "nothing can be run",
@@ -161,10 +171,10 @@ def _boxes(boxes: Sequence[BoxFact]) -> Iterator[Finding]:
             )
 
 
-def _machine(facts: HostFacts, box_cpus: float) -> Iterator[Finding]:
+def _machine(facts: HostFacts, box_cpus: float) -> Iterator[HostFinding]:
     spare = facts.cpus - box_cpus
-    yield Finding(
-        mark=Mark.OK if spare >= 1 else Mark.NOTE,
+    yield HostFinding(
+        severity=Severity.OK if spare >= 1 else Severity.NOTE,
         topic="CPUs",
         found=f"{facts.cpus}, and {show_bytes(facts.memory_bytes)} of memory",
         means=""
@@ -174,8 +184,8 @@ def _machine(facts: HostFacts, box_cpus: float) -> Iterator[Finding]:
     )
     slow = [name for name in facts.governors if name not in {"performance", "schedutil"}]
     if slow:
-        yield Finding(
-            mark=Mark.NOTE,
+        yield HostFinding(
+            severity=Severity.NOTE,
             topic="governor",
             found=", ".join(slow),
             means="the clock follows the load, so that cpu-ms/turn moves with it",
@@ -184,8 +194,8 @@ def _machine(facts: HostFacts, box_cpus: float) -> Iterator[Finding]:
     if facts.busy is not None:
         allowed = max(0.0, spare) + box_cpus * _BUSY
         is_busy = facts.busy > allowed
-        yield Finding(
-            mark=Mark.NOTE if is_busy else Mark.OK,
+        yield HostFinding(
+            severity=Severity.NOTE if is_busy else Severity.OK,
             topic="other load",
             found=f"{facts.busy:.1f} CPUs",
             means=f"more than the {allowed:.1f} that a cell bears: it would be invalid"
@@ -194,8 +204,8 @@ def _machine(facts: HostFacts, box_cpus: float) -> Iterator[Finding]:
             do="stop what else runs, or wait" if is_busy else "",
         )
     if facts.steal is not None and facts.steal > _STEAL:
-        yield Finding(
-            mark=Mark.NOTE,
+        yield HostFinding(
+            severity=Severity.NOTE,
             topic="steal",
             found=f"{facts.steal:.1%}".replace("%", " %"),
             means="the hypervisor gives this machine's CPUs to others: cells would be invalid",
@@ -203,7 +213,7 @@ def _machine(facts: HostFacts, box_cpus: float) -> Iterator[Finding]:
         )
 
 
-def _limits(facts: HostFacts, open_files: int) -> Iterator[Finding]:
+def _limits(facts: HostFacts, open_files: int) -> Iterator[HostFinding]:
     threads = [
         (name, limit, most)
         for name, limit, most in (
@@ -221,16 +231,16 @@ def _limits(facts: HostFacts, open_files: int) -> Iterator[Finding]:
         name, limit, most = min(threads, key=lambda one: one[2])
         sessions = most // _THREADS_A_SESSION
         is_low = sessions < _LEVEL
-        yield Finding(
-            mark=Mark.NOTE if is_low else Mark.OK,
+        yield HostFinding(
+            severity=Severity.NOTE if is_low else Severity.OK,
             topic="threads",
             found=f"{name} {show_count(limit)}",
             means=f"with two OS threads a session, some {show_count(sessions)} sessions; tasks need none",
             do=f"`sudo sysctl -w {name}={limit * 4}` to see what lies beyond" if is_low else "",
         )
     is_low = facts.open_files < open_files
-    yield Finding(
-        mark=Mark.NOTE if is_low else Mark.OK,
+    yield HostFinding(
+        severity=Severity.NOTE if is_low else Severity.OK,
         topic="open files",
         found=show_count(facts.open_files),
         means=f"without an engine a cell has these instead of {show_count(open_files)}"
@@ -240,22 +250,22 @@ def _limits(facts: HostFacts, open_files: int) -> Iterator[Finding]:
     )
 
 
-def _git(facts: HostFacts) -> Iterator[Finding]:
-    yield Finding(
-        mark=Mark.OK if facts.can_compare else Mark.BAD,
+def _git(facts: HostFacts) -> Iterator[HostFinding]:
+    yield HostFinding(
+        severity=Severity.OK if facts.git.can_compare else Severity.BAD,
         topic="git",
-        found=f"{facts.git}; {facts.checkout}",
-        means="" if facts.can_compare else "nothing can be compared",
-        do="" if facts.can_compare else "run it in a clone of the repository",
+        found=f"{facts.git.version}; {facts.git.checkout}",
+        means="" if facts.git.can_compare else "nothing can be compared",
+        do="" if facts.git.can_compare else "run it in a clone of the repository",
     )
 
 
-def _space(space: Space) -> Finding:
+def _space(space: Space) -> HostFinding:
     inodes = space.free_inodes
     is_low = space.free_bytes < _ENOUGH_BYTES or (inodes is not None and inodes < _ENOUGH_INODES)
     counted = "" if inodes is None else f" and {show_count(inodes)} inodes"
-    return Finding(
-        mark=Mark.NOTE if is_low else Mark.OK,
+    return HostFinding(
+        severity=Severity.NOTE if is_low else Severity.OK,
         topic="disk",
         found=f"{show_bytes(space.free_bytes)}{counted} free for {space.what} in {space.where}",
         means="sc-ckpt at C=8,000 leaves some 70 MB and 16,000 files a cell until the run is over"
@@ -265,11 +275,11 @@ def _space(space: Space) -> Finding:
     )
 
 
-def _tools(facts: HostFacts) -> Iterator[Finding]:
+def _tools(facts: HostFacts) -> Iterator[HostFinding]:
     missing = [name for name, is_there in facts.tools if not is_there]
     there = [name for name, is_there in facts.tools if is_there]
-    yield Finding(
-        mark=Mark.NOTE if missing else Mark.OK,
+    yield HostFinding(
+        severity=Severity.NOTE if missing else Severity.OK,
         topic="exact costs",
         found=", ".join([*there, *(f"no {name}" for name in missing), facts.python]),
         means="`invoke cost` and the gate leave out what these would count" if missing else "",
@@ -277,15 +287,15 @@ def _tools(facts: HostFacts) -> Iterator[Finding]:
     )
 
 
-_SIGNS = {Mark.OK: "ok  ", Mark.NOTE: "note", Mark.BAD: "BAD "}
+_SIGNS = {Severity.OK: "ok  ", Severity.NOTE: "note", Severity.BAD: "BAD "}
 
 
-def doctor_text(findings: Sequence[Finding], *, can_run: bool) -> str:
+def doctor_text(findings: Sequence[HostFinding], *, can_run: bool) -> str:
     """Return a line a finding, with what it means and what to do below it, and a last line that sums up."""
     width = max(len(finding.topic) for finding in findings)
     lines = []
     for finding in findings:
-        lines.append(f"{_SIGNS[finding.mark]}  {finding.topic:<{width}}  {finding.found}")
+        lines.append(f"{_SIGNS[finding.severity]}  {finding.topic:<{width}}  {finding.found}")
         indent = " " * (width + 8)
         lines += [f"{indent}{text}" for text in (finding.means,) if text]
         lines += [f"{indent}do: {text}" for text in (finding.do,) if text]
@@ -294,8 +304,8 @@ def doctor_text(findings: Sequence[Finding], *, can_run: bool) -> str:
     )
 
 
-def _summary(findings: Sequence[Finding], *, can_run: bool) -> str:
+def _summary(findings: Sequence[HostFinding], *, can_run: bool) -> str:
     if not can_run:
         return "Nothing can be run here: no box works."
-    notes = sum(finding.mark is not Mark.OK for finding in findings)
+    notes = sum(finding.severity is not Severity.OK for finding in findings)
     return f"Cells can be run here{f'; {notes} to be noted' if notes else ''}."

@@ -5,11 +5,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.analysis.costs.count import Count, CounterName, Uncounted
+from harness.analysis.costs.count import CountedRun, CounterName, Uncounted
 from harness.model.cells import Cell, Knee, Slot
-from harness.model.gate import Floor
-from harness.model.nouns import Caps, Load, Side
-from harness.model.nouns import Drive
+from harness.model.gate import NoiseFloor
+from harness.model.nouns import Caps, Drive, Load, Side
 from harness.model.runs import BoxInfo, RunInfo, RunReport
 from harness.model.tree import Tree
 from harness.outcome.observation import Observation
@@ -58,7 +57,7 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CellOrder:
+class CellSpec:
     """One cell to be run."""
 
     run_id: str
@@ -71,6 +70,13 @@ class CellOrder:
 
 class Box(Protocol):
     """The capped place that builds run in."""
+
+    @property
+    def lock_name(self) -> str:
+        """The name of the lock that two runs would share: this machine, or an engine elsewhere."""
+
+    def close(self) -> None:
+        """Release what the box holds open."""
 
     def describe(self, base_image: str) -> BoxInfo:
         """Say what it is and what of its host bears on the numbers."""
@@ -103,7 +109,7 @@ class Box(Protocol):
         """
 
     def run_cell(
-        self, build: Build, order: CellOrder, on_progress: Callable[[ProgressLine], None]
+        self, build: Build, spec: CellSpec, on_progress: Callable[[ProgressLine], None]
     ) -> Observation:
         """Run one cell to its end or its time limit; what it wrote may stay until `reap`.
 
@@ -195,21 +201,14 @@ class Store(Protocol):
             UsageError: It is not the folder of a run.
         """
 
-    def load_floor(self, key: str) -> Floor | None:
+    def load_noise_floor(self, key: str) -> NoiseFloor | None:
         """Return the noise that was measured under a key; None where there is none that can be read."""
 
-    def keep_floor(self, floor: Floor) -> str:
+    def keep_noise_floor(self, noise_floor: NoiseFloor) -> str:
         """Keep a floor in place of the last one of its key; return where."""
 
     def prune(self) -> list[str]:
         """Remove what killed runs left half written; return the paths."""
-
-
-class Clock(Protocol):
-    """The time of day, for stamps."""
-
-    def utc_stamp(self) -> str:
-        """Return the time as ``2026-11-30T12:34:56Z``."""
 
 
 class Progress(Protocol):
@@ -227,13 +226,8 @@ class Progress(Protocol):
     def cell_ended(self, cell: Cell) -> None:
         """A cell has ended."""
 
-    def stands(self, table: str, outlook: Outlook | None) -> None:
-        """The table has changed.
-
-        Args:
-            table: Of the levels so far, in markdown.
-            outlook: What is still to come; None where nobody knows.
-        """
+    def stands(self, table: str, outlook: Outlook) -> None:
+        """Called with the table of the levels so far, in markdown, and with what is to come."""
 
     def knee(self, name: str, knee: Knee) -> None:
         """A build's bracket is known; its name is its side, where there are two."""
@@ -243,7 +237,7 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CountOrder:
+class CountSpec:
     """One process to be counted.
 
     Args:
@@ -272,7 +266,7 @@ class Counter(Protocol):
     def find_missing(self) -> str:
         """Say in one sentence what is not installed and how to get it; empty when it can count."""
 
-    def count(self, orders: Sequence[CountOrder]) -> Sequence[Count | Uncounted]:
+    def count(self, specs: Sequence[CountSpec]) -> Sequence[CountedRun | Uncounted]:
         """Run the processes, some at once, and return what was counted of each, in the same order.
 
         None of them, and nothing that they wrote, is left when this returns or raises.
@@ -295,12 +289,31 @@ class LocalSides(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CounterSet:
+    """The adapters that exact costs need, none of which is a box.
+
+    Args:
+        now_s: A monotonic clock, in seconds.
+    """
+
+    counters: Sequence[Counter]
+    sides: LocalSides
+    progress: Progress
+    now_s: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """The adapters that a use case works with, and the name under which it marks what it makes."""
+    """The adapters of one call.
+
+    Args:
+        run_id: Marks everything that the call makes.
+        utc_stamp: Returns the time of day as ``2026-11-30T12:34:56Z``.
+    """
 
     run_id: str
     box: Box
     repo: Repo
     store: Store
-    clock: Clock
+    utc_stamp: Callable[[], str]
     progress: Progress

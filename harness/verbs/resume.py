@@ -14,7 +14,7 @@ from harness.model.units import show_plural
 from harness.plan.outlook import imagine_rest
 from harness.report.plan import rest_text
 from harness.verbs.ports import BaseImage, Box, Refs, World
-from harness.verbs.run import Opened
+from harness.verbs.run import OpenRun
 from harness.verbs.sides import checked_out, clear_leftovers, describe_box
 
 _ANEW = "start a new run: nothing of two boxes is ever mixed"
@@ -30,7 +30,7 @@ _PROVEN = {
 }
 
 
-def resume(world: World, folder: str, kind: str) -> Opened:
+def resume(world: World, folder: str, kind: str) -> OpenRun:
     """Take up a run that was interrupted, in the box and with the builds that it was measured with.
 
     Args:
@@ -50,13 +50,13 @@ def resume(world: World, folder: str, kind: str) -> Opened:
     run = structs.replace(
         run,
         run_id=world.run_id,
-        resumed=(*run.resumed, world.clock.utc_stamp()),
+        resumed=(*run.resumed, world.utc_stamp()),
         sides=tuple(structs.replace(side, image=images[side.image]) for side in run.sides),
     )
     writer, removed = world.store.reopen_run(folder, run, cells)
     for what in removed:
         world.progress.say(f"removed {what}")
-    return Opened(run=run, writer=writer, kept=tuple(cells))
+    return OpenRun(info=run, writer=writer, cells=cells)
 
 
 def show_rest(world: World, folder: str, kind: str) -> str:

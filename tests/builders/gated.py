@@ -3,14 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from msgspec import structs
 from scipy.special import stdtrit
 
 from harness.analysis.comparison import Comparison, compare
 from harness.analysis.verdict.overall import judge
 from harness.model.cells import Cell
 from harness.model.costs import ExactCost, ExactCosts
-from harness.model.gate import DEFAULT_MARGINS, Floor, GateInfo, Margin
+from harness.model.gate import DEFAULT_MARGINS, GateInfo, Margin, NoiseFloor
 from harness.model.nouns import Arm, Load, Outcome, Side
 from harness.model.runs import RunInfo
 from tests.builders.model import make_cell, make_run, ok_cell
@@ -25,19 +24,19 @@ def make_gate_run(
     *,
     levels: Sequence[int] = (500, 1000),
     margins: Mapping[str, Margin] | None = None,
-    floor: Floor | None = None,
+    noise_floor: NoiseFloor | None = None,
     **changes: object,
 ) -> RunInfo:
     """Make the run of a gate with eight pairs a decision level, by the default margins."""
-    gate = GateInfo(margins=dict(TENTHS if margins is None else margins), floor=floor)
+    gate = GateInfo(margins=dict(TENTHS if margins is None else margins), noise_floor=noise_floor)
     given = {"kind": "gate", "blocks": 0, "pairs": 8, "gate": gate} | changes
-    return structs.replace(make_run(levels=levels), **given)
+    return make_run(levels=levels, **given)
 
 
-def make_floor(**deviations: float) -> Floor:
+def make_noise_floor(**deviations: float) -> NoiseFloor:
     """Make the noise of a host, by metric with `_` for its marks."""
     names = {"cpu": "cpu-ms/turn", "latency": "latency-infl", "rss": "rss-kb/sess"}
-    return Floor(
+    return NoiseFloor(
         key="0123456789abcdef",
         measured_at="2026-11-30T12:00:00Z",
         level=500,

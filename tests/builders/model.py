@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import structs
 
 from harness.model.cells import Cell, Result, Slot
-from harness.model.nouns import Arm, Caps, Load, Outcome, Purity, Side
+from harness.model.nouns import Arm, Caps, Drive, Load, Outcome, Purity, Side
+from harness.model.plan import Plan
 from harness.model.runs import BoxInfo, RunInfo, SideInfo
 from harness.model.tree import Entry, Tree
 from harness.outcome.observation import Observation
@@ -37,6 +38,8 @@ _BOX = BoxInfo(
     host_memory_bytes=8 << 30,
     base_image="python:3.13-slim",
 )
+
+_OF_PLAN = tuple(name for name in Plan.__struct_fields__ if name != "sides")
 
 
 def make_result(c: int = 500, **changes: object) -> Result:
@@ -131,7 +134,7 @@ def make_side(side: Side = Side.BASE, **changes: object) -> SideInfo:
     is_base = side is Side.BASE
     info = SideInfo(
         side=side,
-        arm=Arm.SC_MEM,
+        drive=Drive(arm=Arm.SC_MEM, environment={}),
         commit=BASE_COMMIT if is_base else BRANCH_COMMIT,
         title="Pump by polling" if is_base else "Pump by waking",
         dirty=None,
@@ -139,9 +142,10 @@ def make_side(side: Side = Side.BASE, **changes: object) -> SideInfo:
         gauge="cc" * 32,
         tree=("dd" if is_base else "ee") * 32,
         image=f"sha256:{'12' if is_base else '34'}" + "0" * 62,
-        environment={},
     )
-    return structs.replace(info, **changes)
+    of_drive = {name: changes.pop(name) for name in Drive.__struct_fields__ if name in changes}
+    drive = structs.replace(info.drive, **of_drive)
+    return structs.replace(info, **{"drive": drive, **changes})
 
 
 def make_run(
@@ -156,14 +160,20 @@ def make_run(
         kind="ramp" if is_ramp else "compare",
         load=LOAD,
         caps=CAPS,
-        levels=tuple(levels),
-        blocks=1,
+        plan=Plan(levels=tuple(levels), blocks=1, sides=tuple(info.side for info in infos)),
         sides=infos,
         purity=None if is_ramp else Purity.CHANGE,
         how="one build" if is_ramp else "the merge-base with main",
         box=_BOX,
     )
-    return structs.replace(run, **changes)
+    return change_run(run, **changes)
+
+
+def change_run(run: RunInfo, **changes: object) -> RunInfo:
+    """Return a run with other values; those of its plan are given by their own names."""
+    of_plan = {name: changes.pop(name) for name in _OF_PLAN if name in changes}
+    plan = structs.replace(run.plan, **of_plan)
+    return structs.replace(run, **{"plan": plan, **changes})
 
 
 def make_box_info(**changes: object) -> BoxInfo:

@@ -8,7 +8,7 @@ from harness.adapters.host.owner import own_run_id
 from harness.model.errors import BuildError, UsageError
 from harness.model.nouns import Caps, Load, Side
 from harness.outcome.protocol import ProgressLine
-from harness.verbs.ports import BaseImage, Box, CellOrder
+from harness.verbs.ports import BaseImage, Box, CellSpec
 from tests.fakes.fake_box import FakeBox, holds_up_to
 from tests.hosts.box_sides import BoxSide
 from tests.hosts.docker_side import make_box_tree
@@ -18,9 +18,9 @@ RUN_ID = own_run_id()
 TREE = make_box_tree("one")
 
 
-def order(arm: str = "ok", *, level: int = 5, caps: Caps = CAPS, run_id: str = "") -> CellOrder:
+def spec(arm: str = "ok", *, level: int = 5, caps: Caps = CAPS, run_id: str = "") -> CellSpec:
     """Ask for one cell; the probe of the test takes the arm for how to end."""
-    return CellOrder(
+    return CellSpec(
         run_id=run_id or RUN_ID,
         arm=arm,
         level=level,
@@ -100,7 +100,7 @@ def test_box_says_where_it_is(box: Box) -> None:
 def test_box_runs_a_cell_to_its_result(box: Box, base_image: BaseImage) -> None:
     """A cell that ends well has a RESULT, exit code 0, and none of the marks of a kill."""
     build = box.build(TREE, base_image=base_image, side=Side.BASE)
-    seen = box.run_cell(build, order(level=7), lambda _: None)
+    seen = box.run_cell(build, spec(level=7), lambda _: None)
     assert seen.output.result is not None
     assert (seen.output.result.c, seen.output.result.ok) == (7, 7)
     assert (seen.exit_code, seen.timed_out, seen.oom_killed, seen.engine_error) == (
@@ -118,7 +118,7 @@ def test_box_tells_of_a_cell_while_it_runs(
         monkeypatch.setattr(box, "behave", holds_up_to(0))
     build = box.build(TREE, base_image=base_image, side=Side.BASE)
     heard: list[ProgressLine] = []
-    seen = box.run_cell(build, order("slow"), heard.append)
+    seen = box.run_cell(build, spec("slow"), heard.append)
     assert heard[0].done > 0
     assert seen.output.progress[-1].done == heard[-1].done
 

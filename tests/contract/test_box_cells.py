@@ -12,7 +12,7 @@ from harness.adapters.host.owner import own_run_id
 from harness.model.nouns import Caps, Load, Outcome, Side
 from harness.outcome.observation import Observation
 from harness.outcome.rules import decide
-from harness.verbs.ports import Build, CellOrder
+from harness.verbs.ports import Build, CellSpec
 from tests.hosts.box_sides import BoxSide
 from tests.hosts.docker_side import make_box_tree
 
@@ -28,8 +28,8 @@ def build(real_side: BoxSide) -> Build:
     return real_side.box.build(make_box_tree("cells"), base_image=base_image, side=Side.BRANCH)
 
 
-def _order(arm: str, caps: Caps, run_id: str = RUN_ID) -> CellOrder:
-    return CellOrder(
+def _order(arm: str, caps: Caps, run_id: str = RUN_ID) -> CellSpec:
+    return CellSpec(
         run_id=run_id, arm=arm, level=5, load=Load(turns=1), caps=caps, environment={"TOGGLE": "1"}
     )
 

@@ -11,7 +11,7 @@ from harness.model.nouns import Caps, Load, Outcome, Side
 from harness.model.tree import Entry, Tree
 from harness.outcome.observation import Observation, evidence_of
 from harness.outcome.rules import decide
-from harness.verbs.ports import Build, CellOrder
+from harness.verbs.ports import Build, CellSpec
 from tests.hosts.box_sides import BoxSide
 from tests.integration.probe_runs import FAKE
 
@@ -71,7 +71,7 @@ def run(real_side: BoxSide, build: Build) -> Iterator[Run]:
     """Return what runs one cell of one session; when the test is over, nothing of it is there."""
 
     def run_it(ending: str, **environment: str) -> Observation:
-        order = CellOrder(
+        spec = CellSpec(
             run_id=RUN_ID,
             arm="sc-mem",
             level=1,
@@ -79,7 +79,7 @@ def run(real_side: BoxSide, build: Build) -> Iterator[Run]:
             caps=CAPS,
             environment={"ENDING": ending, **environment},
         )
-        return real_side.box.run_cell(build, order, lambda _: None)
+        return real_side.box.run_cell(build, spec, lambda _: None)
 
     yield run_it
     real_side.box.reap(RUN_ID)

@@ -10,7 +10,7 @@ from msgspec import structs
 from harness.adapters.host.owner import own_run_id
 from harness.model.nouns import Caps, Load, Side
 from harness.outcome.observation import Observation
-from harness.verbs.ports import Build, CellOrder
+from harness.verbs.ports import Build, CellSpec
 from tests.hosts.box_sides import BoxSide
 from tests.hosts.docker_side import make_box_tree
 from tests.subjects.hostile_probe import HOSTILE
@@ -35,10 +35,8 @@ def _removed(real_side: BoxSide) -> Iterator[None]:
 
 
 def _run(side: BoxSide, build: Build, arm: str, caps: Caps = CAPS) -> Observation:
-    order = CellOrder(
-        run_id=RUN_ID, arm=arm, level=5, load=Load(turns=1), caps=caps, environment={}
-    )
-    return side.box.run_cell(build, order, lambda _: None)
+    spec = CellSpec(run_id=RUN_ID, arm=arm, level=5, load=Load(turns=1), caps=caps, environment={})
+    return side.box.run_cell(build, spec, lambda _: None)
 
 
 def _evidence(seen: Observation) -> dict[str, Any]:

@@ -10,12 +10,11 @@ from harness.adapters.counters.counted_run import CountedRuns
 from harness.adapters.counters.local_sides import LocalSideFolders
 from harness.adapters.counters.tools import CallgrindCounter, MemoryCounter, StraceCounter
 from harness.adapters.host.trees import read_tree
-from harness.analysis.costs.count import Count, Uncounted
+from harness.analysis.costs.count import CountedRun, Uncounted
 from harness.analysis.costs.slopes import Pass, find_costs
-from harness.model.nouns import Arm, Load, Side
-from harness.model.nouns import Drive
+from harness.model.nouns import Arm, Drive, Load, Side
 from harness.model.tree import Tree
-from harness.verbs.ports import Counter, CountOrder, LocalSides
+from harness.verbs.ports import Counter, CountSpec, LocalSides
 from tests.fakes.fake_counter import FakeCounter, FakeLocalSides
 
 LOAD = Load(turns=2, ttft_ms=20, tokens=3, tok_ms=2)
@@ -31,11 +30,11 @@ class Bench:
     tree: Tree
     places: Mapping[Side, str]
 
-    def order(self, level: int, side: Side = Side.BRANCH, drive: Drive = DRIVE) -> CountOrder:
+    def spec(self, level: int, side: Side = Side.BRANCH, drive: Drive = DRIVE) -> CountSpec:
         """Ask for one process."""
-        return CountOrder(side=side, place=self.places[side], drive=drive, load=LOAD, level=level)
+        return CountSpec(side=side, place=self.places[side], drive=drive, load=LOAD, level=level)
 
-    def passes(self, side: Side, counts: list[Count]) -> dict[Side, list[Pass]]:
+    def passes(self, side: Side, counts: list[CountedRun]) -> dict[Side, list[Pass]]:
         """Put the counts of (low, high, low, high) together."""
         return {side: [Pass(counts[0], counts[1]), Pass(counts[2], counts[3])]}
 
@@ -72,9 +71,9 @@ def test_counter_counts_in_the_order_that_it_was_asked_in(bench: Bench) -> None:
     low, high = bench.counter.levels
     assert bench.counter.find_missing() == ""
     assert low < high
-    orders = [bench.order(low), bench.order(high)] * 2
-    counted = bench.counter.count(orders)
-    counts = [one for one in counted if isinstance(one, Count)]
+    specs = [bench.spec(low), bench.spec(high)] * 2
+    counted = bench.counter.count(specs)
+    counts = [one for one in counted if isinstance(one, CountedRun)]
     assert len(counts) == 4, counted
     assert [one.sessions for one in counts] == [low, high] * 2
     assert [one.turns for one in counts] == [2 * low, 2 * high] * 2
@@ -89,13 +88,13 @@ def test_counter_counts_in_the_order_that_it_was_asked_in(bench: Bench) -> None:
 
 def test_counter_is_refused_by_one_side_alone(bench: Bench) -> None:
     """A side that drives threads has no exact costs, and the other one has."""
-    base = bench.order(1, Side.BASE, THREADS)
-    refused, counted = bench.counter.count([base, bench.order(1)])
+    base = bench.spec(1, Side.BASE, THREADS)
+    refused, counted = bench.counter.count([base, bench.spec(1)])
     assert refused == Uncounted(
         reason="ESCAPEMENT_WORKERS is 'platform'; allowed with SCALE_CLOCK=virtual: virtual, auto",
         refused=True,
     )
-    assert isinstance(counted, Count)
+    assert isinstance(counted, CountedRun)
 
 
 def test_counter_counts_nothing_when_nothing_is_asked(bench: Bench) -> None:

@@ -15,7 +15,7 @@ from harness.adapters.host.trees import read_tree
 from harness.model.nouns import Caps, Load, Outcome, Side
 from harness.outcome.observation import Observation, evidence_of
 from harness.outcome.rules import decide
-from harness.verbs.ports import CellOrder
+from harness.verbs.ports import CellSpec
 
 pytestmark = pytest.mark.docker
 
@@ -44,8 +44,8 @@ def _run(caps: Caps) -> Observation:
         base_image = box.find_base_image("")
         build = box.build(read_tree(ROOT), base_image=base_image, side=Side.BRANCH)
         load = Load(turns=1, ttft_ms=2000, tokens=2, tok_ms=1)
-        order = CellOrder(run_id=run_id, arm="hand", level=5, load=load, caps=caps, environment={})
-        return box.run_cell(build, order, lambda _: None)
+        spec = CellSpec(run_id=run_id, arm="hand", level=5, load=load, caps=caps, environment={})
+        return box.run_cell(build, spec, lambda _: None)
     finally:
         box.reap(run_id)
         box.close()

@@ -15,7 +15,7 @@ from harness.adapters.host.trees import read_tree
 from harness.model.nouns import Caps, Load, Outcome, Side
 from harness.outcome.observation import evidence_of
 from harness.outcome.rules import decide
-from harness.verbs.ports import CellOrder
+from harness.verbs.ports import CellSpec
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
@@ -91,7 +91,7 @@ def test_docker_cell_that_is_killed_for_memory_tells_whose_limit_it_was(
     """The kernel counts the kill in the box both times: only what the box itself had reached tells the two apart."""
     run_id = own_run_id()
     caps = Caps(cpus=1.0, memory_bytes=cap_mib << 20, timeout_s=60.0)
-    order = CellOrder(
+    spec = CellSpec(
         run_id=run_id,
         arm="hand",
         level=SESSIONS,
@@ -102,7 +102,7 @@ def test_docker_cell_that_is_killed_for_memory_tells_whose_limit_it_was(
     base_image = box.find_base_image("")
     build = box.build(read_tree(ROOT), base_image=base_image, side=Side.BRANCH)
     try:
-        seen = box.run_cell(build, order, lambda _: None)
+        seen = box.run_cell(build, spec, lambda _: None)
     finally:
         box.reap(run_id)
     decided, reason = decide(seen, caps, SESSIONS)

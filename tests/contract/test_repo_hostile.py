@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.adapters.git import git as quiet_git
+from harness.adapters.git import git as git_command
 from harness.adapters.git.repo import GitRepo
 from harness.adapters.host.owner import own_run_id
 from harness.model.errors import RepoError
@@ -149,7 +149,7 @@ def test_repo_needs_a_git_that_can_be_kept_quiet(
 
 def test_repo_has_one_place_that_runs_git() -> None:
     """Whoever needs git asks there; GitPython only finds the repository."""
-    harness = Path(quiet_git.__file__).parents[1]
+    harness = Path(git_command.__file__).parents[1]
     texts = {path.name: path.read_text() for path in harness.rglob("*.py")}
     assert [name for name, text in texts.items() if '["git"' in text] == ["quiet_git.py"]
     assert [name for name, text in texts.items() if "\nimport git\n" in text] == ["git_repo.py"]
@@ -179,7 +179,7 @@ def test_repo_that_prints_without_end_is_told(
     feature: Checkout, open_repo: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What git prints is bounded, too."""
-    monkeypatch.setattr(quiet_git, "_LONGEST_BYTES", 20)
+    monkeypatch.setattr(git_command, "_LONGEST_BYTES", 20)
     with pytest.raises(RepoError, match=r"^git rev-parse printed more than 0 MiB in "):
         open_repo(feature.root).find_sides(base=None, main=None)
 

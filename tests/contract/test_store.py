@@ -14,7 +14,7 @@ from harness.adapters.results.store import FilesStore
 from harness.analysis.comparison import compare
 from harness.model.cells import Cell
 from harness.model.errors import DisturbedError, UsageError
-from harness.model.gate import Floor
+from harness.model.gate import NoiseFloor
 from harness.model.nouns import Outcome, Side
 from harness.model.runs import RunInfo
 from harness.report.document import render
@@ -66,7 +66,7 @@ def test_store_gives_back_a_goal_run(store: Store) -> None:
     assert store.load(writer.folder) == (GOAL_RUN, [GOAL_CELL], True)
 
 
-FLOOR = Floor(
+FLOOR = NoiseFloor(
     key="0123456789abcdef",
     measured_at="2026-11-30T12:34:56Z",
     level=500,
@@ -77,13 +77,13 @@ FLOOR = Floor(
 
 def test_store_gives_back_a_floor_by_its_key(store: Store) -> None:
     """There is none before it is kept, and a later one takes its place; another key has its own."""
-    assert store.load_floor(FLOOR.key) is None
+    assert store.load_noise_floor(FLOOR.key) is None
     other = structs.replace(FLOOR, key="f" * 16)
-    assert FLOOR.key in store.keep_floor(structs.replace(FLOOR, pairs=4))
-    store.keep_floor(FLOOR)
-    store.keep_floor(other)
-    assert store.load_floor(FLOOR.key) == FLOOR
-    assert store.load_floor(other.key) == other
+    assert FLOOR.key in store.keep_noise_floor(structs.replace(FLOOR, pairs=4))
+    store.keep_noise_floor(FLOOR)
+    store.keep_noise_floor(other)
+    assert store.load_noise_floor(FLOOR.key) == FLOOR
+    assert store.load_noise_floor(other.key) == other
 
 
 def test_store_names_a_folder_before_there_is_one(store: Store) -> None:
@@ -162,10 +162,10 @@ def test_files_store_keeps_a_summary_where_there_is_one(root: Path) -> None:
 def test_files_store_takes_a_floor_that_cannot_be_read_for_none(root: Path) -> None:
     """It is measured again: a file that was torn stops nobody, and is no run in the index."""
     store = FilesStore(root)
-    place = Path(store.keep_floor(FLOOR))
+    place = Path(store.keep_noise_floor(FLOOR))
     assert place == root / "floors" / f"{FLOOR.key}.json"
     place.write_text(place.read_text()[:-20])
-    assert store.load_floor(FLOOR.key) is None
+    assert store.load_noise_floor(FLOOR.key) is None
     _add(store.open_run(RUN, "x"), RUN, CELLS[:1])
     assert "floors" not in (root / "index.md").read_text()
 
@@ -174,7 +174,7 @@ def test_files_store_that_cannot_keep_a_floor_says_so(tmp_path: Path) -> None:
     """As with results, that is the host's trouble."""
     (tmp_path / "results").write_text("a file where the folder should be")
     with pytest.raises(DisturbedError, match="cannot be written to"):
-        FilesStore(tmp_path / "results").keep_floor(FLOOR)
+        FilesStore(tmp_path / "results").keep_noise_floor(FLOOR)
 
 
 def test_files_store_keeps_and_indexes_a_goal_run(root: Path) -> None:

@@ -9,20 +9,20 @@ from harness.model.runs import BoxInfo
 from harness.model.tree import Tree
 from harness.outcome.observation import Observation
 from harness.outcome.protocol import Death, ProbeOutput, ProgressLine
-from harness.verbs.ports import BaseImage, Build, CellOrder
+from harness.verbs.ports import BaseImage, Build, CellSpec
 from tests.builders.model import make_box_info, make_observation, make_result
 
-Behaviour = Callable[[str, CellOrder], Observation]
+Behaviour = Callable[[str, CellSpec], Observation]
 _KEPT = 4
 
 
 def holds_up_to(limit: int, **measured: object) -> Behaviour:
     """Make a build that holds `limit` sessions, and runs out of memory above."""
 
-    def behave(_image: str, order: CellOrder) -> Observation:
-        if order.level <= limit:
-            return make_observation(make_result(order.level, arm=order.arm, **measured))
-        seen = ProgressLine(t_ms=9000.0, done=3, peak_threads=2 * order.level, peak_rss_mb=1999.0)
+    def behave(_image: str, spec: CellSpec) -> Observation:
+        if spec.level <= limit:
+            return make_observation(make_result(spec.level, arm=spec.arm, **measured))
+        seen = ProgressLine(t_ms=9000.0, done=3, peak_threads=2 * spec.level, peak_rss_mb=1999.0)
         output = ProbeOutput(progress=(seen,), death=Death(cause="oom", exit_code=137, signal=9))
         return make_observation(output=output, exit_code=137, wall_s=9.0, oom_killed=True)
 
@@ -37,7 +37,7 @@ def fails_with(outcome: Outcome, *, at: int = 0) -> Behaviour:
         Outcome.TIMEOUT_STALLED: make_observation(exit_code=137, timed_out=True, wall_s=600.0),
     }
     holds = holds_up_to(at - 1)
-    return lambda image, order: holds(image, order) if order.level < at else endings[outcome]
+    return lambda image, spec: holds(image, spec) if spec.level < at else endings[outcome]
 
 
 class Killed(BaseException):
@@ -49,10 +49,10 @@ def dies_after(cells: int, ending: Behaviour | None = None) -> Behaviour:
     left = iter([True] * cells)
     ending = ending or holds_up_to(1_000_000)
 
-    def behave(image: str, order: CellOrder) -> Observation:
-        if order.level > 1 and not next(left, False):
+    def behave(image: str, spec: CellSpec) -> Observation:
+        if spec.level > 1 and not next(left, False):
             raise Killed
-        return ending(image, order)
+        return ending(image, spec)
 
     return behave
 
@@ -67,7 +67,7 @@ class FakeBox:
         unbuildable: The sides that do not build.
 
     Attributes:
-        orders: What was run, in order: (image, order).
+        specs: What was run, in order: (image, order).
         built: The tags of all trees that were built, the oldest first.
         containers: Of each run that left one behind, by its id.
         reaped: The run id of each reap, None for that of all dead runs.
@@ -77,12 +77,20 @@ class FakeBox:
     by_image: Mapping[str, Behaviour] = field(default_factory=dict)
     unbuildable: tuple[Side, ...] = ()
     containers: list[str] = field(default_factory=list)
-    orders: list[tuple[str, CellOrder]] = field(default_factory=list)
+    specs: list[tuple[str, CellSpec]] = field(default_factory=list)
     built: list[str] = field(default_factory=list)
     reaped: list[str | None] = field(default_factory=list)
 
+    @property
+    def lock_name(self) -> str:
+        """The name of the lock that no test takes."""
+        return "fake"
+
+    def close(self) -> None:
+        """Hold nothing open."""
+
     def describe(self, base_image: str) -> BoxInfo:
-        """Say what it is."""
+        """Return the description of the fake."""
         return make_box_info(base_image=base_image)
 
     def find_base_image(self, wanted: str) -> BaseImage:
@@ -119,11 +127,11 @@ class FakeBox:
         return Build(image=f"sha256:{image}", how=image)
 
     def run_cell(
-        self, build: Build, order: CellOrder, on_progress: Callable[[ProgressLine], None]
+        self, build: Build, spec: CellSpec, on_progress: Callable[[ProgressLine], None]
     ) -> Observation:
         """End a cell as the script says."""
-        self.orders.append((build.image, order))
-        seen = self.by_image.get(build.image, self.behave)(build.image, order)
+        self.specs.append((build.image, spec))
+        seen = self.by_image.get(build.image, self.behave)(build.image, spec)
         for line in seen.output.progress:
             on_progress(line)
         return seen
@@ -149,4 +157,4 @@ class FakeBox:
     @property
     def levels_run(self) -> list[tuple[str, int]]:
         """What was run, as (image, level)."""
-        return [(image, order.level) for image, order in self.orders]
+        return [(image, spec.level) for image, spec in self.specs]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from harness.analysis.comparison import Comparison, compare
 from harness.model.cells import Cell
 from harness.model.errors import UsageError
-from harness.model.gate import Floor
+from harness.model.gate import NoiseFloor
 from harness.model.runs import RunInfo, RunReport
 from harness.outcome.observation import Observation
 from harness.verbs.ports import RunWriter
@@ -64,7 +64,7 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.runs: dict[str, FakeRun] = {}
-        self.floors: dict[str, Floor] = {}
+        self.floors: dict[str, NoiseFloor] = {}
         self.halves: list[str] = []
         self.torn: list[str] = []
 
@@ -91,14 +91,14 @@ class FakeStore:
         kept = self._find(folder)
         return kept.run, list(kept.cells), kept.complete
 
-    def load_floor(self, key: str) -> Floor | None:
+    def load_noise_floor(self, key: str) -> NoiseFloor | None:
         """Give a floor back."""
         return self.floors.get(key)
 
-    def keep_floor(self, floor: Floor) -> str:
+    def keep_noise_floor(self, noise_floor: NoiseFloor) -> str:
         """Keep a floor."""
-        self.floors[floor.key] = floor
-        return f"results/floors/{floor.key}.json"
+        self.floors[noise_floor.key] = noise_floor
+        return f"results/floors/{noise_floor.key}.json"
 
     def prune(self) -> list[str]:
         """Forget what killed runs left; return it."""

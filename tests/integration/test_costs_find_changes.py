@@ -11,8 +11,7 @@ from harness.analysis.costs.count import CounterName
 from harness.analysis.costs.slopes import changed
 from harness.cli.wiring import make_counting
 from harness.model.costs import ExactCost, ExactCosts
-from harness.model.nouns import Arm, Load, Side
-from harness.model.nouns import Drive
+from harness.model.nouns import Arm, Drive, Load, Side
 from harness.model.tree import Tree
 from harness.report.costs import cost_sections, in_words
 from harness.verbs.cost import count_both

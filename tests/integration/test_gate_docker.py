@@ -12,7 +12,7 @@ from harness.cli.flags import Typed
 from harness.cli.settings import settle_gate
 from harness.cli.wiring import make_request, open_world
 from harness.model.errors import RegressionError
-from harness.verbs.gate import Gated, GateOrder, gate
+from harness.verbs.gate import GateOptions, GateResult, gate
 
 pytestmark = pytest.mark.docker
 
@@ -29,12 +29,12 @@ def checkout(client: docker.DockerClient, tmp_path: Path) -> Path:
     return folder
 
 
-def _gate(checkout: Path, *branch_env: str) -> Gated:
+def _gate(checkout: Path, *branch_env: str) -> GateResult:
     request = make_request(Typed(repo=str(checkout), base="HEAD", branch_env=branch_env))
     settings = settle_gate({"quick-level": LEVEL}, pairs="2")
-    order = GateOrder(settings=settings, is_quick=True, is_strict=False, count=None)
+    spec = GateOptions(settings=settings, is_quick=True, is_strict=False, count=None)
     with open_world(str(checkout), stream=io.StringIO()) as world:
-        return gate(world, request, order)
+        return gate(world, request, spec)
 
 
 def test_gate_fires_for_one_thread_a_session(checkout: Path, client: docker.DockerClient) -> None:

@@ -14,7 +14,7 @@ import docker
 import pytest
 
 from harness.adapters.docker.engine import RUN_LABEL
-from harness.adapters.git.git import QuietGit
+from harness.adapters.git.git import Git
 from tests.builders.checkout import Checkout
 from tests.subjects.hostile_checkout import (
     Trap,
@@ -179,7 +179,7 @@ def test_hostile_branch_is_compared_and_obeyed_in_nothing(
         make(checkout, trap)
     for name in ("name", "email"):
         checkout.git("config", f"user.{name}", "tester@example.invalid")
-    quiet = QuietGit(checkout.root)
+    quiet = Git(checkout.root)
     quiet.run("commit", "--quiet", "--allow-empty", f"--message={TITLE}")
     before = quiet.run("status", "--porcelain", "--ignore-submodules=none")
     trap.sprung()

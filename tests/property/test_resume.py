@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from hypothesis import given, settings, strategies as st
 from msgspec import structs
 
-from harness.analysis.comparison import compare
 from harness.model.cells import Cell
 from harness.model.errors import DisturbedError
 from harness.model.nouns import Outcome
@@ -16,7 +15,7 @@ from harness.outcome.observation import Observation
 from harness.outcome.protocol import Death, ProbeOutput
 from harness.report.document import render
 from harness.verbs.compare import compare
-from harness.verbs.ports import CellOrder, World
+from harness.verbs.ports import CellSpec, World
 from tests.builders.model import make_observation, make_result
 from tests.builders.planned import BOTH
 from tests.builders.world import make_request, make_world
@@ -74,17 +73,17 @@ class StruckProgress(FakeProgress):
         self._interruption.strike(in_cell=False)
 
 
-def _ending(outcome: Outcome, order: CellOrder, number: int) -> Observation:
+def _ending(outcome: Outcome, spec: CellSpec, number: int) -> Observation:
     """Return how the n-th stored cell ends, the same whoever runs it."""
     wall_s = 1.0 + number % 4
     noise = 1 + 0.1 * ((number * 7) % 5)
     if outcome is Outcome.OK:
         result = make_result(
-            order.level,
-            arm=order.arm,
+            spec.level,
+            arm=spec.arm,
             cpu_ms_per_turn=noise,
             peak_rss_mb=100 * noise,
-            rss_kb_per_session=100 * noise * 1024 / order.level,
+            rss_kb_per_session=100 * noise * 1024 / spec.level,
         )
         return make_observation(result, wall_s=wall_s)
     if outcome is Outcome.OOM:
@@ -99,13 +98,13 @@ def _ending(outcome: Outcome, order: CellOrder, number: int) -> Observation:
 def _process(store: FakeStore, endings: Sequence[Outcome], interruption: Interruption) -> World:
     """Return a world as a process has it: only what is stored is common to two of them."""
 
-    def behave(_image: str, order: CellOrder) -> Observation:
-        if order.level == 1:
-            return _ending(Outcome.OK, order, 0)
+    def behave(_image: str, spec: CellSpec) -> Observation:
+        if spec.level == 1:
+            return _ending(Outcome.OK, spec, 0)
         interruption.strike(in_cell=True)
         number = len(store.only.cells)
         outcome = endings[number] if number < len(endings) else Outcome.OK
-        return _ending(outcome, order, number)
+        return _ending(outcome, spec, number)
 
     fakes = make_world(base=behave, branch=behave)
     progress = StruckProgress(interruption)

@@ -9,15 +9,15 @@ from msgspec import structs
 
 from harness.analysis.comparison import compare
 from harness.analysis.stats.tests import holm, p_above, p_below
-from harness.analysis.verdict.estimated import limits_of, stand
+from harness.analysis.verdict.estimated import margin_bounds, stand
 from harness.analysis.verdict.kinds import MetricVerdict, Standing, Verdict
 from harness.analysis.verdict.overall import judge
 from harness.model.cells import Cell
 from harness.model.costs import ExactCost, ExactCosts
-from harness.model.gate import DEFAULT_MARGINS, Floor, Margin
+from harness.model.gate import DEFAULT_MARGINS, Margin, NoiseFloor
 from harness.model.nouns import Arm, Load, Outcome, Purity, Side
 from harness.model.runs import RunInfo
-from tests.builders.gated import make_floor, make_gate_run
+from tests.builders.gated import make_gate_run, make_noise_floor
 from tests.builders.model import cell_at, make_cell, make_result
 
 LEVELS = (500, 1000, 2000)
@@ -96,11 +96,13 @@ def _runs(draw: st.DrawFn) -> RunInfo:
     drawn = {name: draw(MARGINS) for name in DEFAULT_MARGINS}
     own = {name: margin for name, margin in drawn.items() if margin is not None}
     margins = draw(st.sampled_from([dict(DEFAULT_MARGINS), own]))
-    floor: Floor | None = draw(st.sampled_from([None, None, make_floor(cpu=0.05, latency=0.3)]))
+    noise_floor: NoiseFloor | None = draw(
+        st.sampled_from([None, None, make_noise_floor(cpu=0.05, latency=0.3)])
+    )
     return make_gate_run(
         levels=LEVELS,
         margins=margins,
-        floor=floor,
+        noise_floor=noise_floor,
         pairs=draw(st.sampled_from([2, 4, 8])),
         purity=draw(st.sampled_from([Purity.CHANGE, Purity.CHANGE, Purity.AA])),
         costs=draw(st.one_of(st.none(), _costs())),
@@ -207,7 +209,7 @@ def _standing(
     means = [
         math.exp(math.fsum(map(math.log, side)) / len(pairs)) for side in zip(*pairs, strict=True)
     ]
-    limits = limits_of(margin, means[0], means[1])
+    limits = margin_bounds(margin, means[0], means[1])
     worse, *_ = holm([p_above(logs, limits.upper), *others])
     better, *_ = holm([p_below(logs, limits.lower), *others])
     return stand(logs, limits, worse, better)

@@ -13,7 +13,7 @@ from harness.adapters.counters.local_sides import WORK
 from harness.adapters.counters.readings import CountLine, read_count_line
 from harness.adapters.host.isolation import Confinement
 from harness.analysis.costs.count import Uncounted
-from harness.verbs.ports import CountOrder
+from harness.verbs.ports import CountSpec
 
 TIMEOUT_S = 120.0
 _AT_ONCE = 2
@@ -61,13 +61,13 @@ class CountedRuns:
     confined: Callable[[], Confinement]
     timeout_s: float = TIMEOUT_S
 
-    def run(self, orders: Sequence[CountOrder], wrapping: Wrapping) -> list[Counted | Uncounted]:
+    def run(self, specs: Sequence[CountSpec], wrapping: Wrapping) -> list[Counted | Uncounted]:
         """Run them and return what each came to, in the same order."""
-        works = [self._make_work(order) for order in orders]
+        works = [self._make_work(spec) for spec in specs]
         try:
             commands = [
-                self._command(order, work, wrapping)
-                for order, work in zip(orders, works, strict=True)
+                self._command(spec, work, wrapping)
+                for spec, work in zip(specs, works, strict=True)
             ]
             at_once = min(_AT_ONCE, os.cpu_count() or 1)
             ended = run_all(commands, at_once=at_once, timeout_s=self.timeout_s)
@@ -76,15 +76,15 @@ class CountedRuns:
             for work in works:
                 shutil.rmtree(work, ignore_errors=True)
 
-    def _make_work(self, order: CountOrder) -> Path:
+    def _make_work(self, spec: CountSpec) -> Path:
         """Make the folder that a process writes to, and runs in."""
-        work = Path(tempfile.mkdtemp(prefix="", dir=Path(order.place, WORK)))
+        work = Path(tempfile.mkdtemp(prefix="", dir=Path(spec.place, WORK)))
         uid = self.confined().uid
         if uid is not None:
             os.chown(work, uid, uid)
         return work
 
-    def _command(self, order: CountOrder, work: Path, wrapping: Wrapping) -> Command:
+    def _command(self, spec: CountSpec, work: Path, wrapping: Wrapping) -> Command:
         """Return how a process is run: in a folder of its own that it never names, because the text of a path bears on how dicts collide.
 
         The paths of its modules are the same at both levels, so what they cost drops out.
@@ -93,16 +93,16 @@ class CountedRuns:
             "PATH": os.defpath,
             "LC_ALL": "C",
             "SCALE_VT": "1",  # as the image has it
-            **order.drive.environment,
+            **spec.drive.environment,
             "SCALE_CLOCK": "virtual",
             "SCALE_SCRATCH": ".",
             "TMPDIR": ".",
-            "PYTHONPATH": f"{order.place}/src:{order.place}",
+            "PYTHONPATH": f"{spec.place}/src:{spec.place}",
             "PYTHONHASHSEED": "0",
             "PYTHONDONTWRITEBYTECODE": "1",
             **dict(wrapping.environment),
         }
-        arm = (order.drive.arm, str(order.level), *order.load.arguments)
+        arm = (spec.drive.arm, str(spec.level), *spec.load.arguments)
         words = (
             *self.confined().words,
             *wrapping.tool(work / _OUTPUT),

@@ -6,7 +6,7 @@ import msgspec
 
 from harness.analysis.costs.count import Uncounted
 from harness.model.cells import Subject
-from harness.model.stored import Count
+from harness.model.stored import Natural
 from harness.model.text import one_line
 
 _COUNT = re.compile(r"^COUNT (\{.*\})$", re.MULTILINE)
@@ -18,14 +18,14 @@ _USAGE = 2  # the probe's exit code for settings that it does not take
 class CountLine(msgspec.Struct, frozen=True, kw_only=True, rename={"c": "C"}):
     """The COUNT that a counted process printed; unknown keys of later probes are passed over."""
 
-    c: Count
-    ok: Count
+    c: Natural
+    ok: Natural
     subject: Subject
-    turns_total: Count = msgspec.field(name="turns-total")
+    turns_total: Natural = msgspec.field(name="turns-total")
     err_sample: str | None = msgspec.field(default=None, name="err-sample")
-    alive: Count | None = None
-    traced_bytes: Count | None = msgspec.field(default=None, name="traced-bytes")
-    allocated_blocks: Count | None = msgspec.field(default=None, name="allocated-blocks")
+    alive: Natural | None = None
+    traced_bytes: Natural | None = msgspec.field(default=None, name="traced-bytes")
+    allocated_blocks: Natural | None = msgspec.field(default=None, name="allocated-blocks")
 
 
 class _Refusal(msgspec.Struct, frozen=True):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from harness.adapters.counters.counted_run import Counted, CountedRuns, Wrapping
 from harness.adapters.counters.readings import read_calls, read_instructions
-from harness.analysis.costs.count import Count, CounterName, Uncounted
-from harness.verbs.ports import CountOrder
+from harness.analysis.costs.count import CountedRun, CounterName, Uncounted
+from harness.verbs.ports import CountSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class CallgrindCounter:
             return "instructions/turn is not counted: valgrind is not installed (apt-get install valgrind)"
         return ""
 
-    def count(self, orders: Sequence[CountOrder]) -> list[Count | Uncounted]:
+    def count(self, specs: Sequence[CountSpec]) -> list[CountedRun | Uncounted]:
         """Run the processes under callgrind."""
         wrapping = Wrapping(tool=_callgrind, environment=(("PYTHONMALLOC", "malloc"),))
-        return [_read_callgrind(found) for found in self.runs.run(orders, wrapping)]
+        return [_read_callgrind(found) for found in self.runs.run(specs, wrapping)]
 
 
 def _callgrind(output: Path) -> Sequence[str]:
@@ -45,14 +45,14 @@ def _callgrind(output: Path) -> Sequence[str]:
     )
 
 
-def _read_callgrind(found: Counted | Uncounted) -> Count | Uncounted:
+def _read_callgrind(found: Counted | Uncounted) -> CountedRun | Uncounted:
     if isinstance(found, Uncounted):
         return found
     instructions = read_instructions(found.output)
     if instructions is None:
         return Uncounted(reason="callgrind wrote no total", refused=False)
     line = found.line
-    return Count(
+    return CountedRun(
         sessions=line.ok,
         turns=line.turns_total,
         amounts={"instructions": instructions},
@@ -74,23 +74,23 @@ class StraceCounter:
             return "system-calls/turn is not counted: strace is not installed (apt-get install strace)"
         return ""
 
-    def count(self, orders: Sequence[CountOrder]) -> list[Count | Uncounted]:
+    def count(self, specs: Sequence[CountSpec]) -> list[CountedRun | Uncounted]:
         """Run the processes under strace."""
-        return [_read_strace(found) for found in self.runs.run(orders, Wrapping(tool=_strace))]
+        return [_read_strace(found) for found in self.runs.run(specs, Wrapping(tool=_strace))]
 
 
 def _strace(output: Path) -> Sequence[str]:
     return ("strace", "-f", "-qq", "-c", "-o", str(output))
 
 
-def _read_strace(found: Counted | Uncounted) -> Count | Uncounted:
+def _read_strace(found: Counted | Uncounted) -> CountedRun | Uncounted:
     if isinstance(found, Uncounted):
         return found
     calls = read_calls(found.output)
     if not calls:
         return Uncounted(reason="strace wrote no table", refused=False)
     line = found.line
-    return Count(
+    return CountedRun(
         sessions=line.ok, turns=line.turns_total, amounts=calls, subject=line.subject.hash
     )
 
@@ -107,14 +107,14 @@ class MemoryCounter:
         """Return nothing: it is in every interpreter."""
         return ""
 
-    def count(self, orders: Sequence[CountOrder]) -> list[Count | Uncounted]:
+    def count(self, specs: Sequence[CountSpec]) -> list[CountedRun | Uncounted]:
         """Run the processes."""
         return [
-            _read_memory(found) for found in self.runs.run(orders, Wrapping(words=("--memory",)))
+            _read_memory(found) for found in self.runs.run(specs, Wrapping(words=("--memory",)))
         ]
 
 
-def _read_memory(found: Counted | Uncounted) -> Count | Uncounted:
+def _read_memory(found: Counted | Uncounted) -> CountedRun | Uncounted:
     if isinstance(found, Uncounted):
         return found
     line = found.line
@@ -122,6 +122,6 @@ def _read_memory(found: Counted | Uncounted) -> Count | Uncounted:
         reason = f"{line.alive or 0} of {line.c} sessions were alive when memory was to be counted"
         return Uncounted(reason=reason, refused=False)
     amounts = {"traced-bytes": line.traced_bytes, "allocated-blocks": line.allocated_blocks}
-    return Count(
+    return CountedRun(
         sessions=line.ok, turns=line.turns_total, amounts=amounts, subject=line.subject.hash
     )

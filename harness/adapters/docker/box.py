@@ -21,7 +21,7 @@ from harness.model.runs import BoxInfo
 from harness.model.tree import Tree
 from harness.outcome.observation import Observation
 from harness.outcome.protocol import ProgressLine, read_output
-from harness.verbs.ports import BaseImage, Build, CellOrder
+from harness.verbs.ports import BaseImage, Build, CellSpec
 
 
 class DockerBox:
@@ -76,7 +76,7 @@ class DockerBox:
         return self._images.find(image)
 
     def run_cell(
-        self, build: Build, order: CellOrder, on_progress: Callable[[ProgressLine], None]
+        self, build: Build, spec: CellSpec, on_progress: Callable[[ProgressLine], None]
     ) -> Observation:
         """Run one cell to its end or its time limit; what it wrote stays until `reap` at the end of the run.
 
@@ -86,10 +86,10 @@ class DockerBox:
         An engine that fails in the cell makes it invalid; one that fails before it is waited for.
         """
         self._make_ready()
-        container = self._create(build, order)
+        container = self._create(build, spec)
         started = time.monotonic()
         try:
-            return docker_cell.follow(self._client, container, order.caps, started, on_progress)
+            return docker_cell.follow(self._client, container, spec.caps, started, on_progress)
         except (DockerException, requests.RequestException) as error:
             return Observation(
                 output=read_output(()),
@@ -120,17 +120,17 @@ class DockerBox:
             msg = f"container {self._running[0].name} still runs, and the next cell would share its CPUs"
             raise NoBoxError(msg, hint="see what `docker ps` and the engine's log say of it")
 
-    def _create(self, build: Build, order: CellOrder) -> Container:
+    def _create(self, build: Build, spec: CellSpec) -> Container:
         """Make the container; an engine that goes away over it is waited for, once."""
         try:
-            return docker_container.create(self._client, build, order)
+            return docker_container.create(self._client, build, spec)
         except docker.errors.ImageNotFound as error:
             msg = f"the image {build.image.removeprefix('sha256:')[:12]} is not on this engine any more"
             raise NoBoxError(msg, hint="is something else removing images?") from error
         except requests.RequestException:
             self._make_ready()
         with translated("making a container"):
-            return docker_container.create(self._client, build, order)
+            return docker_container.create(self._client, build, spec)
 
     def _stop(self, container: Container) -> None:
         """See that a cell's container no longer runs; if that fails the cell still counts, and is seen to before the next one."""

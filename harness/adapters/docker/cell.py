@@ -16,7 +16,7 @@ from harness.adapters.host.cgroups import backstop_pids
 from harness.model.nouns import HOLDABLE, OPEN_FILES, Caps
 from harness.outcome.observation import Observation
 from harness.outcome.protocol import ProgressLine, read_output
-from harness.verbs.ports import Build, CellOrder
+from harness.verbs.ports import Build, CellSpec
 
 _POLL_S = 0.2
 _HEARD_EACH_S = 1.0
@@ -129,19 +129,19 @@ def _lines(container: Container, stream: str, *, tail: int | Literal["all"] = "a
     return bytes(raw).decode(errors="replace").splitlines()
 
 
-def create(client: docker.DockerClient, build: Build, order: CellOrder) -> Container:
+def create(client: docker.DockerClient, build: Build, spec: CellSpec) -> Container:
     """Make the container of a cell; it does not run yet."""
-    environment = {"HOME": SCRATCH, "TMPDIR": SCRATCH, **order.environment}
+    environment = {"HOME": SCRATCH, "TMPDIR": SCRATCH, **spec.environment}
     return client.containers.create(
         build.image,
-        [order.arm, str(order.level), *order.load.arguments],
+        [spec.arm, str(spec.level), *spec.load.arguments],
         environment=environment,
-        labels={RUN_LABEL: order.run_id},
+        labels={RUN_LABEL: spec.run_id},
         log_config=LogConfig(
             type="json-file", config={"max-size": _LOG_BYTES, "max-file": "1", "compress": "false"}
         ),
-        **_capped(order.caps),
-        **_closed(order.run_id),
+        **_capped(spec.caps),
+        **_closed(spec.run_id),
     )
 
 

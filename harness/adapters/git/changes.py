@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-from harness.adapters.git.git import QuietGit
+from harness.adapters.git.git import Git
 from harness.adapters.host.files import hash_plain
 from harness.model.errors import RepoError
 
@@ -14,7 +14,7 @@ _FILE_BYTES = 64 << 20
 _ALL_BYTES = 256 << 20
 
 
-def find_dirt(git: QuietGit, root: Path) -> str | None:
+def find_dirt(git: Git, root: Path) -> str | None:
     """Hash what the working tree adds to HEAD, outside results/; None when that is nothing.
 
     Files are hashed as they lie there, not as a filter would have them. One that is large, or that comes after 256 MiB of
@@ -34,7 +34,7 @@ def find_dirt(git: QuietGit, root: Path) -> str | None:
     return digest.hexdigest() if changed or new else None
 
 
-def _changed(git: QuietGit) -> list[tuple[str, str]]:
+def _changed(git: Git) -> list[tuple[str, str]]:
     """Return (mode and kind of change, path) of what differs from HEAD, in the index or out of it.
 
     Names alone are asked for: what git would show of a file goes through whatever its attributes say.

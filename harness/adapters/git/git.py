@@ -47,7 +47,7 @@ _LONGEST_BYTES = 64 << 20
 _TAIL = 5
 
 
-class QuietGit:
+class Git:
     """Git in one working tree.
 
     Args:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from harness.adapters.git.git import QuietGit
+from harness.adapters.git.git import Git
 from harness.model.errors import RepoError
 
 _DEFAULT_BRANCHES = {  # in full: a tag of that name, which anybody can push, is no branch
@@ -25,7 +25,7 @@ class GitRefs:
         root: The same, for messages.
     """
 
-    def __init__(self, git: QuietGit, root: Path) -> None:
+    def __init__(self, git: Git, root: Path) -> None:
         self._git = git
         self._root = root
 

@@ -2,18 +2,19 @@
 
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import git
 
 from harness.adapters.git.changes import find_dirt
-from harness.adapters.git.git import QuietGit
+from harness.adapters.git.git import Git
 from harness.adapters.git.refs import GitRefs, shown
 from harness.adapters.git.worktrees import Worktrees
 from harness.adapters.host.trees import read_tree
-from harness.model.errors import BranchCannotRunError, RepoError
+from harness.model.errors import BranchCannotRunError, HarnessError, RepoError
 from harness.model.tree import SUBJECT, Tree
+from harness.verbs.doctor import GitFact
 from harness.verbs.ports import Refs
 
 _RUNTIME = ("src",)
@@ -44,7 +45,7 @@ class GitRepo:
             msg = f"{folder} is a bare repository"
             raise RepoError(msg, hint="name a checkout with --repo DIR")
         self.root = Path(self._repo.working_tree_dir)
-        self._git = QuietGit(self.root)
+        self._git = Git(self.root)
         self._refs = GitRefs(self._git, self.root)
         self._worktrees = Worktrees(self._git)
 
@@ -109,3 +110,18 @@ def _is_link(path: Path) -> bool:
         return stat.S_ISLNK(path.lstat().st_mode)
     except OSError:  # what is not there is told when it is read
         return False
+
+
+def find_git_fact(folder: Path) -> GitFact:
+    """Return what git finds in a folder, for the doctor."""
+    try:
+        version = Git(Path("/")).run("version").removeprefix("git version ")
+    except RepoError as error:
+        return GitFact(version=error.what, checkout=error.hint, can_compare=False)
+    try:
+        with closing(GitRepo(folder)) as repo:
+            refs = repo.find_sides(base=None, main=None)
+    except HarnessError as error:
+        return GitFact(version=f"git {version}", checkout=error.what, can_compare=False)
+    checkout = f"{refs.branch[:7]} is compared with {refs.base[:7]}, {refs.how}"
+    return GitFact(version=f"git {version}", checkout=checkout, can_compare=True)

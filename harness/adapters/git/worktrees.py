@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.adapters.git.git import QuietGit
+from harness.adapters.git.git import Git
 from harness.adapters.host.owner import is_alive
 from harness.model.errors import RepoError
 
@@ -25,7 +25,7 @@ class Worktrees:
         git: Runs in one of its working trees.
     """
 
-    def __init__(self, git: QuietGit) -> None:
+    def __init__(self, git: Git) -> None:
         self._git = git
 
     @contextmanager

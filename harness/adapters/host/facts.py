@@ -4,19 +4,12 @@ import os
 import platform
 import resource
 import shutil
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
 
-from harness.adapters.docker.box import DockerBox
-from harness.adapters.git.git import QuietGit
-from harness.adapters.git.repo import GitRepo
-from harness.cli.wiring import open_box
-from harness.model.errors import HarnessError, NoBoxError, RepoError
-from harness.model.request import BOXES
-from harness.verbs.doctor import BoxFact, HostFacts, Space
+from harness.verbs.doctor import BoxFact, GitFact, HostFacts, Space
 
 _LOOK_S = 1.0
 _TOOLS = ("valgrind", "strace")
@@ -24,15 +17,15 @@ _SCALING = "/sys/devices/system/cpu"
 _STORE = Path("/var/tmp")  # noqa: S108  # where builds and cells go without an engine
 
 
-def find_facts(folder: Path) -> HostFacts:
-    """Look at this host; it takes a second, in which its load is watched.
+def find_facts(folder: Path, boxes: Sequence[BoxFact], git: GitFact) -> HostFacts:
+    """Return the facts of this host, after watching its load for a second.
 
     Args:
-        folder: Of the checkout.
+        folder: The root of the checkout.
+        boxes: Each kind of box, the best first.
+        git: What git finds in the checkout.
     """
-    boxes = [_box(kind) for kind in BOXES]
     busy, steal = _load()
-    git_version, checkout, can_compare = _git(folder)
     return HostFacts(
         boxes=boxes,
         cpus=os.cpu_count() or 1,
@@ -44,27 +37,11 @@ def find_facts(folder: Path) -> HostFacts:
         threads_max=_kernel("threads-max"),
         max_map_count=_kernel("max_map_count", "vm"),
         open_files=_open_files(),
-        git=git_version,
-        checkout=checkout,
-        can_compare=can_compare,
+        git=git,
         spaces=[*_space("builds and cells without an engine", _STORE), *_space("results", folder)],
         python=f"{platform.python_implementation()} {platform.python_version()}",
         tools=[(name, shutil.which(name) is not None) for name in _TOOLS],
     )
-
-
-def _box(kind: str) -> BoxFact:
-    try:
-        with closing(open_box(kind, lambda _: None)) as box:
-            info = box.describe("")
-            engine = (
-                f", API {box.api_version} at {info.endpoint}" if isinstance(box, DockerBox) else ""
-            )
-    except NoBoxError as error:
-        return BoxFact(kind=kind, works=False, found=error.what)
-    swap = "swap held" if "swap" in info.holds else "swap not held"
-    found = f"{info.engine}{engine}, cgroup {info.cgroup}, {swap}"
-    return BoxFact(kind=kind, works=True, found=found, doubts=info.warnings)
 
 
 def _load() -> tuple[float | None, float | None]:
@@ -94,23 +71,6 @@ def _open_files() -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     ceiling = _kernel("nr_open", "fs")
     return ceiling if ceiling and (os.geteuid() == 0 or hard == resource.RLIM_INFINITY) else hard
-
-
-def _git(folder: Path) -> tuple[str, str, bool]:
-    try:
-        version = QuietGit(Path("/")).run("version").removeprefix("git version ")
-    except RepoError as error:
-        return error.what, error.hint, False
-    try:
-        with closing(GitRepo(folder)) as repo:
-            refs = repo.find_sides(base=None, main=None)
-    except HarnessError as error:
-        return f"git {version}", error.what, False
-    return (
-        f"git {version}",
-        f"{refs.branch[:7]} is compared with {refs.base[:7]}, {refs.how}",
-        True,
-    )
 
 
 def _space(what: str, where: Path) -> Iterator[Space]:

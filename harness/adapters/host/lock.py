@@ -36,7 +36,7 @@ class Turn(Enum):
     NEEDS_NONE = "needs none"
 
 
-def taken(
+def machine_lock(
     name: str, note: str, turn: Turn, say: Callable[[str], None]
 ) -> AbstractContextManager[None]:
     """Hold the lock of that name, as it is this run's turn or not; see `locked`."""

@@ -74,9 +74,6 @@ def _exists(pid: int) -> int:
     return 0
 
 
-class SystemClock:
-    """The time of day of this host."""
-
-    def utc_stamp(self) -> str:
-        """Return the time as ``2026-11-30T12:34:56Z``."""
-        return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def utc_stamp() -> str:
+    """Return the time of day as ``2026-11-30T12:34:56Z``."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

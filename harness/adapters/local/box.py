@@ -21,7 +21,7 @@ from harness.model.runs import BoxInfo
 from harness.model.tree import Tree
 from harness.outcome.observation import Observation
 from harness.outcome.protocol import ProgressLine
-from harness.verbs.ports import BaseImage, Build, CellOrder
+from harness.verbs.ports import BaseImage, Build, CellSpec
 
 _TRIAL = Caps(cpus=0.5, memory_bytes=64 << 20, pids=32, timeout_s=20.0)
 
@@ -97,7 +97,7 @@ class LocalBox:
         return self._builds.find(image)
 
     def run_cell(
-        self, build: Build, order: CellOrder, on_progress: Callable[[ProgressLine], None]
+        self, build: Build, spec: CellSpec, on_progress: Callable[[ProgressLine], None]
     ) -> Observation:
         """Run one cell to its end or its time limit; what it wrote stays until `reap` at the end of the run."""
         folder = self._builds.folder_of(build.image)
@@ -105,23 +105,23 @@ class LocalBox:
             msg = f"the build {build.image.removeprefix('sha256:')[:12]} is not on this machine any more"
             raise NoBoxError(msg, hint="is something else removing builds?")
         os.utime(folder)  # so that it is among the last used
-        place = self._store.make_cell(order.run_id, self._confined.uid)
+        place = self._store.make_cell(spec.run_id, self._confined.uid)
         words = (
             *(*self._words(place), str(folder / "env/bin/python"), "-m", "harness.probe"),
-            *(order.arm, str(order.level), *order.load.arguments),
+            *(spec.arm, str(spec.level), *spec.load.arguments),
         )
         environment = {
             **environment_of(folder, place / "scratch"),
-            **order.environment,
-            MARK: order.run_id,
+            **spec.environment,
+            MARK: spec.run_id,
         }
         errand = self._errand(
-            place, order.run_id, order.caps, (words, environment, folder / "bench")
+            place, spec.run_id, spec.caps, (words, environment, folder / "bench")
         )
         # a limit of the host's own is no cap that was asked for
-        holds = tuple(name for name in self._holds if name != "pids" or order.caps.pids)
+        holds = tuple(name for name in self._holds if name != "pids" or spec.caps.pids)
         with KeptCell(self._holding, errand) as kept:
-            return kept.follow(order.caps.timeout_s, on_progress, holds)
+            return kept.follow(spec.caps.timeout_s, on_progress, holds)
 
     def reap(self, run_id: str | None = None) -> list[str]:
         """Remove what the cells of a run left, or those of runs that are no longer alive."""

@@ -12,7 +12,7 @@ from harness.adapters.results.files import ResultFiles, is_half, refuse_links, w
 from harness.adapters.results.record import read_cells, read_run, write_cell, write_run
 from harness.model.cells import Cell
 from harness.model.errors import DisturbedError, UsageError
-from harness.model.gate import Floor
+from harness.model.gate import NoiseFloor
 from harness.model.runs import RunInfo, RunReport
 from harness.outcome.observation import Observation
 from harness.report.index import index_text
@@ -74,20 +74,20 @@ class FilesStore:
         report, cells = _load(path)
         return report.run, cells, report.complete
 
-    def load_floor(self, key: str) -> Floor | None:
+    def load_noise_floor(self, key: str) -> NoiseFloor | None:
         """Return the noise that was measured under a key; None where there is none that can be read."""
         try:
-            text = read_plain(self._floor(key), limit_bytes=_LARGEST)
-            return msgspec.json.decode(text, type=Floor)
+            text = read_plain(self._noise_floor(key), limit_bytes=_LARGEST)
+            return msgspec.json.decode(text, type=NoiseFloor)
         except (OSError, msgspec.DecodeError):
             return None  # it is measured again: nothing is lost
 
-    def keep_floor(self, floor: Floor) -> str:
+    def keep_noise_floor(self, noise_floor: NoiseFloor) -> str:
         """Keep a floor in place of the last one of its key; return where."""
-        path = self._floor(floor.key)
+        path = self._noise_floor(noise_floor.key)
         refuse_links(self._root, path.parent)
         with writable(path.parent):
-            text = msgspec.json.format(msgspec.json.encode(floor)).decode()
+            text = msgspec.json.format(msgspec.json.encode(noise_floor)).decode()
             self._files.replace(path, text + "\n")
         return str(path)
 
@@ -95,7 +95,7 @@ class FilesStore:
         """Remove files that a killed run left half written; return their paths."""
         return self._files.prune()
 
-    def _floor(self, key: str) -> Path:
+    def _noise_floor(self, key: str) -> Path:
         return self._root / "floors" / f"{key}.json"
 
     def _find(self, folder: str) -> Path:
@@ -157,7 +157,9 @@ class FilesRun:
                 self._files.replace(self._folder / _SUMMARY, report.summary)
             self._files.replace(self._folder / _name_of_record(report.run), write_run(report))
             if report.complete or not self._is_listed:
-                self._files.replace(self._files.root / _INDEX, index_text(_runs_of(self._files.root)))
+                self._files.replace(
+                    self._files.root / _INDEX, index_text(_runs_of(self._files.root))
+                )
                 self._is_listed = True
 
 

@@ -14,7 +14,7 @@ class CounterName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
+class CountedRun:
     """What was counted of one process.
 
     Args:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.costs.count import Count, CounterName
+from harness.analysis.costs.count import CountedRun, CounterName
 from harness.model.costs import ExactCost
 from harness.model.nouns import Side
 
@@ -18,8 +18,8 @@ _BY_CHANCE = "what does not repeat exactly"
 class Pass:
     """One full count of one side: at the smaller and at the larger level."""
 
-    low: Count
-    high: Count
+    low: CountedRun
+    high: CountedRun
 
     def per_turn(self, name: str) -> float:
         """Return what a turn adds to an amount; what start-up costs drops out."""

@@ -14,7 +14,7 @@ from harness.analysis.stats.ratios import (
 )
 from harness.analysis.stats.tests import holm, p_above, p_below, pairs_needed, smallest_effect
 from harness.analysis.verdict.kinds import MetricVerdict, Standing, Verdict
-from harness.model.gate import Floor, Margin, log_margin, show_margin
+from harness.model.gate import Margin, NoiseFloor, log_margin, show_margin
 from harness.model.units import show_number
 
 ALPHA = 0.05
@@ -23,7 +23,7 @@ _LEAST_PAIRS_OF_RANKS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class MarginBounds:
     """Between which two log ratios a metric is within its margin: log(branch / base) above `upper` is worse, below `lower` better.
 
     A margin in the metric's own unit is a larger share of a smaller value, so that each is taken of the side that would be exceeded. With the
@@ -39,7 +39,7 @@ class Limits:
         return min(self.upper, -self.lower)
 
 
-def limits_of(margin: Margin, base: float, branch: float) -> Limits:
+def margin_bounds(margin: Margin, base: float, branch: float) -> MarginBounds:
     """Return a margin as log ratios.
 
     Args:
@@ -47,10 +47,12 @@ def limits_of(margin: Margin, base: float, branch: float) -> Limits:
         base: What was measured there, above zero.
         branch: The same of the branch.
     """
-    return Limits(upper=log_margin(margin, base), lower=-log_margin(margin, branch))
+    return MarginBounds(upper=log_margin(margin, base), lower=-log_margin(margin, branch))
 
 
-def stand(logs: Sequence[float], limits: Limits, p_worse: float, p_better: float) -> Standing:
+def stand(
+    logs: Sequence[float], limits: MarginBounds, p_worse: float, p_better: float
+) -> Standing:
     """Say where paired log ratios stand to a margin.
 
     Args:
@@ -99,7 +101,7 @@ class Paired:
 
 
 def judge_estimated(
-    family: Sequence[Paired], margins: Mapping[str, Margin], floor: Floor | None
+    family: Sequence[Paired], margins: Mapping[str, Margin], noise_floor: NoiseFloor | None
 ) -> list[MetricVerdict]:
     """Judge all estimated metrics of a run, in the order in which they are given.
 
@@ -108,7 +110,7 @@ def judge_estimated(
         margins: By metric.
         floor: A margin below it is refused; None where none is known.
     """
-    trials = [_make_trial(paired, margins.get(paired.metric), floor) for paired in family]
+    trials = [_make_trial(paired, margins.get(paired.metric), noise_floor) for paired in family]
     gated = [(trial.paired.logs, trial.limits) for trial in trials if not trial.refusal]
     worse = iter(holm([p_above(logs, limits.upper) for logs, limits in gated]))
     better = iter(holm([p_below(logs, limits.lower) for logs, limits in gated]))
@@ -120,9 +122,9 @@ def judge_estimated(
     ]
 
 
-def floor_of(metric: str, pairs: int, floor: Floor) -> float | None:
+def smallest_visible(metric: str, pairs: int, noise_floor: NoiseFloor) -> float | None:
     """Return the smallest share by which a metric can be worse and be seen with so many pairs on this host; None where that is not known."""
-    sd = floor.deviations.get(metric)
+    sd = noise_floor.deviations.get(metric)
     effect = smallest_effect(sd, pairs) if sd is not None else None
     return None if effect is None else change_of(effect)
 
@@ -133,22 +135,26 @@ class _Trial:
 
     paired: Paired
     margin: Margin | None
-    limits: Limits
+    limits: MarginBounds
     refusal: str
 
 
-def _make_trial(paired: Paired, margin: Margin | None, floor: Floor | None) -> _Trial:
+def _make_trial(paired: Paired, margin: Margin | None, noise_floor: NoiseFloor | None) -> _Trial:
     if margin is None:
-        limits, refusal = Limits(upper=0.0, lower=0.0), "no margin is set for it"
+        limits, refusal = MarginBounds(upper=0.0, lower=0.0), "no margin is set for it"
     else:
-        limits = limits_of(margin, paired.base, paired.branch)
-        refusal = _refusal(paired, margin, limits, floor)
+        limits = margin_bounds(margin, paired.base, paired.branch)
+        refusal = _refusal(paired, margin, limits, noise_floor)
     return _Trial(paired=paired, margin=margin, limits=limits, refusal=refusal)
 
 
-def _refusal(paired: Paired, margin: Margin, limits: Limits, floor: Floor | None) -> str:
+def _refusal(
+    paired: Paired, margin: Margin, limits: MarginBounds, noise_floor: NoiseFloor | None
+) -> str:
     pairs = len(paired.pairs)
-    least = floor_of(paired.metric, pairs, floor) if floor is not None else None
+    least = (
+        smallest_visible(paired.metric, pairs, noise_floor) if noise_floor is not None else None
+    )
     if least is None or least <= change_of(limits.narrower):
         return ""
     seen = f"{pairs} pairs can see here, {least * 100:.1f} %"
@@ -196,7 +202,7 @@ def _needed(logs: Sequence[float], limit: float, tests: int) -> int | None:
     return pairs_needed(logs, limit, alpha=ALPHA / tests if is_beyond else ALPHA)
 
 
-def _doubt(logs: Sequence[float], limits: Limits, standing: Standing) -> str:
+def _doubt(logs: Sequence[float], limits: MarginBounds, standing: Standing) -> str:
     """Say where ranks, which one outlier cannot move far, and the t test say different things."""
     ranks = pseudomedian(logs, confidence=1 - 2 * ALPHA)
     if len(logs) < _LEAST_PAIRS_OF_RANKS or ranks.low is None or ranks.high is None:

@@ -17,7 +17,7 @@ from harness.analysis.verdict.kinds import (
     Verdict,
 )
 from harness.model.cells import Cell
-from harness.model.gate import DEFAULT_MARGINS, Floor, Margin
+from harness.model.gate import DEFAULT_MARGINS, Margin, NoiseFloor
 from harness.model.metrics import ESTIMATED
 from harness.model.nouns import Outcome, Phase, Purity, Side
 from harness.model.units import show_count
@@ -35,7 +35,7 @@ def judge(comparison: Comparison) -> OverallVerdict:
         *_brackets(comparison),
         *(failing for row in comparison.rows for failing in judge_outcomes(row)),
         *_counted(comparison, margins),
-        *_at_levels(comparison, margins, None if gate is None else gate.floor),
+        *_at_levels(comparison, margins, None if gate is None else gate.noise_floor),
     )
     verdict = _overall(comparison, metrics)
     refused = [
@@ -105,7 +105,7 @@ def _counted(comparison: Comparison, margins: Mapping[str, Margin]) -> list[Metr
 
 
 def _at_levels(
-    comparison: Comparison, margins: Mapping[str, Margin], floor: Floor | None
+    comparison: Comparison, margins: Mapping[str, Margin], noise_floor: NoiseFloor | None
 ) -> list[MetricVerdict]:
     rows = decision_rows(comparison)
     threads = [judge_threads(row.level, *peaks, margins) for row in rows if (peaks := _peaks(row))]
@@ -116,7 +116,7 @@ def _at_levels(
     ]
     family = [Paired(metric=n, level=row.level, pairs=pairs) for row, n, pairs in read if pairs]
     missing = [_unmeasured(n, row, margins) for row, n, pairs in read if not pairs]
-    return [*threads, *judge_estimated(family, margins, floor), *missing]
+    return [*threads, *judge_estimated(family, margins, noise_floor), *missing]
 
 
 def _peaks(row: Row) -> tuple[list[int], list[int]] | None:

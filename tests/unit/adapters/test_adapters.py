@@ -22,8 +22,7 @@ from harness.cli import wiring as assembly
 from harness.cli.flags import Typed
 from harness.model.cells import Knee, Slot
 from harness.model.errors import NoBoxError, RepoError, UsageError
-from harness.model.nouns import Arm, Side
-from harness.model.nouns import Drive
+from harness.model.nouns import Arm, Drive, Side
 from harness.outcome.protocol import ProgressLine
 from tests.builders.checkout import Checkout
 from tests.builders.model import make_run, ok_cell

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from harness.adapters.results.store import FilesStore, log_text
 from harness.model.errors import DisturbedError, UsageError
-from harness.model.gate import Floor
+from harness.model.gate import NoiseFloor
 from harness.model.nouns import Side
 from harness.verbs.housekeeping import show_run
 from harness.verbs.ports import RunWriter
@@ -147,12 +147,12 @@ def test_results_that_are_a_link_are_refused(root: Path, tmp_path: Path) -> None
     ):
         FilesStore(root).open_run(RUN, "x")
     with pytest.raises(UsageError, match="is a symbolic link"):
-        FilesStore(root).keep_floor(FLOOR)
+        FilesStore(root).keep_noise_floor(FLOOR)
     root.unlink()
     root.mkdir()
     (root / "floors").symlink_to(outside)
     with pytest.raises(UsageError, match="floors is a symbolic link"):
-        FilesStore(root).keep_floor(structs.replace(FLOOR, key="f" * 16))
+        FilesStore(root).keep_noise_floor(structs.replace(FLOOR, key="f" * 16))
     assert list(outside.iterdir()) == []
 
 
@@ -188,9 +188,9 @@ def test_line_is_not_put_through_a_link(root: Path, tmp_path: Path) -> None:
 def test_floor_in_whose_place_is_a_folder_is_none(root: Path) -> None:
     """It is measured again, and that it cannot be kept is told."""
     (root / "floors" / f"{FLOOR.key}.json").mkdir(parents=True)
-    assert FilesStore(root).load_floor(FLOOR.key) is None
+    assert FilesStore(root).load_noise_floor(FLOOR.key) is None
     with pytest.raises(DisturbedError, match="Is a directory"):
-        FilesStore(root).keep_floor(Floor(**structs.asdict(FLOOR)))
+        FilesStore(root).keep_noise_floor(NoiseFloor(**structs.asdict(FLOOR)))
 
 
 def test_log_shows_what_a_terminal_would_act_on() -> None:

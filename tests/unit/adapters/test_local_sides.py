@@ -12,10 +12,9 @@ from harness.adapters.counters.tools import CallgrindCounter, MemoryCounter, Str
 from harness.adapters.host.isolation import Confinement, find_confinement
 from harness.adapters.host.trees import read_tree
 from harness.analysis.costs.count import Uncounted
-from harness.model.nouns import Arm, Load, Side
-from harness.model.nouns import Drive
+from harness.model.nouns import Arm, Drive, Load, Side
 from harness.model.tree import Entry, Tree
-from harness.verbs.ports import CountOrder
+from harness.verbs.ports import CountSpec
 from tests.builders.model import make_tree
 from tests.integration.probe_runs import FAKE
 
@@ -134,8 +133,8 @@ def test_counter_that_is_not_installed_says_how_to_get_it(
     assert "apt-get install " in missing
 
 
-def _order(place: str, level: int = 1, **environment: str) -> CountOrder:
-    return CountOrder(
+def _order(place: str, level: int = 1, **environment: str) -> CountSpec:
+    return CountSpec(
         side=Side.BASE,
         place=place,
         drive=Drive(arm=Arm.SC_MEM, environment=environment),

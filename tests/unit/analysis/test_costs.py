@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from harness.adapters.counters.readings import read_calls, read_count_line, read_instructions
-from harness.analysis.costs.count import Count, CounterName, Uncounted
+from harness.analysis.costs.count import CountedRun, CounterName, Uncounted
 from harness.analysis.costs.slopes import Pass, changed, find_costs
 from harness.model.costs import ExactCost
 from harness.model.nouns import Side
@@ -88,8 +88,8 @@ def test_count_that_is_none_says_why(
 
 def _pass(low: Mapping[str, int], high: Mapping[str, int]) -> Pass:
     return Pass(
-        Count(sessions=10, turns=60, amounts=low, subject="s"),
-        Count(sessions=20, turns=120, amounts=high, subject="s"),
+        CountedRun(sessions=10, turns=60, amounts=low, subject="s"),
+        CountedRun(sessions=20, turns=120, amounts=high, subject="s"),
     )
 
 

@@ -6,8 +6,8 @@ import pytest
 from msgspec import structs
 
 from harness.analysis.comparison import compare
-from harness.analysis.noise import find_floor, floor_key, is_believed
-from harness.model.gate import Floor
+from harness.analysis.noise import find_noise_floor, is_believed, noise_key
+from harness.model.gate import NoiseFloor
 from harness.model.nouns import Arm, Caps, Load, Purity, Side
 from tests.builders.model import make_block, make_box_info, make_run, make_side
 
@@ -22,13 +22,13 @@ def test_floor_is_the_deviation_of_each_metrics_pairs() -> None:
         {"cpu_ms_per_turn": 2 * down, "rss_kb_per_session": None},
     )
     cells = make_block(500, ({"rss_kb_per_session": 200.0}, {}), branch)
-    floor = find_floor(compare(RUN, cells, complete=True), 500)
-    assert floor.deviations == {
+    noise_floor = find_noise_floor(compare(RUN, cells, complete=True), 500)
+    assert noise_floor.deviations == {
         "cpu-ms/turn": pytest.approx(0.1 * math.sqrt(2)),
         "latency-infl": 0.0,
     }
-    assert (floor.key, floor.measured_at) == (floor_key(RUN), "2026-11-30T12:34:56Z")
-    assert (floor.level, floor.pairs) == (500, 2)
+    assert (noise_floor.key, noise_floor.measured_at) == (noise_key(RUN), "2026-11-30T12:34:56Z")
+    assert (noise_floor.level, noise_floor.pairs) == (500, 2)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_floor_is_the_deviation_of_each_metrics_pairs() -> None:
 )
 def test_floor_key_tells_what_bears_on_the_noise(changes: dict[str, object]) -> None:
     """Another box, load, host, arm or environment has its own noise."""
-    assert floor_key(structs.replace(RUN, **changes)) != floor_key(RUN)
+    assert noise_key(structs.replace(RUN, **changes)) != noise_key(RUN)
 
 
 def test_floor_key_is_the_same_for_every_change_that_is_measured_here() -> None:
@@ -55,7 +55,7 @@ def test_floor_key_is_the_same_for_every_change_that_is_measured_here() -> None:
         levels=(500, 1000),
         sides=(make_side(commit="c0de" * 10, subject="ff" * 32), make_side(Side.BRANCH)),
     )
-    assert floor_key(other) == floor_key(RUN)
+    assert noise_key(other) == noise_key(RUN)
 
 
 @pytest.mark.parametrize(
@@ -69,5 +69,7 @@ def test_floor_key_is_the_same_for_every_change_that_is_measured_here() -> None:
 )
 def test_floor_is_believed_for_a_day(now: str, *, believed: bool) -> None:
     """A host is not tomorrow what it is today, and a floor from the future is a clock that is wrong."""
-    floor = Floor(key="k", measured_at="2026-11-30T12:00:00Z", level=500, pairs=2, deviations={})
-    assert is_believed(floor, now) is believed
+    noise_floor = NoiseFloor(
+        key="k", measured_at="2026-11-30T12:00:00Z", level=500, pairs=2, deviations={}
+    )
+    assert is_believed(noise_floor, now) is believed

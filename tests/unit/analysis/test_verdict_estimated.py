@@ -6,16 +6,16 @@ from collections.abc import Sequence
 import pytest
 
 from harness.analysis.verdict.estimated import (
-    Limits,
+    MarginBounds,
     Paired,
-    floor_of,
     judge_estimated,
-    limits_of,
+    margin_bounds,
+    smallest_visible,
     stand,
 )
 from harness.analysis.verdict.kinds import MetricVerdict, Standing, Verdict
-from harness.model.gate import Floor, Margin
-from tests.builders.gated import TENTHS, logs_of, logs_with_p, make_floor
+from harness.model.gate import Margin, NoiseFloor
+from tests.builders.gated import TENTHS, logs_of, logs_with_p, make_noise_floor
 
 CPU = "cpu-ms/turn"
 TENTH = math.log(1.1)
@@ -30,10 +30,10 @@ def _judge(
     logs: Sequence[float],
     *,
     margin: Margin = TENTHS[CPU],
-    floor: Floor | None = None,
+    noise_floor: NoiseFloor | None = None,
     base: float = 2.0,
 ) -> MetricVerdict:
-    (judged,) = judge_estimated([_paired(logs, base=base)], {CPU: margin}, floor)
+    (judged,) = judge_estimated([_paired(logs, base=base)], {CPU: margin}, noise_floor)
     return judged
 
 
@@ -113,10 +113,10 @@ def test_estimated_verdict_of_equal_pairs_is_within_a_margin_of_zero(n: int, ver
 def test_estimated_margin_in_its_own_unit_is_taken_of_the_side_that_is_exceeded() -> None:
     """0.5 ms is a quarter of 2 ms, and a third of 1.5: the two limits mirror each other when the sides are swapped."""
     margin = Margin(amount=0.5, is_relative=False)
-    limits = limits_of(margin, 2.0, 1.5)
+    limits = margin_bounds(margin, 2.0, 1.5)
     assert limits.upper == pytest.approx(math.log(2.5 / 2.0))
     assert limits.lower == pytest.approx(-math.log(2.0 / 1.5))
-    swapped = limits_of(margin, 1.5, 2.0)
+    swapped = margin_bounds(margin, 1.5, 2.0)
     assert (swapped.upper, swapped.lower) == (-limits.lower, -limits.upper)
     assert limits.narrower == swapped.narrower == limits.upper
     assert _judge(logs_of(math.log(2.6 / 2), 0.01), margin=margin).verdict is Verdict.REGRESSED
@@ -126,7 +126,7 @@ def test_estimated_margin_in_its_own_unit_is_taken_of_the_side_that_is_exceeded(
 def test_estimated_verdicts_are_adjusted_for_one_another() -> None:
     """Of three metrics that are each significant alone, the one that is so three times over remains."""
     names = tuple(name for name in TENTHS if name in {CPU, "latency-infl", "rss-kb/sess"})
-    limits = [limits_of(TENTHS[name], 2.0, 2.0).upper for name in names]
+    limits = [margin_bounds(TENTHS[name], 2.0, 2.0).upper for name in names]
     family = [
         _paired(logs_with_p(p, limit), metric=name)
         for name, limit, p in zip(names, limits, (0.03, 0.016, 0.04), strict=True)
@@ -165,23 +165,25 @@ def test_estimated_metric_without_a_margin_is_shown_and_takes_no_part() -> None:
 
 def test_estimated_margin_below_the_floor_is_refused() -> None:
     """However large the change: eight pairs of an unchanged build would be open too often here."""
-    floor = make_floor(cpu=0.12)
-    judged = _judge(logs_of(0.5, 0.01), floor=floor)
-    assert floor_of(CPU, 8, floor) == pytest.approx(0.1245, rel=0.001)
+    noise_floor = make_noise_floor(cpu=0.12)
+    judged = _judge(logs_of(0.5, 0.01), noise_floor=noise_floor)
+    assert smallest_visible(CPU, 8, noise_floor) == pytest.approx(0.1245, rel=0.001)
     assert judged.refusal == ("its margin of 10 % is below what 8 pairs can see here, 12.5 %")
     assert (judged.verdict, judged.p, judged.needed) == (Verdict.INCONCLUSIVE, None, None)
     assert judged.ratio is not None
 
 
-@pytest.mark.parametrize("floor", [make_floor(cpu=0.05), make_floor(latency=0.5), None])
-def test_estimated_margin_above_the_floor_is_gated(floor: Floor | None) -> None:
+@pytest.mark.parametrize(
+    "floor", [make_noise_floor(cpu=0.05), make_noise_floor(latency=0.5), None]
+)
+def test_estimated_margin_above_the_floor_is_gated(noise_floor: NoiseFloor | None) -> None:
     """So is one whose floor is not known."""
-    assert _judge(logs_of(0.5, 0.01), floor=floor).verdict is Verdict.REGRESSED
+    assert _judge(logs_of(0.5, 0.01), noise_floor=noise_floor).verdict is Verdict.REGRESSED
 
 
 def test_floor_of_one_pair_is_not_known() -> None:
     """One pair sees nothing, so that there is nothing to refuse by."""
-    assert floor_of(CPU, 1, make_floor(cpu=0.05)) is None
+    assert smallest_visible(CPU, 1, make_noise_floor(cpu=0.05)) is None
 
 
 def test_estimated_verdict_that_ranks_do_not_confirm_says_so() -> None:
@@ -222,7 +224,7 @@ def test_estimated_verdict_is_not_doubted_below_six_pairs() -> None:
 )
 def test_standing_has_a_mirror(mean: float, half: float, standing: Standing) -> None:
     """With the sides swapped the same pairs stand where the mirror says."""
-    limits = Limits(upper=TENTH, lower=-TENTH)
+    limits = MarginBounds(upper=TENTH, lower=-TENTH)
     logs = logs_of(mean, half)
     is_above = standing is Standing.ABOVE
     p_worse, p_better = (0.01 if is_above else 1.0), 1.0

@@ -15,8 +15,8 @@ from tests.builders.gated import (
     eight_pairs,
     gated,
     line_of,
-    make_floor,
     make_gate_run,
+    make_noise_floor,
     make_pairs,
     noisy,
 )
@@ -91,7 +91,7 @@ def test_nothing_to_compare_is_inconclusive(cells: list[Cell], why: str) -> None
 
 def test_a_refused_margin_is_named_and_decides_nothing() -> None:
     """The rest is judged; whoever asks to be strict is told what was not."""
-    run = make_gate_run(floor=make_floor(cpu=0.12))
+    run = make_gate_run(noise_floor=make_noise_floor(cpu=0.12))
     verdict = judge(gated(eight_pairs(cpu=4.0), run))
     assert verdict.verdict is Verdict.EQUIVALENT
     assert verdict.refused == (

@@ -9,7 +9,7 @@ from harness.model.errors import BranchCannotRunError, DisturbedError, UsageErro
 from harness.model.nouns import Load, Outcome
 from harness.outcome.observation import Observation
 from harness.verbs.housekeeping import show_run
-from harness.verbs.ports import CellOrder
+from harness.verbs.ports import CellSpec
 from tests.builders.model import make_observation, make_result
 from tests.builders.world import BRANCH_IMAGE, RUN_ID, make_request, make_world
 from tests.fakes.fake_box import Behaviour, fails_with, holds_up_to
@@ -22,20 +22,20 @@ def _slowing() -> Behaviour:
     """
     runs: dict[str, int] = {}
 
-    def behave(image: str, order: CellOrder) -> Observation:
-        key = f"{order.arm} {order.level} {order.environment}"
+    def behave(image: str, spec: CellSpec) -> Observation:
+        key = f"{spec.arm} {spec.level} {spec.environment}"
         again = runs[key] = runs.get(key, -1) + 1
-        if "SCALE_PROCS" in order.environment:
+        if "SCALE_PROCS" in spec.environment:
             return make_observation(exit_code=2, stderr=("SCALE_PROCS=2 is not available yet",))
         holds = holds_up_to(
-            4_000 if order.arm == "sc-ckpt" else 64_000,
-            latency_infl=1.0 + order.level / 80_000 + again / 10,
+            4_000 if spec.arm == "sc-ckpt" else 64_000,
+            latency_infl=1.0 + spec.level / 80_000 + again / 10,
             cpu_ms_per_turn=0.1 + again / 100,
-            peak_rss_mb=30 + order.level * 20 / 1024,
+            peak_rss_mb=30 + spec.level * 20 / 1024,
             peak_threads=5,
-            peak_fds=40 + order.level // 1000,
+            peak_fds=40 + spec.level // 1000,
         )
-        return holds(image, order)
+        return holds(image, spec)
 
     return behave
 
@@ -86,7 +86,7 @@ def test_goals_runs_every_row_before_any_again() -> None:
     """A check, then the cells in the order of the rows, a cell that two goals read once, the ladder last."""
     fakes = make_world(branch=_slowing())
     goals(fakes.world, make_request(), only="", repeats=2)
-    ran = [(order.arm, order.level) for _, order in fakes.box.orders]
+    ran = [(spec.arm, spec.level) for _, spec in fakes.box.specs]
     once = [
         *(("hand", level) for level in (8_000, 32_000)),
         *(("sc-mem", level) for level in (2_000, 4_000, 8_000, 16_000, 32_000)),
@@ -95,19 +95,19 @@ def test_goals_runs_every_row_before_any_again() -> None:
         *(("sc-mem", level) for level in (64_000, 128_000)),
     ]
     assert ran == [("hand", 1), *once, *once]
-    assert {image for image, _ in fakes.box.orders} == {BRANCH_IMAGE}
+    assert {image for image, _ in fakes.box.specs} == {BRANCH_IMAGE}
 
 
 def test_goals_gives_a_cell_its_order() -> None:
     """The reference load and box whatever was typed, virtual workers, and the toggles of the row."""
     fakes = make_world()
     goals(fakes.world, make_request(7), only="STATE_KB", repeats=1)
-    check, order = (order for _, order in fakes.box.orders)
+    check, spec = (spec for _, spec in fakes.box.specs)
     assert check.load == Load(turns=1, ttft_ms=1, tokens=2, tok_ms=1)
-    assert (order.run_id, order.arm, order.level) == (RUN_ID, "sc-ckpt", 1_000)
-    assert order.load == Load(turns=6, ttft_ms=200, tokens=50, tok_ms=5)
-    assert (order.caps.cpus, order.caps.memory_bytes, order.caps.timeout_s) == (2.0, 2 << 30, 600)
-    assert order.environment == {
+    assert (spec.run_id, spec.arm, spec.level) == (RUN_ID, "sc-ckpt", 1_000)
+    assert spec.load == Load(turns=6, ttft_ms=200, tokens=50, tok_ms=5)
+    assert (spec.caps.cpus, spec.caps.memory_bytes, spec.caps.timeout_s) == (2.0, 2 << 30, 600)
+    assert spec.environment == {
         "ESCAPEMENT_WORKERS": "virtual",
         "SCALE_PACING": "sleep",
         "SCALE_STATE_KB": "64",
@@ -160,10 +160,10 @@ def test_goals_of_a_stored_run_are_derived_again() -> None:
 def test_goals_that_are_interrupted_keep_what_was_measured() -> None:
     """Ctrl-C loses no cell; the table as it then stands says that it is not whole."""
 
-    def behave(image: str, order: CellOrder) -> Observation:
-        if order.level == 32_000:
+    def behave(image: str, spec: CellSpec) -> Observation:
+        if spec.level == 32_000:
             raise KeyboardInterrupt
-        return holds_up_to(64_000)(image, order)
+        return holds_up_to(64_000)(image, spec)
 
     fakes = make_world(branch=behave)
     with pytest.raises(KeyboardInterrupt):
@@ -185,7 +185,7 @@ def test_goals_run_an_invalid_cell_once_more() -> None:
     """Both are told; a row whose cells say nothing of the build is not measured, and not missed."""
     fakes = make_world(branch=fails_with(Outcome.INVALID, at=32_000))
     shown = goals(fakes.world, make_request(), only="hand", repeats=1)
-    assert [order.level for _, order in fakes.box.orders] == [1, 8_000, 32_000, 32_000]
+    assert [spec.level for _, spec in fakes.box.specs] == [1, 8_000, 32_000, 32_000]
     assert shown.endswith(
         "### Warnings\n\n"
         "- hand C=32,000: invalid cell (the engine fell over); run once more\n"
@@ -200,7 +200,7 @@ def test_goals_tell_of_lag_that_came_twice_with_cpu_to_spare() -> None:
     fakes = make_world(branch=holds_up_to(9_999, **late))
     shown = goals(fakes.world, make_request(), only="hand, C=8", repeats=1)
     said = "the gauge was late by 120 ms (99th percentile) with the worker only 30 % busy"
-    assert [order.level for _, order in fakes.box.orders] == [1, 8_000, 8_000]
+    assert [spec.level for _, spec in fakes.box.specs] == [1, 8_000, 8_000]
     assert f"- hand C=8,000: invalid cell ({said}); run once more\n" in shown
     assert f"- hand C=8,000: {said}, and it counts: there is no runtime in it" in shown
     assert shown.count("and it counts") == 1, "and nothing of the check"
@@ -217,14 +217,14 @@ def test_goals_of_a_build_that_cannot_run_measure_nothing() -> None:
 def test_goals_end_when_a_cell_ran_other_code() -> None:
     """A cell of another runtime is no figure of this one."""
     foreign = Subject(path="/usr/lib/escapement", hash="99" * 32)
-    fakes = make_world(branch=lambda _, order: make_observation(_loaded(order, foreign)))
+    fakes = make_world(branch=lambda _, spec: make_observation(_loaded(spec, foreign)))
     with pytest.raises(DisturbedError, match="is not what it is said to be"):
         goals(fakes.world, make_request(), only="hand", repeats=1)
 
 
-def _loaded(order: CellOrder, subject: Subject) -> Result:
-    loaded = subject if order.level > 1 else None
-    return make_result(order.level, arm=order.arm, subject=loaded)
+def _loaded(spec: CellSpec, subject: Subject) -> Result:
+    loaded = subject if spec.level > 1 else None
+    return make_result(spec.level, arm=spec.arm, subject=loaded)
 
 
 def test_goals_that_no_filter_leaves_are_a_usage_error() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from msgspec import structs
 
-from harness.analysis.noise import floor_key
+from harness.analysis.noise import noise_key
 from harness.model.nouns import HOLDABLE, Caps
 from harness.outcome.observation import evidence_of
 from harness.outcome.protocol import BoxCaps, Death, ProbeOutput
@@ -87,5 +87,5 @@ def test_caps_are_shown_with_what_is_not_held(
 @pytest.mark.parametrize("changes", [{"box": "cgroup"}, {"engine": "no engine"}])
 def test_floor_of_one_box_is_not_that_of_another(changes: dict[str, str]) -> None:
     """What was measured in one box decides nothing in another."""
-    assert floor_key(make_run()) != floor_key(make_run(box=make_box_info(**changes)))
-    assert floor_key(make_run()) == floor_key(make_run(box=make_box_info()))
+    assert noise_key(make_run()) != noise_key(make_run(box=make_box_info(**changes)))
+    assert noise_key(make_run()) == noise_key(make_run(box=make_box_info()))

@@ -10,7 +10,7 @@ from harness.analysis.verdict.overall import judge
 from harness.model.cells import Cell
 from harness.model.nouns import Outcome, Purity, Side
 from harness.report.selftest import SelfTestRow, render_selftest
-from tests.builders.gated import make_floor, make_gate_run, make_pairs
+from tests.builders.gated import make_gate_run, make_noise_floor, make_pairs
 from tests.builders.model import make_cell, make_side
 
 NOISE = (1.01, 0.99, 1.0, 1.02, 0.98, 1.01, 0.99, 1.0)
@@ -20,7 +20,7 @@ RUN = make_gate_run(
     how="one build against itself",
     sides=(make_side(), structs.replace(make_side(), side=Side.BRANCH)),
 )
-FLOOR = make_floor(cpu=0.02, rss=0.005)
+FLOOR = make_noise_floor(cpu=0.02, rss=0.005)
 CPU = Control(
     name="+20 % CPU a turn",
     environment={"SCALE_INJECT_WORK": "250"},
@@ -110,11 +110,11 @@ def test_selftest_document_shows_the_noise_and_what_was_caught() -> None:
 
 def test_selftest_document_of_a_margin_that_is_refused_says_so() -> None:
     """A control that moves a metric that is not gated is not caught by it, and the size that was seen is told; a floor that is not known predicts no power."""
-    gate = structs.replace(RUN.gate, floor=make_floor(cpu=0.2)) if RUN.gate else None
+    gate = structs.replace(RUN.gate, noise_floor=make_noise_floor(cpu=0.2)) if RUN.gate else None
     run = structs.replace(RUN, gate=gate, purity=Purity.SETTINGS)
     cells = make_pairs(500, _measured(), _measured(cpu=2.4)[::-1])
     row = SelfTestRow(control=CPU, gated=judge(compare(run, cells, complete=True)))
-    last = render_selftest(run, make_floor(rss=0.01), [row]).splitlines()[-3]
+    last = render_selftest(run, make_noise_floor(rss=0.01), [row]).splitlines()[-3]
     assert [part.strip() for part in last.split("|")[2:6]] == [
         "equivalent",
         "not seen",

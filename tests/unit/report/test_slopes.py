@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from harness.analysis.comparison import compare
-from harness.analysis.slopes import find_limits
+from harness.analysis.slopes import find_box_limits
 from harness.model.cells import Cell
 from harness.model.nouns import Caps, Load, Outcome, Side
 from harness.model.runs import RunInfo
@@ -94,7 +94,8 @@ def test_limits_are_those_of_all_processes_of_a_side() -> None:
     run = structs.replace(make_run(levels=LEVELS), sides=sides)
     cells = [*_ramp(Side.BASE, 2.0), *_ramp(Side.BRANCH, 2.0)]
     found = {
-        limit.metric: limit for limit in find_limits(run, compare(run, cells, complete=True).lines)
+        limit.metric: limit
+        for limit in find_box_limits(run, compare(run, cells, complete=True).lines)
     }
     assert found["cpu-ms/turn"].cap == "1 CPU and 2 CPU"
     assert found["peak-fds"].cap == "20,000 open files and 80,000 open files"
@@ -106,7 +107,7 @@ def test_limits_of_a_load_without_pacing_have_no_cpu() -> None:
     """A turn that takes no time uses as much CPU as there is at every level."""
     run = structs.replace(make_run(levels=LEVELS), load=Load(ttft_ms=0, tokens=0))
     comparison = compare(run, _ramp(Side.BASE, 2.0), complete=True)
-    (limit,) = [x for x in find_limits(run, comparison.lines) if x.metric == "cpu-ms/turn"]
+    (limit,) = [x for x in find_box_limits(run, comparison.lines) if x.metric == "cpu-ms/turn"]
     assert (limit.cap, limit.reached) == ("", {})
 
 

@@ -11,7 +11,7 @@ from harness.model.nouns import Arm, Load, Outcome, Side
 from harness.model.runs import RunInfo
 from harness.report.document import render, render_summary
 from harness.report.verdict import counted_lines, headline, verdict_notes, verdict_table
-from tests.builders.gated import make_floor, make_gate_run, make_pairs
+from tests.builders.gated import make_gate_run, make_noise_floor, make_pairs
 from tests.builders.model import make_cell, make_run, ok_cell
 
 NOISE = (1.01, 0.99, 1.0, 1.02, 0.98, 1.01, 0.99, 1.0)
@@ -55,7 +55,7 @@ def _cells() -> list[Cell]:
 
 
 def _gated(**changes: object) -> Comparison:
-    run = make_gate_run(floor=make_floor(rss=0.05), costs=_costs((MISSING,)))
+    run = make_gate_run(noise_floor=make_noise_floor(rss=0.05), costs=_costs((MISSING,)))
     return compare(structs.replace(run, **changes), _cells(), complete=True)
 
 

@@ -16,8 +16,8 @@ def _two_arms() -> FakeWorld:
     fakes = make_world(
         base_tree=BASE_TREE,
         branch_tree=BASE_TREE,
-        branch=lambda image, order: holds[order.arm](image, order),
-        base=lambda image, order: holds[order.arm](image, order),
+        branch=lambda image, spec: holds[spec.arm](image, spec),
+        base=lambda image, spec: holds[spec.arm](image, spec),
     )
     compare(fakes.world, make_request(1000, 2000, arms=ARMS))
     return fakes
@@ -94,7 +94,7 @@ def test_compare_of_two_arms_says_which_side_drives_which() -> None:
 def test_compare_of_two_arms_drives_each_side_by_its_own() -> None:
     """The check before the ramp included; each cell on disk says what it drove."""
     fakes = _two_arms()
-    assert [(order.arm, order.level) for _, order in fakes.box.orders][:4] == [
+    assert [(spec.arm, spec.level) for _, spec in fakes.box.specs][:4] == [
         ("hand", 1),
         ("sc-mem", 1),
         ("hand", 1000),

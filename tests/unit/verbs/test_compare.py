@@ -4,7 +4,7 @@ import pytest
 
 from harness.model.nouns import Load, Outcome, Purity, Side
 from harness.verbs.compare import compare
-from harness.verbs.ports import CellOrder
+from harness.verbs.ports import CellSpec
 from tests.builders.world import (
     BASE_IMAGE,
     BASE_TREE,
@@ -137,10 +137,10 @@ def test_compare_gives_a_cell_its_order() -> None:
     environments = {Side.BASE: {"A": "1"}, Side.BRANCH: {"A": "2"}}
     request = make_request(1000, environments=environments)
     compare(fakes.world, request)
-    check, *cells = [order for image, order in fakes.box.orders if image == BRANCH_IMAGE]
+    check, *cells = [spec for image, spec in fakes.box.specs if image == BRANCH_IMAGE]
     assert check.load == Load(turns=1, ttft_ms=1, tokens=2, tok_ms=1)
     assert cells == 2 * [
-        CellOrder(
+        CellSpec(
             run_id=RUN_ID,
             arm="sc-mem",
             level=1000,
@@ -156,7 +156,7 @@ def test_compare_checks_a_side_of_several_processes_with_one() -> None:
     fakes = make_world()
     environments = {Side.BASE: {"A": "1"}, Side.BRANCH: {"A": "1", "SCALE_PROCS": "2"}}
     compare(fakes.world, make_request(1000, environments=environments))
-    check, *cells = [order for image, order in fakes.box.orders if image == BRANCH_IMAGE]
+    check, *cells = [spec for image, spec in fakes.box.specs if image == BRANCH_IMAGE]
     assert check.environment == {"A": "1"}
     assert [cell.environment for cell in cells] == 2 * [{"A": "1", "SCALE_PROCS": "2"}]
 

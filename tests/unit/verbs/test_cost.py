@@ -9,8 +9,7 @@ from msgspec import structs
 from harness.analysis.costs.count import CounterName
 from harness.model.costs import ExactCosts
 from harness.model.errors import DisturbedError
-from harness.model.nouns import Arm, Load, Side
-from harness.model.nouns import Drive
+from harness.model.nouns import Arm, Drive, Load, Side
 from harness.verbs.cost import CostRequest, Counting, cost, count_both
 from tests.builders.world import BASE_TREE, BRANCH_TREE, RUN_ID
 from tests.fakes.fake_counter import FakeCounter, FakeLocalSides
@@ -51,10 +50,10 @@ def test_count_runs_each_side_twice_at_both_levels() -> None:
     """Sides and levels are told apart, and all the processes of a counter are asked for at once."""
     counter = FakeCounter()
     Fakes((counter,)).count()
-    seen = [(order.side, order.level) for order in counter.orders]
+    seen = [(spec.side, spec.level) for spec in counter.specs]
     one_pass = [(side, level) for side in Side for level in (10, 20)]
     assert seen == one_pass * 2
-    assert {order.load for order in counter.orders} == {LOAD}
+    assert {spec.load for spec in counter.specs} == {LOAD}
 
 
 def test_count_says_what_was_counted_and_how() -> None:
@@ -80,7 +79,7 @@ def test_count_of_two_arms_names_both() -> None:
     counter = FakeCounter()
     costs = Fakes((counter,)).count(drives)
     assert (costs.base_arm, costs.arm) == (Arm.HAND, Arm.SC_MEM)
-    assert counter.orders[0].drive == drives[Side.BASE]
+    assert counter.specs[0].drive == drives[Side.BASE]
 
 
 def test_count_goes_on_without_what_is_not_installed() -> None:
@@ -98,7 +97,7 @@ def test_count_asks_no_other_counter_for_a_side_that_was_refused() -> None:
     second = FakeCounter()
     costs = Fakes((first, second)).count()
     assert costs.missing == ("the base cannot be counted: it needs threads",)
-    assert {order.side for order in second.orders} == {Side.BRANCH}
+    assert {spec.side for spec in second.specs} == {Side.BRANCH}
     assert [(one.base, one.branch) for one in costs.costs if one.name == "instructions/turn"] == [
         (None, 100.0)
     ]

@@ -16,7 +16,7 @@ from harness.model.errors import (
 from harness.model.nouns import Outcome, Side
 from harness.outcome.observation import Observation
 from harness.verbs.compare import compare
-from harness.verbs.ports import CellOrder
+from harness.verbs.ports import CellSpec
 from tests.builders.model import make_observation, make_result
 from tests.builders.world import RUN_ID, FakeWorld, make_request, make_world
 from tests.fakes.fake_box import FakeBox, fails_with, holds_up_to
@@ -52,8 +52,8 @@ def test_compare_tells_of_a_check_that_is_invalid_and_runs_it_once_more() -> Non
     """A check is no part of the results; that it was disturbed is told all the same."""
     answers = iter([fails_with(Outcome.INVALID)])
 
-    def behave(image: str, order: CellOrder) -> Observation:
-        return next(answers, holds_up_to(9999))(image, order)
+    def behave(image: str, spec: CellSpec) -> Observation:
+        return next(answers, holds_up_to(9999))(image, spec)
 
     fakes = make_world(base=behave)
     compare(fakes.world, make_request(1000))
@@ -76,10 +76,10 @@ def test_compare_counts_a_cell_that_is_late_with_cpu_to_spare_twice() -> None:
 def test_compare_refuses_a_cell_that_ran_other_code() -> None:
     """The run is invalid from that cell on; the cell itself is kept, and enters nothing."""
 
-    def behave(_image: str, order: CellOrder) -> Observation:
+    def behave(_image: str, spec: CellSpec) -> Observation:
         loaded = Subject(path="/usr/lib/escapement", hash="99" * 32)
-        subject = loaded if order.level > 1 else None
-        return make_observation(make_result(order.level, subject=subject))
+        subject = loaded if spec.level > 1 else None
+        return make_observation(make_result(spec.level, subject=subject))
 
     fakes = make_world(branch=behave)
     with pytest.raises(DisturbedError, match="loaded a runtime with hash 999999999999"):
@@ -112,9 +112,9 @@ def test_compare_goes_on_after_a_cell_that_is_invalid_once() -> None:
     answers = iter([Outcome.OK, Outcome.INVALID])
     holds, breaks = holds_up_to(9999), fails_with(Outcome.INVALID)
 
-    def behave(image: str, order: CellOrder) -> Observation:
+    def behave(image: str, spec: CellSpec) -> Observation:
         answer = next(answers, Outcome.OK)
-        return (holds if answer is Outcome.OK else breaks)(image, order)
+        return (holds if answer is Outcome.OK else breaks)(image, spec)
 
     fakes = make_world(base=behave)
     shown = compare(fakes.world, make_request(1000))
@@ -122,10 +122,10 @@ def test_compare_goes_on_after_a_cell_that_is_invalid_once() -> None:
     assert len(fakes.store.only.cells) == 5
 
 
-def _interrupt(_image: str, order: CellOrder) -> Observation:
-    if order.level > 1000:
+def _interrupt(_image: str, spec: CellSpec) -> Observation:
+    if spec.level > 1000:
         raise KeyboardInterrupt
-    return make_observation(make_result(order.level))
+    return make_observation(make_result(spec.level))
 
 
 def test_compare_keeps_what_was_measured_when_it_is_interrupted() -> None:
@@ -147,7 +147,7 @@ def test_compare_keeps_what_was_measured_when_it_is_interrupted() -> None:
 def test_compare_promises_nothing_when_it_is_interrupted_before_the_first_cell() -> None:
     """Where nothing was measured, no folder is named."""
 
-    def interrupt(_image: str, _order: CellOrder) -> Observation:
+    def interrupt(_image: str, _order: CellSpec) -> Observation:
         raise KeyboardInterrupt
 
     fakes = make_world(base=interrupt)

@@ -5,24 +5,24 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from harness.analysis.noise import floor_key
+from harness.analysis.noise import noise_key
 from harness.analysis.verdict.kinds import Verdict
 from harness.cli.settings import settle_gate
 from harness.model.errors import DisturbedError, InconclusiveError, RegressionError
-from harness.model.gate import Floor
+from harness.model.gate import NoiseFloor
 from harness.model.nouns import Outcome, Side
 from harness.outcome.observation import Observation
-from harness.verbs.gate import Gated, GateOrder, gate
-from harness.verbs.ports import CellOrder
+from harness.verbs.gate import GateOptions, GateResult, gate
+from harness.verbs.ports import CellSpec
 from tests.builders.injected import count_with, made_worse_by_injection
 from tests.builders.world import BRANCH_IMAGE, BRANCH_TREE, FakeWorld, make_request, make_world
 from tests.fakes.fake_box import fails_with
 
 
-def _order(*, pairs: str = "", quick: bool = True, extra: float | None = None) -> GateOrder:
+def _order(*, pairs: str = "", quick: bool = True, extra: float | None = None) -> GateOptions:
     count = None if extra is None else count_with(lambda s: 100.0 + extra * (s is Side.BRANCH))
     settings = settle_gate({"quick-level": 500}, pairs=pairs)
-    return GateOrder(settings=settings, is_quick=quick, is_strict=False, count=count)
+    return GateOptions(settings=settings, is_quick=quick, is_strict=False, count=count)
 
 
 def _world(**sides: float) -> FakeWorld:
@@ -31,11 +31,11 @@ def _world(**sides: float) -> FakeWorld:
     return make_world(base=base, branch=branch)
 
 
-def _gate(fakes: FakeWorld, order: GateOrder) -> Gated:
+def _gate(fakes: FakeWorld, order: GateOptions) -> GateResult:
     return gate(fakes.world, make_request(500, 1000, 2000), order)
 
 
-def _strict(gated: Gated) -> Gated:
+def _strict(gated: GateResult) -> GateResult:
     """Return what the same cells come to where the gate was told to be strict."""
     run = gated.comparison.run
     assert run.gate is not None
@@ -116,7 +116,7 @@ def test_gate_of_identical_builds_that_differ_is_invalid() -> None:
     plain, dear = made_worse_by_injection(), made_worse_by_injection(base_ms=0.2)
     turns = iter("ab" * 2 + "abbabaab" * 2)  # checks and warm-ups, then ABBA and BAAB
 
-    def behave(image: str, order: CellOrder) -> Observation:
+    def behave(image: str, spec: CellSpec) -> Observation:
         return (dear if next(turns) == "b" else plain)(image, order)
 
     fakes.box.by_image = {BRANCH_IMAGE: behave}
@@ -128,7 +128,7 @@ def test_gate_of_identical_builds_that_differ_is_invalid() -> None:
 def test_gate_holds_its_margins_against_a_floor_of_today() -> None:
     """A margin that this host cannot hold is refused, and strictness fails for it."""
     fakes = _world()
-    fakes.store.keep_floor(_floor("2026-11-30T11:00:00Z"))
+    fakes.store.keep_noise_floor(_noise_floor("2026-11-30T11:00:00Z"))
     gated = _gate(fakes, _order())
     assert gated.verdict.refused != ()
     gated.check()
@@ -140,10 +140,10 @@ def test_gate_does_not_believe_yesterdays_floor() -> None:
     """Hosts change: a floor is good for a day, and one from the future for nothing."""
     for stamp in ("2026-11-28T11:00:00Z", "2027-01-01T00:00:00Z", "somewhen"):
         fakes = _world()
-        fakes.store.keep_floor(_floor(stamp))
+        fakes.store.keep_noise_floor(_noise_floor(stamp))
         run = _gate(fakes, _order()).comparison.run
         assert run.gate is not None
-        assert run.gate.floor is None
+        assert run.gate.noise_floor is None
 
 
 def test_gate_writes_a_summary_for_the_pull_request() -> None:
@@ -155,10 +155,10 @@ def test_gate_writes_a_summary_for_the_pull_request() -> None:
     assert gated.folder == fakes.store.only.folder
 
 
-def _floor(stamp: str) -> Floor:
+def _noise_floor(stamp: str) -> NoiseFloor:
     """Return a noise of 30 % a pair, under the key of this world's gate."""
-    return Floor(
-        key=floor_key(_gate(_world(), _order()).comparison.run),
+    return NoiseFloor(
+        key=noise_key(_gate(_world(), _order()).comparison.run),
         measured_at=stamp,
         level=500,
         pairs=8,

@@ -55,7 +55,7 @@ def test_ramp_of_the_checkout_stops_at_its_knee() -> None:
     shown = ramp(fakes.world, make_request(1000, 2000, 4000, environments=environments), None)
     assert shown == fakes.store.only.document == RAMP
     assert fakes.box.levels_run == [(BRANCH_IMAGE, level) for level in (1, 1000, 2000)]
-    assert {order.environment["SCALE_VT"] for _, order in fakes.box.orders} == {"0"}
+    assert {spec.environment["SCALE_VT"] for _, spec in fakes.box.specs} == {"0"}
     assert list(fakes.store.runs) == ["results/2026-11-30T12:00:00Z-sc-mem-ramp-b4a7b4a"]
 
 
@@ -112,7 +112,7 @@ def test_build_says_which_image_each_side_is() -> None:
     ]
     assert build(fakes.world, make_request()) == f"base: {tags[0]} built\nbranch: {tags[1]} built"
     assert build(fakes.world, make_request()) == f"base: {tags[0]} found\nbranch: {tags[1]} found"
-    assert fakes.box.orders == []
+    assert fakes.box.specs == []
     assert fakes.repo.open == []
 
 
@@ -140,7 +140,7 @@ def test_show_plan_builds_and_runs_nothing() -> None:
         "    3. C=1,000 base, block 1, pair 1",
     ]
     assert lines[-1] == "   10. C=1,000 branch, block 2, pair 2"
-    assert (fakes.box.orders, fakes.store.runs, fakes.repo.open) == ([], {}, [])
+    assert (fakes.box.specs, fakes.store.runs, fakes.repo.open) == ([], {}, [])
     assert len(fakes.box.built) == 1
 
 

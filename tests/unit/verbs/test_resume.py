@@ -28,7 +28,7 @@ def _interrupted(request: Request = REQUEST, cells: int = 2) -> FakeWorld:
         compare(fakes.world, request)
     fakes.box.by_image = {}
     fakes.progress.lines.clear()
-    fakes.box.orders.clear()
+    fakes.box.specs.clear()
     return fakes
 
 
@@ -89,7 +89,7 @@ def test_resumed_run_says_so() -> None:
     (stamp,) = run.run.resumed
     assert f"2026-11-30T12:00:00Z, resumed at {stamp}" in str(run.document)
     assert run.run.run_id == "esc-2-2-2"
-    assert {order.run_id for _, order in fakes.box.orders} == {"esc-2-2-2"}
+    assert {spec.run_id for _, spec in fakes.box.specs} == {"esc-2-2-2"}
 
 
 def test_pair_that_an_interruption_came_between_is_a_warning() -> None:
@@ -159,7 +159,7 @@ def test_resume_refuses_another_box(
     with pytest.raises(UsageError) as caught:
         compare(fakes.world, _resumed(fakes))
     assert told in caught.value.what
-    assert fakes.box.orders == []
+    assert fakes.box.specs == []
     assert _kept(fakes).run.resumed == ()
 
 
@@ -216,7 +216,7 @@ def test_dry_run_of_a_resume_shows_what_is_left() -> None:
         "    3. C=1,000 base, block 1, pair 2",
         "    4. C=1,000 branch, block 1, pair 2",
     ]
-    assert fakes.box.orders == []
+    assert fakes.box.specs == []
     assert _kept(fakes).run.resumed == ()
 
 

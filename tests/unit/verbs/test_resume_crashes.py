@@ -9,12 +9,11 @@ from msgspec import structs
 
 from harness.adapters.results.files import ResultFiles, is_half
 from harness.adapters.results.store import FilesStore
-from harness.analysis.comparison import compare
 from harness.cli.settings import settle_gate
 from harness.model.errors import DisturbedError
 from harness.report.document import render
 from harness.verbs.compare import compare
-from harness.verbs.gate import GateOrder, gate
+from harness.verbs.gate import GateOptions, gate
 from harness.verbs.housekeeping import show_run
 from harness.verbs.ports import World
 from tests.builders.world import make_request, make_world
@@ -39,7 +38,7 @@ def _compare(root: Path, disk: FailingDisk | None = None, resume: str | None = N
 
 def _gate(root: Path, disk: FailingDisk | None = None, resume: str | None = None) -> None:
     settings = settle_gate({"quick-level": 500}, pairs="1")
-    order = GateOrder(settings=settings, is_quick=True, is_strict=False, count=None)
+    order = GateOptions(settings=settings, is_quick=True, is_strict=False, count=None)
     request = replace(make_request(500, 1000), resume=resume)
     gate(_world(root, disk), request, order)
 

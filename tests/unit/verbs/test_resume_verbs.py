@@ -13,7 +13,7 @@ from harness.cli.flags import Typed
 from harness.cli.settings import settle_gate
 from harness.model.errors import UsageError
 from harness.model.runs import RunInfo
-from harness.verbs.gate import GateOrder, gate
+from harness.verbs.gate import GateOptions, gate
 from harness.verbs.ramp import ramp
 from tests.builders.checkout import Checkout
 from tests.builders.injected import count_with
@@ -75,13 +75,13 @@ def test_resumed_goals_are_driven_as_they_were() -> None:
         goals(fakes.world, replace(make_request(), resume=stored.folder), only="", repeats=2)
 
 
-def _gate(fakes: FakeWorld, order: GateOrder, resume: str | None = None) -> RunInfo:
+def _gate(fakes: FakeWorld, order: GateOptions, resume: str | None = None) -> RunInfo:
     return gate(fakes.world, replace(make_request(500, 1000), resume=resume), order).comparison.run
 
 
-def _order(count: Callable[..., object] | None) -> GateOrder:
+def _order(count: Callable[..., object] | None) -> GateOptions:
     settings = settle_gate({"quick-level": 500}, pairs="2")
-    return GateOrder(settings=settings, is_quick=True, is_strict=False, count=count)  # type: ignore[arg-type]  # a fake
+    return GateOptions(settings=settings, is_quick=True, is_strict=False, count=count)  # type: ignore[arg-type]  # a fake
 
 
 def test_resumed_gate_decides_by_what_was_settled() -> None:

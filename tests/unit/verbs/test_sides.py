@@ -9,8 +9,7 @@ from harness.model.errors import (
     BuildError,
     DisturbedError,
 )
-from harness.model.nouns import Arm, Purity, Side
-from harness.model.nouns import Drive
+from harness.model.nouns import Arm, Drive, Purity, Side
 from harness.model.runs import SideInfo
 from harness.model.tree import Tree
 from harness.verbs.ports import BaseImage, Refs
