@@ -182,6 +182,7 @@ def _make_counters(progress: Progress) -> CounterSet:
 
 def _clean_up(run_id: str, repo: Repo, box: Box, progress: Progress) -> None:
     """Remove what a run left; an error is reported and does not hide the run's result."""
+    progress.say("removing what the run wrote")
     for remove in (partial(repo.prune, run_id), partial(box.reap, run_id), box.trim):
         try:
             remove()

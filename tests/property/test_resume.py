@@ -16,6 +16,7 @@ from harness.outcome.protocol import Death, ProbeOutput
 from harness.report.document import render
 from harness.verbs.compare import compare
 from harness.verbs.ports import CellSpec, World
+from harness.verbs.run import derive
 from tests.builders.model import make_observation, make_result
 from tests.builders.planned import BOTH
 from tests.builders.world import make_request, make_world
@@ -108,7 +109,7 @@ def _process(store: FakeStore, endings: Sequence[Outcome], interruption: Interru
 
     fakes = make_world(base=behave, branch=behave)
     progress = StruckProgress(interruption)
-    return replace(fakes.world, store=store, clock=StoppedClock(), progress=progress)
+    return replace(fakes.world, store=store, utc_stamp=StoppedClock().utc_stamp, progress=progress)
 
 
 def _request(plan: Plan, resume: str | None) -> Request:
@@ -145,7 +146,7 @@ def _run(
     run = store.only
     assert run.complete
     plain = structs.replace(run.run, resumed=())
-    return run.cells, render(compare(plain, run.cells, complete=True))
+    return run.cells, render(derive(plain, run.cells, complete=True))
 
 
 @settings(max_examples=60)

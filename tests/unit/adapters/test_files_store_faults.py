@@ -62,7 +62,7 @@ def test_spoilt_run_is_one_clear_line_and_stops_no_other(
     _add(writer, RUN, CELLS[:1])
     spoil(Path(writer.folder) / name)
     for look in (
-        lambda: show_run(store, writer.folder),
+        lambda: show_run(store, writer.folder, {}),
         lambda: store.load(Path(writer.folder).name),
     ):
         with pytest.raises(UsageError) as caught:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.speed_goals.run import goals
+from experiments.speed_goals.run import goals, render_stored
 from harness.analysis.comparison import Comparison
 from harness.model.cells import Result, Subject
 from harness.model.errors import BranchCannotRunError, DisturbedError, UsageError
@@ -154,7 +154,7 @@ def test_goals_of_a_stored_run_are_derived_again() -> None:
     """The table of a stored run is the one that was printed when it ran."""
     fakes = make_world(branch=_slowing())
     shown = goals(fakes.world, make_request(), only="sc-ckpt", repeats=2)
-    assert show_run(fakes.store, fakes.store.only.folder) == shown
+    assert show_run(fakes.store, fakes.store.only.folder, {"goals": render_stored}) == shown
 
 
 def test_goals_that_are_interrupted_keep_what_was_measured() -> None:

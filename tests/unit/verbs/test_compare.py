@@ -115,7 +115,6 @@ PROGRESS = [
     "C=4,000   branch ok, 1.50× latency-infl, 8 threads, 1 cpu-ms/turn, 100 MB (1.0 s)",
     "base: the knee is between C=1,000 and C=2,000: oom (out of memory at 2 GiB, its cgroup's oom_kill rose)",
     "branch: no knee up to C=4,000",
-    "removing what the cells wrote",
     "results in results/2026-11-30T12:00:00Z-sc-mem-ba5eba5-b4a7b4a",
     "what the columns and outcomes mean: README.md, “How to read the table”",
 ]  # fmt: skip
@@ -144,8 +143,8 @@ def test_compare_gives_a_cell_its_order() -> None:
             run_id=RUN_ID,
             arm="sc-mem",
             level=1000,
-            load=request.settings.load,
-            caps=request.settings.caps,
+            load=request.load,
+            caps=request.caps,
             environment={"A": "2"},
         )
     ]
@@ -188,20 +187,18 @@ def test_compare_hears_of_running_cells() -> None:
     assert [(slot.level, line.done) for slot, line in moved] == [(2000, 3), (2000, 3)]
 
 
-def test_compare_cleans_up_behind_itself() -> None:
-    """Leftovers of killed runs go first, and are told; this run's containers and old images go last."""
+def test_compare_removes_leftovers_first() -> None:
+    """Leftovers of killed runs go first, and are reported."""
     fakes = make_world()
     fakes.repo = FakeRepo(left=("/tmp/esc-bench-base-x/tree",))  # noqa: S108  # a name, no file
     fakes.box.containers = ["esc-dead", "esc-2-2-2"]
-    fakes.box.built = [f"esc-bench:tree-{number}" for number in range(5)]
     compare(fakes.world, make_request(1000))
     assert fakes.progress.lines[:2] == [
         "removed /tmp/esc-bench-base-x/tree, left by a run that was killed",
         "removed container of esc-dead, left by a run that was killed",
     ]
-    assert fakes.box.reaped == [None, RUN_ID]
+    assert fakes.box.reaped == [None]
     assert fakes.box.containers == ["esc-2-2-2"]
-    assert len(fakes.box.built) == 4
     assert fakes.repo.open == []
 
 

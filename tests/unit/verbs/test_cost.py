@@ -1,7 +1,7 @@
 """Counting two sides: what is asked of the counters, and what is said of those that cannot."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from msgspec import structs
@@ -10,8 +10,10 @@ from harness.analysis.costs.count import CounterName
 from harness.model.costs import ExactCosts
 from harness.model.errors import DisturbedError
 from harness.model.nouns import Arm, Drive, Load, Side
-from harness.verbs.cost import CostRequest, Counting, cost, count_both
-from tests.builders.world import BASE_TREE, BRANCH_TREE, RUN_ID
+from harness.model.request import Request
+from harness.verbs.cost import cost, count_both
+from harness.verbs.ports import CounterSet
+from tests.builders.world import BASE_TREE, BRANCH_TREE, RUN_ID, make_request
 from tests.fakes.fake_counter import FakeCounter, FakeLocalSides
 from tests.fakes.fake_progress import FakeProgress
 from tests.fakes.fake_repo import FakeRepo
@@ -31,10 +33,10 @@ class Fakes:
     progress: FakeProgress = field(default_factory=FakeProgress)
 
     @property
-    def counting(self) -> Counting:
+    def counting(self) -> CounterSet:
         """What a use case is given."""
         seconds = iter(range(100, 200, 7))
-        return Counting(
+        return CounterSet(
             counters=self.counters,
             sides=self.sides,
             progress=self.progress,
@@ -127,8 +129,8 @@ def test_count_does_not_trust_another_runtime() -> None:
     assert fakes.sides.open_places == []
 
 
-def _request(drives: Mapping[Side, Drive] = ALIKE) -> CostRequest:
-    return CostRequest(base=None, main=None, drives=drives, load=LOAD)
+def _request(drives: Mapping[Side, Drive] = ALIKE) -> Request:
+    return replace(make_request(500), drives=drives, load=LOAD)
 
 
 CHANGE = """\

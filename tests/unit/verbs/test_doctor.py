@@ -6,9 +6,10 @@ import pytest
 
 from harness.verbs.doctor import (
     BoxFact,
-    Finding,
+    GitFact,
     HostFacts,
-    Mark,
+    HostFinding,
+    Severity,
     Space,
     can_run,
     doctor_text,
@@ -21,6 +22,11 @@ WATCHDOG = BoxFact(
     kind="watchdog", works=True, found="memory looked at every 25 ms", doubts=("No cap is held.",)
 )
 SPACE = Space(what="results", where="/home/me", free_bytes=64 << 30, free_inodes=4_000_000)
+GIT = GitFact(
+    version="git 2.39.5",
+    checkout="b4a7b4a is compared with ba5eba5, the merge-base with main",
+    can_compare=True,
+)
 FACTS = HostFacts(
     boxes=(DOCKER, CGROUP, WATCHDOG),
     cpus=8,
@@ -32,23 +38,21 @@ FACTS = HostFacts(
     threads_max=120_000,
     max_map_count=1_048_576,
     open_files=524_288,
-    git="git 2.39.5",
-    checkout="b4a7b4a is compared with ba5eba5, the merge-base with main",
-    can_compare=True,
+    git=GIT,
     spaces=(SPACE,),
     python="CPython 3.11.7",
     tools=(("valgrind", True), ("strace", True)),
 )
 
 
-def _examine(facts: HostFacts) -> list[Finding]:
+def _examine(facts: HostFacts) -> list[HostFinding]:
     return examine(facts, box_cpus=2.0, open_files=20_000)
 
 
-def _noted(**changes: object) -> list[Finding]:
+def _noted(**changes: object) -> list[HostFinding]:
     """Return what is noted of a host that differs from a good one by this."""
     facts = replace(FACTS, **changes)  # type: ignore[arg-type]  # the changes are the test's to get right
-    return [finding for finding in _examine(facts) if finding.mark is not Mark.OK]
+    return [finding for finding in _examine(facts) if finding.severity is not Severity.OK]
 
 
 def test_doctor_notes_nothing_of_a_good_host() -> None:
@@ -95,7 +99,7 @@ def test_doctor_without_any_box_says_that_nothing_runs() -> None:
         BoxFact(kind=box.kind, works=False, found="not here") for box in (DOCKER, CGROUP, WATCHDOG)
     )
     facts = replace(FACTS, boxes=boxes)
-    bad = [finding for finding in _examine(facts) if finding.mark is Mark.BAD]
+    bad = [finding for finding in _examine(facts) if finding.severity is Severity.BAD]
     assert [finding.means for finding in bad] == ["nothing can be run"] * 3
     assert not can_run(facts)
     text = doctor_text(_examine(facts), can_run=False)
@@ -112,7 +116,7 @@ def test_doctor_without_any_box_says_that_nothing_runs() -> None:
         ({"pid_max": 8_000}, "threads", "some 4,000 sessions"),
         ({"max_map_count": 32_765}, "threads", "some 5,600 sessions"),
         ({"open_files": 4_096}, "open files", "has these instead of 20,000"),
-        ({"can_compare": False}, "git", "nothing can be compared"),
+        ({"git": replace(GIT, can_compare=False)}, "git", "nothing can be compared"),
         ({"spaces": (replace(SPACE, free_bytes=1 << 30),)}, "disk", "sc-ckpt at C=8,000"),
         ({"spaces": (replace(SPACE, free_inodes=10),)}, "disk", "sc-ckpt at C=8,000"),
         ({"tools": (("valgrind", False), ("strace", True))}, "exact costs", "leave out"),

@@ -1,28 +1,37 @@
 """The gate from end to end, over fakes."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from msgspec import structs
 
 from harness.analysis.noise import noise_key
 from harness.analysis.verdict.kinds import Verdict
-from harness.cli.settings import settle_gate
 from harness.model.errors import DisturbedError, InconclusiveError, RegressionError
-from harness.model.gate import NoiseFloor
+from harness.model.gate import DEFAULT_MARGINS, NoiseFloor
 from harness.model.nouns import Outcome, Side
+from harness.model.request import GateOptions
 from harness.outcome.observation import Observation
-from harness.verbs.gate import GateOptions, GateResult, gate
+from harness.verbs.cost import CountCosts
+from harness.verbs.gate import GateResult, gate
 from harness.verbs.ports import CellSpec
 from tests.builders.injected import count_with, made_worse_by_injection
 from tests.builders.world import BRANCH_IMAGE, BRANCH_TREE, FakeWorld, make_request, make_world
 from tests.fakes.fake_box import fails_with
 
 
-def _order(*, pairs: str = "", quick: bool = True, extra: float | None = None) -> GateOptions:
+@dataclass(frozen=True)
+class Order:
+    """Options of a gate, and what counts its exact costs."""
+
+    options: GateOptions
+    count: CountCosts | None
+
+
+def _order(*, pairs: int = 8, quick: bool = True, extra: float | None = None) -> Order:
+    options = GateOptions(margins=DEFAULT_MARGINS, pairs=pairs, quick_level=500, is_quick=quick)
     count = None if extra is None else count_with(lambda s: 100.0 + extra * (s is Side.BRANCH))
-    settings = settle_gate({"quick-level": 500}, pairs=pairs)
-    return GateOptions(settings=settings, is_quick=quick, is_strict=False, count=count)
+    return Order(options, count)
 
 
 def _world(**sides: float) -> FakeWorld:
@@ -31,8 +40,8 @@ def _world(**sides: float) -> FakeWorld:
     return make_world(base=base, branch=branch)
 
 
-def _gate(fakes: FakeWorld, order: GateOptions) -> GateResult:
-    return gate(fakes.world, make_request(500, 1000, 2000), order)
+def _gate(fakes: FakeWorld, order: Order) -> GateResult:
+    return gate(fakes.world, make_request(500, 1000, 2000), order.options, order.count)
 
 
 def _strict(gated: GateResult) -> GateResult:
@@ -93,7 +102,7 @@ def test_gate_tells_what_was_counted_before_the_first_cell() -> None:
 
 def test_gate_of_one_pair_fails_only_when_it_is_strict() -> None:
     """One pair decides nothing, which is no reason to stop a merge unless it was asked for."""
-    gated = _gate(_world(), _order(pairs="1"))
+    gated = _gate(_world(), _order(pairs=1))
     gated.check()
     with pytest.raises(InconclusiveError) as caught:
         _strict(gated).check()
@@ -117,7 +126,7 @@ def test_gate_of_identical_builds_that_differ_is_invalid() -> None:
     turns = iter("ab" * 2 + "abbabaab" * 2)  # checks and warm-ups, then ABBA and BAAB
 
     def behave(image: str, spec: CellSpec) -> Observation:
-        return (dear if next(turns) == "b" else plain)(image, order)
+        return (dear if next(turns) == "b" else plain)(image, spec)
 
     fakes.box.by_image = {BRANCH_IMAGE: behave}
     gated = _gate(fakes, _order())
@@ -132,7 +141,7 @@ def test_gate_holds_its_margins_against_a_floor_of_today() -> None:
     gated = _gate(fakes, _order())
     assert gated.verdict.refused != ()
     gated.check()
-    with pytest.raises(InconclusiveError, match="not all that is to be gated was"):
+    with pytest.raises(InconclusiveError, match="not every margin could be gated"):
         _strict(gated).check()
 
 
@@ -152,7 +161,6 @@ def test_gate_writes_a_summary_for_the_pull_request() -> None:
     gated = _gate(fakes, _order())
     assert fakes.store.only.summary == gated.summary
     assert gated.summary.count("<details>") == 1
-    assert gated.folder == fakes.store.only.folder
 
 
 def _noise_floor(stamp: str) -> NoiseFloor:

@@ -41,10 +41,9 @@ def test_compare_stores_what_its_plan_was_settled_on() -> None:
     fakes = make_world()
     _compared(fakes, pairs=4, budget_s=60.0, objective=1.5, decision_levels=(700,))
     comparison = fakes.store.only.comparison
-    assert comparison is not None
-    run = comparison.run
-    assert (run.pairs, run.budget_s, run.objective) == (4, 60.0, 1.5)
-    assert (run.decision_levels, run.refine, run.warm_up) == ((700,), False, False)
+    plan = comparison.run.plan
+    assert (plan.pairs, plan.budget_s, plan.objective) == (4, 60.0, 1.5)
+    assert (plan.decision_levels, plan.refine, plan.warm_up) == ((700,), False, False)
     assert [row.level for row in comparison.rows] == [500, 700, 1000, 2000]
     assert [cell.slot.phase for cell in fakes.store.only.cells][-4:] == [Phase.DECISION] * 4
 
@@ -55,7 +54,6 @@ def test_compare_goes_on_after_a_warm_up_that_failed() -> None:
     ran = _compared(fakes, warm_up=True)
     assert ran.startswith("warm-up:500:base warm-up:500:branch ladder:500:base ladder:500:branch")
     comparison = fakes.store.only.comparison
-    assert comparison is not None
     assert len(comparison.rows[0].cells[Side.BRANCH]) == 2
 
 

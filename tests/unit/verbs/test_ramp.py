@@ -92,12 +92,11 @@ def test_ramp_tells_the_knee_of_the_build() -> None:
     """The last lines are where it broke and where the results are."""
     fakes = make_world(branch=holds_up_to(1000))
     ramp(fakes.world, make_request(1000, 2000), None)
-    assert fakes.progress.lines[-4:] == [
+    assert fakes.progress.lines[-3:] == [
         (
             "the build: the knee is between C=1,000 and C=2,000: "
             "oom (out of memory at 2 GiB, its cgroup's oom_kill rose)"
         ),
-        "removing what the cells wrote",
         "results in results/2026-11-30T12:00:00Z-sc-mem-ramp-b4a7b4a",
         "what the columns and outcomes mean: README.md, “How to read the table”",
     ]
@@ -148,7 +147,7 @@ def test_show_run_derives_the_stored_table_again() -> None:
     """The table of a stored run is the one that was printed when it ran."""
     fakes = make_world(base=holds_up_to(1000))
     shown = compare(fakes.world, make_request(1000, 2000))
-    assert show_run(fakes.store, fakes.store.only.folder) == shown
+    assert show_run(fakes.store, fakes.store.only.folder, {}) == shown
 
 
 def test_clean_says_what_it_removed() -> None:

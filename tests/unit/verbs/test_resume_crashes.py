@@ -9,13 +9,15 @@ from msgspec import structs
 
 from harness.adapters.results.files import ResultFiles, is_half
 from harness.adapters.results.store import FilesStore
-from harness.cli.settings import settle_gate
 from harness.model.errors import DisturbedError
+from harness.model.gate import DEFAULT_MARGINS
+from harness.model.request import GateOptions
 from harness.report.document import render
 from harness.verbs.compare import compare
-from harness.verbs.gate import GateOptions, gate
+from harness.verbs.gate import gate
 from harness.verbs.housekeeping import show_run
 from harness.verbs.ports import World
+from harness.verbs.run import derive
 from tests.builders.world import make_request, make_world
 from tests.fakes.fake_box import Killed, holds_up_to
 from tests.fakes.fake_clock import StoppedClock
@@ -28,7 +30,7 @@ def _world(root: Path, disk: FailingDisk | None = None) -> World:
     """Make a world on real files, in which the base breaks at 1,000."""
     fakes = make_world(base=holds_up_to(500, cpu_ms_per_turn=2.0))
     files = ResultFiles(root, disk, dead_run_id) if disk else None
-    return replace(fakes.world, store=FilesStore(root, files), clock=StoppedClock())
+    return replace(fakes.world, store=FilesStore(root, files), utc_stamp=StoppedClock().utc_stamp)
 
 
 def _compare(root: Path, disk: FailingDisk | None = None, resume: str | None = None) -> None:
@@ -37,10 +39,9 @@ def _compare(root: Path, disk: FailingDisk | None = None, resume: str | None = N
 
 
 def _gate(root: Path, disk: FailingDisk | None = None, resume: str | None = None) -> None:
-    settings = settle_gate({"quick-level": 500}, pairs="1")
-    order = GateOptions(settings=settings, is_quick=True, is_strict=False, count=None)
+    options = GateOptions(margins=DEFAULT_MARGINS, pairs=1, quick_level=500, is_quick=True)
     request = replace(make_request(500, 1000), resume=resume)
-    gate(_world(root, disk), request, order)
+    gate(_world(root, disk), request, options, None)
 
 
 def _folder(root: Path) -> Path | None:
@@ -57,7 +58,7 @@ def _state(root: Path) -> tuple[str, bytes, dict[str, bytes]]:
     folder = _folder(root)
     assert folder is not None
     run, cells, complete = FilesStore(root).load(str(folder))
-    table = render(compare(structs.replace(run, resumed=()), cells, complete=complete))
+    table = render(derive(structs.replace(run, resumed=()), cells, complete=complete))
     logs = {path.name: path.read_bytes() for path in (folder / "logs").iterdir()}
     return table, (folder / "cells.jsonl").read_bytes(), logs
 
@@ -88,7 +89,7 @@ def _resume(root: Path, run: Callable[..., None]) -> None:
         run(root)
         return
     store = FilesStore(root)
-    show_run(store, str(folder))
+    show_run(store, str(folder), {})
     _, _, is_complete = store.load(str(folder))
     if is_complete:  # it died in the index, after its last word
         store.prune()  # as the next run does, or `invoke clean`

@@ -105,7 +105,7 @@ def test_describe_sides_tells_what_each_was_built_from() -> None:
     assert describe_sides(_sides(), builds, IMAGE, drives) == (
         SideInfo(
             side=Side.BASE,
-            arm=Arm.HAND,
+            drive=drives[Side.BASE],
             commit=BASE_COMMIT,
             title="Pump by polling",
             dirty=None,
@@ -113,11 +113,10 @@ def test_describe_sides_tells_what_each_was_built_from() -> None:
             gauge=BASE.gauge_hash,
             tree=BASE.hash_on("sha256:base"),
             image=builds[Side.BASE].image,
-            environment={"SCALE_VT": "0"},
         ),
         SideInfo(
             side=Side.BRANCH,
-            arm=Arm.SC_MEM,
+            drive=drives[Side.BRANCH],
             commit=BRANCH_COMMIT,
             title="Pump by waking",
             dirty="ff" * 32,
@@ -125,7 +124,6 @@ def test_describe_sides_tells_what_each_was_built_from() -> None:
             gauge=BRANCH.gauge_hash,
             tree=BRANCH.hash_on("sha256:base"),
             image=builds[Side.BRANCH].image,
-            environment={},
         ),
     )
 
