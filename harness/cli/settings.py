@@ -69,6 +69,7 @@ def settle_gate(flags: Flags) -> GateOptions:
 
 
 def _make_plan(flags: Flags) -> Plan:
+    decision_levels = flags[f.DECISION_LEVELS]
     return Plan(
         levels=flags[f.LEVELS],
         blocks=flags[f.BLOCKS],
@@ -76,7 +77,7 @@ def _make_plan(flags: Flags) -> Plan:
         warm_up=flags[f.WARM_UP],
         refine=flags[f.REFINE],
         pairs=flags[f.PAIRS],
-        decision_levels=flags[f.DECISION_LEVELS] or (),
+        decision_levels=decision_levels or (),
         budget_s=flags[f.BUDGET],
     )
 

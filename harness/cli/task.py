@@ -17,7 +17,9 @@ from harness.cli.flags import CONFIGURED, RESUME, Flag, Flags
 from harness.model.errors import HarnessError
 
 
-def verb(*flags: Flag[Any], name: str | None = None) -> Callable[[Callable[[Flags], None]], Task]:
+def verb(
+    *flags: Flag[Any], name: str | None = None
+) -> Callable[[Callable[[Flags], None]], Task[Any]]:
     """Make a task of a function that receives the flags of a call.
 
     Args:
@@ -25,7 +27,7 @@ def verb(*flags: Flag[Any], name: str | None = None) -> Callable[[Callable[[Flag
         name: The task's name, where it is not the function's.
     """
 
-    def make(function: Callable[[Flags], None]) -> Task:
+    def make(function: Callable[[Flags], None]) -> Task[Any]:
         def body(c: Context, **typed: object) -> None:
             with exit_codes():
                 call = Flags(
@@ -40,7 +42,7 @@ def verb(*flags: Flag[Any], name: str | None = None) -> Callable[[Callable[[Flag
 
         body.__name__, body.__doc__ = function.__name__, function.__doc__
         body.__signature__ = _signature(flags)  # type: ignore[attr-defined]  # Invoke reads it
-        made: Task = task(
+        made: Task[Any] = task(
             name=name,
             auto_shortflags=False,
             help={flag.name: flag.help for flag in flags},

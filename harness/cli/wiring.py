@@ -148,7 +148,8 @@ def examine_host(flags: Flags) -> str:
     text = doctor_text(findings, can_run=can_run(facts))
     if not can_run(facts):
         print(text)  # noqa: T201  # the error is the last line
-        raise NoBoxError("no box works here", hint="see above for what each box needs")
+        msg = "no box works here"
+        raise NoBoxError(msg, hint="see above for what each box needs")
     return text
 
 

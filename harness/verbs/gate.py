@@ -58,7 +58,8 @@ class GateResult:
         if verdict.verdict is Verdict.INCONCLUSIVE:
             raise InconclusiveError(verdict.headline, hint="add pairs with --pairs or --budget")
         if verdict.refused:
-            raise InconclusiveError("not every margin could be gated", tail=verdict.refused)
+            msg = "not every margin could be gated"
+            raise InconclusiveError(msg, tail=verdict.refused)
 
 
 def gate(

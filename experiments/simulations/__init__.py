@@ -1,0 +1,1 @@
+"""How far the intervals and the order of cells can be trusted."""
