@@ -23,7 +23,7 @@ from escapement.session.setup import SessionResult
 from escapement.storage.file_store import FileBackedStore
 from escapement.storage.store import Checkpoint, MemoryStore, Store
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 __all__ = [
     "Action",
