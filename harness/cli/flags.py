@@ -40,7 +40,8 @@ class Flag(Generic[T]):
     Args:
         name: As it is typed, without dashes.
         default: Text that stands in for a flag that no source sets.
-        key: Its name in ``[tool.esc-bench]``; empty where only a call sets it. Such a flag is ``INVOKE_NAME`` too.
+        is_setting: Whether ``INVOKE_NAME`` and ``[tool.esc-bench]`` set it as well.
+        key: Its name in ``[tool.esc-bench]``, where that is another.
         variable: The environment variable that sets it as well.
         is_switch: Whether it is typed without a value.
         is_repeatable: Whether it may be typed several times.
@@ -52,6 +53,7 @@ class Flag(Generic[T]):
     help: str
     parse: Parser[T]
     default: str = ""
+    is_setting: bool = False
     key: str = ""
     variable: str = ""
     is_switch: bool = False
@@ -63,6 +65,11 @@ class Flag(Generic[T]):
     def parameter(self) -> str:
         """The name as Invoke spells it in Python."""
         return self.name.replace("-", "_")
+
+    @property
+    def setting(self) -> str:
+        """The name in ``[tool.esc-bench]``."""
+        return self.key or self.parameter
 
     @property
     def untouched(self) -> object:
@@ -112,26 +119,28 @@ class Flags:
             return _as_text(typed), f"--{flag.name}"
         if flag.variable and self.environ.get(flag.variable):
             return self.environ[flag.variable], f"{flag.variable} in the environment"
-        configured = self.invoke.get(flag.parameter)
+        configured = self.invoke.get(flag.parameter) if flag.is_setting else None
         if configured is not None and configured != "":
             return _as_text(configured), f"INVOKE_{flag.parameter.upper()}"
-        if flag.key and flag.key in self.pyproject:
-            return _as_text(self.pyproject[flag.key]), f"[tool.esc-bench] {flag.key}"
+        if flag.is_setting and flag.setting in self.pyproject:
+            return _as_text(self.pyproject[flag.setting]), f"[tool.esc-bench] {flag.setting}"
         default = self.declared.get(flag.name, flag).default or flag.default
         return default, f"--{flag.name}"
 
-    def refuse_another_plan(self) -> None:
-        """Refuse, beside `--resume`, a flag that contradicts the stored plan.
+    def check(self) -> None:
+        """Parse every flag of the verb, and refuse one that contradicts a plan to be resumed.
 
         Raises:
-            UsageError: There is one.
+            UsageError: A flag cannot be used.
         """
+        resumes = bool(self.typed.get(RESUME.parameter))
         for flag in self.declared.values():
             typed = self.typed.get(flag.parameter, flag.untouched)
-            if typed != flag.untouched and not flag.goes_with_resume:
+            if resumes and typed != flag.untouched and not flag.goes_with_resume:
                 no = "no-" if typed is False else ""
                 msg = f"--{no}{flag.name} is part of the stored plan and cannot be combined with --resume"
                 raise UsageError(msg, hint="leave it out, or start a new run")
+            _ = self.each(flag) if flag.is_repeatable else self[flag]
 
 
 def _as_text(value: object) -> str:
@@ -180,7 +189,7 @@ LOAD = Flag(
     help="'TURNS TTFT_MS TOKENS TOK_MS [QSLEEP_MS [STATE_KB]]' (default '6 200 50 5')",
     parse=parse_load,
     default="6 200 50 5",
-    key="load",
+    is_setting=True,
 )
 
 CPUS = Flag(
@@ -188,7 +197,7 @@ CPUS = Flag(
     help="CPUs of the box (or CPUS=; default 2)",
     parse=parse_cpus,
     default="2",
-    key="cpus",
+    is_setting=True,
     variable="CPUS",
 )
 MEM = Flag(
@@ -196,6 +205,7 @@ MEM = Flag(
     help="memory of the box, without swap (or MEM=; default 2g)",
     parse=parse_memory_bytes,
     default="2g",
+    is_setting=True,
     key="memory",
     variable="MEM",
 )
@@ -203,7 +213,7 @@ PIDS = Flag(
     name="pids",
     help="limit of processes and threads in the box (or PIDS=; default: three quarters of the kernel's own limit)",
     parse=optional(partial(parse_whole, least=8)),
-    key="pids",
+    is_setting=True,
     variable="PIDS",
 )
 TIMEOUT = Flag(
@@ -211,6 +221,7 @@ TIMEOUT = Flag(
     help="time limit of a cell: 600, 90s, 10m (or TIMEOUT=; default 600 s)",
     parse=parse_seconds,
     default="600",
+    is_setting=True,
     key="timeout_s",
     variable="TIMEOUT",
 )
@@ -220,48 +231,49 @@ LEVELS = Flag(
     help="ascending concurrencies, as in 500,1000,1500 or, doubling, 500..64000 (default 500..8000)",
     parse=parse_levels,
     default="500..8000",
-    key="levels",
+    is_setting=True,
 )
 BLOCKS = Flag(
     name="blocks",
     help="ABBA blocks a level, two pairs each (default 1; 0: one pair a level)",
     parse=partial(parse_whole, least=0),
     default="1",
-    key="blocks",
+    is_setting=True,
 )
 WARM_UP = _switch(
     name="warm-up",
     help="--no-warm-up skips the first cell of each side, which is discarded",
     default="yes",
-    key="warm_up",
+    is_setting=True,
 )
 REFINE = _switch(
-    name="refine", help="narrow the brackets of knee and capacity to within 10 %", key="refine"
+    name="refine", help="narrow the brackets of knee and capacity to within 10 %", is_setting=True
 )
 OBJECTIVE = Flag(
     name="objective",
     help="the latency inflation that a level within capacity may have (default 2)",
     parse=parse_number,
     default="2",
-    key="objective",
+    is_setting=True,
 )
 PAIRS = Flag(
     name="pairs",
     help="pairs at each of two levels that the ladder shows, its own included (default 0: none)",
     parse=partial(parse_whole, least=0),
     default="0",
-    key="pairs",
+    is_setting=True,
 )
 DECISION_LEVELS = Flag(
     name="decision-levels",
     help="run those pairs at these levels instead, as in 500,2000",
     parse=optional(parse_levels),
-    key="decision_levels",
+    is_setting=True,
 )
 BUDGET = Flag(
     name="budget",
     help="spend the rest of this time, as in 20m, on the pairs that narrow the intervals fastest",
     parse=optional(parse_seconds),
+    is_setting=True,
     key="budget_s",
 )
 
@@ -280,7 +292,7 @@ BASE_IMAGE = _text(
     name="base-image",
     help="the image that builds stand on, or without Docker a Python (or BASE_IMAGE=; "
     "default: that of `invoke base-image` if there is one, else python:3.13-slim)",
-    key="base_image",
+    is_setting=True,
     variable="BASE_IMAGE",
 )
 BOX = Flag(
@@ -288,7 +300,7 @@ BOX = Flag(
     help="where cells run: docker, cgroup or watchdog (default auto: the first that works here)",
     parse=parse_box,
     default="auto",
-    key="box",
+    is_setting=True,
 )
 NO_WAIT = _switch(
     name="no-wait",

@@ -97,7 +97,7 @@ def _make_caps(flags: Flags, host_cpus: int) -> Caps:
 
 
 def _refuse_unknown(pyproject: Mapping[str, object]) -> None:
-    known = {flag.key for flag in f.CONFIGURED} | {"gate"}
+    known = {flag.setting for flag in f.CONFIGURED} | {"gate"}
     for name in pyproject:
         if name not in known:
             msg = f"[tool.esc-bench] in pyproject.toml has no setting {name!r}"

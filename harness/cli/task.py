@@ -6,15 +6,19 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task, task
 
-from harness.cli.flags import CONFIGURED, RESUME, Flag, Flags
+from harness.cli.flags import CONFIGURED, Flag, Flags
 from harness.model.errors import HarnessError
+from harness.model.request import Request
+
+if TYPE_CHECKING:
+    from harness.verbs.ports import World
 
 
 def verb(
@@ -36,8 +40,7 @@ def verb(
                     environ=os.environ,
                     invoke={flag.parameter: c.config[flag.parameter] for flag in CONFIGURED},
                 )
-                if call[RESUME]:
-                    call.refuse_another_plan()
+                call.check()
                 function(call)
 
         body.__name__, body.__doc__ = function.__name__, function.__doc__
@@ -51,6 +54,13 @@ def verb(
         return made
 
     return make
+
+
+def open_session(flags: Flags) -> AbstractContextManager[tuple["World", Request]]:
+    """Open the adapters of a call, which are imported only now; see `harness.cli.wiring`."""
+    from harness.cli import wiring
+
+    return wiring.open_session(flags)
 
 
 @contextmanager

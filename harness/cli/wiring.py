@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -29,6 +29,7 @@ from harness.model.nouns import OPEN_FILES, Caps
 from harness.model.request import GateOptions, Request
 from harness.verbs.cost import CountCosts, count_both
 from harness.verbs.doctor import can_run, doctor_text, examine
+from harness.verbs.housekeeping import Render, clean, show_run
 from harness.verbs.ports import Box, CounterSet, Progress, Repo, Store, World
 
 
@@ -120,11 +121,8 @@ def open_counting(flags: Flags) -> Iterator[tuple[CounterSet, Repo, str, Request
         yield _make_counters(progress), repo, own_run_id(), request
 
 
-@contextmanager
-def open_leftovers(
-    flags: Flags,
-) -> Iterator[tuple[Repo, Iterator[Box], Store, Callable[[], list[str]]]]:
-    """Open git, each box that works here, results/, and a function that removes locks.
+def remove_leftovers(flags: Flags) -> str:
+    """Remove what killed runs left, in every box that works here; return a line for each.
 
     Raises:
         RepoError: There is no checkout.
@@ -133,7 +131,12 @@ def open_leftovers(
         closing(GitRepo(Path(flags[REPO] or "."))) as repo,
         closing(open_every_box()) as boxes,
     ):
-        yield repo, boxes, open_store(repo.root), prune_locks
+        return clean(repo, boxes, open_store(repo.root), prune_locks)
+
+
+def show_stored(root: Path, folder: str, renderers: Mapping[str, Render]) -> str:
+    """Return the table of a run that is stored in a checkout; see `show_run`."""
+    return show_run(open_store(root), folder, renderers)
 
 
 def examine_host(flags: Flags) -> str:

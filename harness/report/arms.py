@@ -3,7 +3,7 @@
 from harness.model.nouns import ARM_SHAPES
 from harness.report.markdown import table
 
-_TOGGLES = (
+TOGGLES = (
     (
         "SCALE_VT=1",
         "one asyncio task a session (the image's default); 0 is one OS thread a session",
@@ -41,5 +41,5 @@ def arms_text() -> str:
     arms = table(
         ["arm", "what it is"], [[arm, shape] for arm, shape in ARM_SHAPES.items()], words=("",)
     )
-    toggles = table(["--env", "what it does"], [list(row) for row in _TOGGLES], words=("",))
+    toggles = table(["--env", "what it does"], [list(row) for row in TOGGLES], words=("",))
     return f"{arms}\n\n{toggles}"
