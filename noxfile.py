@@ -1,4 +1,4 @@
-"""Checks in clean environments, and the bench's own verbs, which hand their arguments to Invoke."""
+"""Checks in clean environments, and the bench's own verbs in one."""
 
 import shutil
 import sys
@@ -28,7 +28,7 @@ def _group(name: str) -> list[str]:
 
 @nox.session(python=PYTHONS, allow_parallel=True)
 def tests(session: nox.Session) -> None:
-    """Run all tests that need no Docker engine; the oldest Python measures the coverage."""
+    """Run all tests without Docker; the oldest Python measures the coverage."""
     session.install(*BENCH, *CLOJURE, *_group("test"))
     workers = ("-n", "auto", "--dist", "worksteal")
     if session.python != OLDEST:
@@ -42,7 +42,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST, venv_backend="uv", allow_parallel=True)
 def minimums(session: nox.Session) -> None:
-    """Run the tests of what has dependencies with the oldest versions that pyproject.toml allows."""
+    """Run the tests of all that has dependencies with the oldest versions."""
     session.install("--resolution=lowest-direct", *BENCH, *CLOJURE, *_group("test"))
     left_out = [f"--ignore={folder}" for folder in WITHOUT_DEPENDENCIES]
     session.run("pytest", *left_out, *session.posargs)
@@ -50,7 +50,7 @@ def minimums(session: nox.Session) -> None:
 
 @nox.session(allow_parallel=True)
 def lint(session: nox.Session) -> None:
-    """Check style, the direction of imports, and that every test says what it proves."""
+    """Check style, the direction of imports, and the docstrings of tests."""
     session.install(*BENCH, *_group("lint"))
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
@@ -67,14 +67,14 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST, allow_parallel=True)
 def docs(session: nox.Session) -> None:
-    """Check the documents: links, verbs, flags, programs, and the English of docstrings."""
+    """Check the documents, the layout, and the English of docstrings."""
     session.install(*BENCH, *_group("test"))
     session.run("pytest", "tests/docs", *session.posargs)
 
 
 @nox.session(python=PYTHONS, allow_parallel=True)
 def wheel(session: nox.Session) -> None:
-    """Test the built wheel away from its sources: the runtime works, the bench is not in it."""
+    """Test the built wheel away from its sources; it holds the runtime alone."""
     folder = Path(session.create_tmp())
     built = folder / "dist"
     shutil.rmtree(built, ignore_errors=True)
@@ -119,14 +119,14 @@ def news(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def docker(session: nox.Session) -> None:
-    """Run the tests that need a Docker engine; fail without one, or if a test is skipped."""
+    """Run the tests that need a Docker engine; a skipped test fails."""
     session.install(*BENCH, *_group("test"))
     session.run("pytest", "--run-docker", "-m", "docker", *session.posargs)
 
 
 @nox.session(python=OLDEST)
 def boxes(session: nox.Session) -> None:
-    """Run the tests of the boxes without an engine, as root; fail if a test is skipped."""
+    """Run the tests of the boxes without an engine, as root; a skipped test fails."""
     session.install(*BENCH, *_group("test"))
     kinds = ("--run-cgroup", "--run-watchdog", "-m", "cgroup or watchdog")
     session.run("pytest", *kinds, *session.posargs)
@@ -134,19 +134,19 @@ def boxes(session: nox.Session) -> None:
 
 @nox.session(python=False, default=False)
 def guest(session: nox.Session) -> None:
-    """Test all boxes in a virtual machine with cgroup v2: `nox -s guest -- --folder DIR`, as root."""
+    """Test all boxes in a virtual machine: `nox -s guest -- --folder DIR`, as root."""
     session.run(sys.executable, "-m", "experiments.guest", *session.posargs, external=True)
 
 
 @nox.session(python=False, default=False)
 def faults(session: nox.Session) -> None:
-    """Inject faults into real runs, and check what is left: `nox -s faults -- --folder DIR`, as root."""
+    """Inject faults into real runs: `nox -s faults -- --folder DIR`, as root."""
     session.run(sys.executable, "-m", "experiments.faults", *session.posargs, external=True)
 
 
 @nox.session(python=OLDEST)
 def counters(session: nox.Session) -> None:
-    """Run the tests that need valgrind and strace; fail without them, or if a test is skipped."""
+    """Run the tests that need valgrind and strace; a skipped test fails."""
     session.install(*BENCH, *_group("test"))
     session.run("pytest", "--run-counters", "-m", "counters", *session.posargs)
 
@@ -171,11 +171,11 @@ def compare(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def gate(session: nox.Session) -> None:
-    """Decide whether the branch may be merged: `nox -s gate -- --quick`; fail unless it exits 0."""
+    """Decide whether the branch may be merged: `nox -s gate -- --quick`."""
     _bench(session, "gate")
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure the speed goals: `nox -s bench -- --only hand`; all of them take an hour or more."""
+    """Measure the speed goals: `nox -s bench -- --only hand`."""
     _bench(session, "goals")

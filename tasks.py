@@ -1,4 +1,4 @@
-"""The verbs of the bench: `invoke --list` names them, `invoke --help VERB` explains one."""
+"""The verbs of the bench; `invoke --list` names them, `--help VERB` explains one."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ from harness.cli.task import open_session, verb
 
 @verb(*f.RUN, *f.LADDER, f.PAIRS, *f.DECISION, *f.SIDES, f.RESUME, f.DRY_RUN)
 def compare(flags: Flags) -> None:
-    """Build the merge-base and your branch, ramp both side by side, and print the table.
+    """Build merge-base and branch, ramp both side by side, and print the table.
 
     Writes results/STAMP-ARM-BASE-BRANCH/ with table.md, compare.json, cells.jsonl and logs/.
     Exit codes: 0 done, 2 usage, 5 invalid, 6 base or 7 branch cannot run, 10 git, 11 build,
@@ -35,7 +35,7 @@ def ramp(flags: Flags) -> None:
 
 @verb(f.ONLY, f.REPEATS, *f.WHERE, f.RESUME)
 def goals(flags: Flags) -> None:
-    """Build the checkout, measure the speed goals, and print their table: a report, not a gate.
+    """Build the checkout, measure the speed goals, and print their table.
 
     Writes results/STAMP-goals-COMMIT/ with table.md, goals.json, cells.jsonl and logs/.
     """
@@ -66,7 +66,7 @@ def gate(flags: Flags) -> None:
 
 @verb(*f.RUN, f.GATE_PAIRS, f.NO_COSTS)
 def selftest(flags: Flags) -> None:
-    """Prove the gate here: identical builds must pass, injected regressions must be caught.
+    """Prove the gate: identical builds must pass, injected regressions be caught.
 
     Takes some ten minutes. The noise of this host is kept for a day under results/floors/, and a
     margin below it is refused. Exit code 5 if the gate does not prove itself.
@@ -83,7 +83,7 @@ def selftest(flags: Flags) -> None:
 
 @verb(f.COST_ARM, f.LOAD, f.ENV, f.REPO, *f.SIDES)
 def cost(flags: Flags) -> None:
-    """Count what a turn and a session cost on both sides: instructions, memory, system calls.
+    """Count the cost of a turn and a session: instructions, memory, system calls.
 
     Needs no engine and no quiet host, and takes half a minute.
     """
@@ -96,7 +96,7 @@ def cost(flags: Flags) -> None:
 
 @verb(f.BASE, f.MAIN, *f.WHERE)
 def build(flags: Flags) -> None:
-    """Build the images of both sides, esc-bench:base and esc-bench:branch, without running them."""
+    """Build both sides, as esc-bench:base and esc-bench:branch, without a run."""
     from harness.verbs.housekeeping import build
 
     with open_session(flags) as (world, request):
@@ -130,7 +130,7 @@ def doctor(flags: Flags) -> None:
 
 @verb(f.REPO)
 def clean(flags: Flags) -> None:
-    """Remove what killed runs left: worktrees, containers, half-written files, locks, builds."""
+    """Remove what killed runs left: worktrees, containers, files, locks, builds."""
     from harness.cli.wiring import remove_leftovers
 
     print(remove_leftovers(flags))
@@ -138,7 +138,7 @@ def clean(flags: Flags) -> None:
 
 @verb(name="base-image")
 def base_image(_: Flags) -> None:
-    """Make the base image from Debian's packages, as root, where no registry can be reached."""
+    """Make a base image from Debian's packages, as root, without a registry."""
     from harness.adapters.docker.base_image import make_base_image
 
     print(make_base_image(lambda text: print(text, file=sys.stderr, flush=True)))

@@ -1,4 +1,4 @@
-"""The box that cells run in: the kind that was asked for, or the first that works here."""
+"""The box that cells run in: the wanted kind, or the first that works here."""
 
 from collections.abc import Callable, Generator
 from contextlib import closing

@@ -128,7 +128,7 @@ class Flags:
         return default, f"--{flag.name}"
 
     def check(self) -> None:
-        """Parse every flag of the verb, and refuse one that contradicts a plan to be resumed.
+        """Parse every flag of the verb; refuse flags that contradict a plan to resume.
 
         Raises:
             UsageError: A flag cannot be used.

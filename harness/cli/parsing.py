@@ -211,7 +211,7 @@ def parse_variable(text: str, *, where: str) -> tuple[str, str]:
 
 
 def parse_margins(table: object, *, where: str) -> dict[str, Margin]:
-    """Return the default margins with those of a table in their place; ``"off"`` removes one.
+    """Return the default margins, overridden by a table; ``"off"`` removes one.
 
     Raises:
         UsageError: There is no such metric, or its value is no margin.
@@ -229,7 +229,7 @@ def parse_margins(table: object, *, where: str) -> dict[str, Margin]:
 
 
 def parse_margin(text: str, *, where: str) -> Margin:
-    """Parse a margin: ``10 %`` is a share of the base, ``0.5`` is in the metric's own unit.
+    """Parse a margin: ``10 %`` of the base, or ``0.5`` in the metric's own unit.
 
     Raises:
         UsageError: The text is neither.

@@ -57,7 +57,7 @@ def verb(
 
 
 def open_session(flags: Flags) -> AbstractContextManager[tuple["World", Request]]:
-    """Open the adapters of a call, which are imported only now; see `harness.cli.wiring`."""
+    """Open the adapters of a call, and import them only now; see `wiring`."""
     from harness.cli import wiring
 
     return wiring.open_session(flags)

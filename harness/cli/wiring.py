@@ -56,7 +56,7 @@ def make_gate_options(flags: Flags) -> GateOptions:
 
 
 def make_count(flags: Flags, progress: Progress) -> CountCosts | None:
-    """Return a function that counts the exact costs of both sides; None with `--no-costs`."""
+    """Return a function that counts exact costs; None with `--no-costs`."""
     return None if flags[NO_COSTS] else partial(count_both, _make_counters(progress))
 
 
@@ -122,7 +122,7 @@ def open_counting(flags: Flags) -> Iterator[tuple[CounterSet, Repo, str, Request
 
 
 def remove_leftovers(flags: Flags) -> str:
-    """Remove what killed runs left, in every box that works here; return a line for each.
+    """Remove leftovers of killed runs in every box; return a line for each.
 
     Raises:
         RepoError: There is no checkout.
@@ -173,7 +173,7 @@ def _make_progress(stream: TextIO | None) -> Progress:
 
 
 def _make_counters(progress: Progress) -> CounterSet:
-    """Return every counter; the quickest comes first, and finds a side that cannot be counted."""
+    """Return every counter; the quickest is first, so that a bad side fails early."""
     sides = LocalSideFolders()
     runs = CountedRuns(confined=lambda: sides.confined)
     return CounterSet(
@@ -185,7 +185,7 @@ def _make_counters(progress: Progress) -> CounterSet:
 
 
 def _clean_up(run_id: str, repo: Repo, box: Box, progress: Progress) -> None:
-    """Remove what a run left; an error is reported and does not hide the run's result."""
+    """Remove what a run left; report an error instead of hiding the result."""
     progress.say("removing what the run wrote")
     for remove in (partial(repo.prune, run_id), partial(box.reap, run_id), box.trim):
         try:
@@ -195,7 +195,7 @@ def _clean_up(run_id: str, repo: Repo, box: Box, progress: Progress) -> None:
 
 
 def _find_root(repo: str | None) -> Path:
-    """Return the root of the checkout around a folder; the folder itself outside of one.
+    """Return the root of the checkout around a folder, or the folder itself.
 
     Raises:
         UsageError: No folder can have that name.

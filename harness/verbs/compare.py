@@ -9,7 +9,7 @@ from harness.verbs.sides import checked_out, describe_sides, find_purity, prepar
 
 
 def compare(world: World, request: Request) -> str:
-    """Build both sides, ramp them side by side, write the results, and return the table.
+    """Build both sides, ramp them side by side, store the results, return the table.
 
     Raises:
         HarnessError: See its subclasses; finished cells are on disk.

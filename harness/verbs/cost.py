@@ -1,4 +1,4 @@
-"""Exact costs of two sides: count each twice at two levels, with whatever counts here, and say what differs."""
+"""Exact costs: count both sides twice at two levels, and compare."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -23,10 +23,10 @@ CountCosts = Callable[[Mapping[Side, Tree], Mapping[Side, Drive], Load], ExactCo
 
 
 def cost(counters: CounterSet, repo: Repo, run_id: str, request: Request) -> str:
-    """CountedRun what the merge-base and the working tree cost, and return the table.
+    """Count the costs of merge-base and working tree, and return the table.
 
     Raises:
-        HarnessError: As its subclasses say. A side that cannot be counted is no error: the table says so.
+        HarnessError: See its subclasses. A side that cannot be counted is no error: the table says so.
     """
     for name in repo.prune():
         counters.progress.say(f"removed {name}, left by a run that was killed")
@@ -40,22 +40,19 @@ def cost(counters: CounterSet, repo: Repo, run_id: str, request: Request) -> str
 def count_both(
     counters: CounterSet, trees: Mapping[Side, Tree], drives: Mapping[Side, Drive], load: Load
 ) -> ExactCosts:
-    """CountedRun both sides with every counter that is here, each twice at each counter's two levels.
+    """Count both sides with every installed counter, twice at the counter's two levels.
 
-    It takes some half a minute, needs no box and no quiet host, and leaves nothing behind.
+    This takes half a minute, and needs no box and no quiet host.
 
     Args:
-        counters: The adapters.
         trees: The build context of each side; both hold the same probe.
-        drives: The arm and the environment of each side.
-        load: What each session does.
 
     Returns:
-        What was counted. A counter that is not installed, and a side that cannot be counted, are sentences in `missing`; such a
-        side's costs are None, and no error.
+        The costs. `missing` has a sentence for each counter that is not installed, and for each side that
+        cannot be counted, whose costs are None.
 
     Raises:
-        DisturbedError: A counted process loaded another runtime than that of its tree.
+        DisturbedError: A counted process loaded a runtime that is not its tree's.
     """
     start_s = counters.now_s()
     tally = _Tally(trees)
@@ -101,11 +98,11 @@ def _specs(
 
 
 class _Tally:
-    """What is known so far.
+    """The costs so far.
 
     Attributes:
         costs, levels, missing: As in `ExactCosts`.
-        countable: The sides that no counter has been refused by.
+        countable: The sides that refused no counter.
     """
 
     def __init__(self, trees: Mapping[Side, Tree]) -> None:
@@ -122,7 +119,7 @@ class _Tally:
         specs: Sequence[CountSpec],
         found: Sequence[CountedRun | Uncounted],
     ) -> None:
-        """Take over what a counter has come to."""
+        """Add the counts of a counter."""
         self.levels[counter.name] = counter.levels
         by_side: dict[Side, list[CountedRun | Uncounted]] = {side: [] for side in self.countable}
         for spec, one in zip(specs, found, strict=True):
@@ -131,7 +128,7 @@ class _Tally:
         self.costs += find_costs(counter.name, passes)
 
     def uncounted(self) -> list[str]:
-        """Return a sentence for each side that could not be counted, and by what where others could."""
+        """Return a sentence for each side, or side and counter, that failed."""
         return [
             f"the {side} cannot be counted{self._by(failed, names)}: {failed.reason}"
             for (side, failed), names in self._failed.items()
@@ -144,7 +141,7 @@ class _Tally:
     def _passes(
         self, counter: Counter, side: Side, found: Sequence[CountedRun | Uncounted]
     ) -> list[Pass]:
-        """Put the counts of a side together in passes; none when one of them failed, which is noted."""
+        """Return the counts of a side as passes; none if one failed, which is noted."""
         failed = next((one for one in found if isinstance(one, Uncounted)), None)
         if failed is not None:
             self._failed.setdefault((side, failed), []).append(counter.name)
@@ -156,7 +153,7 @@ class _Tally:
 
     def _checked(self, side: Side, count: CountedRun) -> CountedRun:
         if count.subject != self._trees[side].subject_hash:
-            msg = f"a counted process of the {side} loaded another runtime than that of its tree"
+            msg = f"a counted process of the {side} loaded a runtime that is not its tree's"
             raise DisturbedError(msg, hint="this is a fault of the bench: please report it")
         return count
 

@@ -1,4 +1,4 @@
-"""What a host's facts mean for a run, and what to do about each: rules over facts, in a fixed order."""
+"""The doctor: rules that turn the facts of a host into findings with advice."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _STEAL = 0.02
 
 
 class Severity(StrEnum):
-    """How good a finding is."""
+    """The severity of a finding."""
 
     OK = "ok"
     NOTE = "note"
@@ -26,12 +26,12 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoxFact:
-    """Whether a kind of box works here.
+    """A kind of box on this host.
 
     Args:
         kind: Its name in `--box`.
-        found: What it is, or why it does not work.
-        doubts: What it does not hold.
+        found: Its description, or the reason why it does not work.
+        doubts: Caps that it does not enforce.
     """
 
     kind: str
@@ -42,10 +42,10 @@ class BoxFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
-    """What is free on a file system.
+    """Free space on a file system.
 
     Args:
-        what: What goes there.
+        what: The files that are written there.
         free_inodes: None where the file system does not count them.
     """
 
@@ -71,17 +71,14 @@ class GitFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFacts:
-    """What was found; None for what this system does not tell.
+    """The facts of a host; None for a fact that the system does not report.
 
     Args:
         boxes: The best first.
-        cpus: Processors.
-        governors: The frequency governors of the processors, each once.
-        busy: Processors' worth of work that others do, over a second.
+        governors: The frequency governors of the CPUs, each once.
+        busy: CPUs that other programs use, over a second.
         steal: The share of time that a hypervisor takes.
-        pid_max, threads_max, max_map_count, open_files: Limits of the kernel and of this user.
-        python: The version.
-        tools: Counters of exact costs, by whether each is there.
+        tools: Counters of exact costs, and whether each is installed.
     """
 
     boxes: Sequence[BoxFact]
@@ -102,13 +99,13 @@ class HostFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFinding:
-    """One thing that bears on a run.
+    """A finding about the host.
 
     Args:
         topic: One or two words.
-        found: What is there.
-        means: What that means for a run; empty where it is as it should be.
-        do: What to do about it; empty where there is nothing to do.
+        found: The fact.
+        means: Its effect on a run; empty if there is none.
+        do: The advice; empty if there is nothing to do.
     """
 
     severity: Severity
@@ -119,12 +116,11 @@ class HostFinding:
 
 
 def examine(facts: HostFacts, *, box_cpus: float, open_files: int) -> list[HostFinding]:
-    """Say what was found, what it means, and what to do.
+    """Return the findings about a host.
 
     Args:
-        facts: Of the host.
-        box_cpus: What the box is to have.
-        open_files: What a cell is to have.
+        box_cpus: CPUs of the box.
+        open_files: Files that a cell may open.
     """
     return [
         *_boxes(facts.boxes),
@@ -137,14 +133,14 @@ def examine(facts: HostFacts, *, box_cpus: float, open_files: int) -> list[HostF
 
 
 def can_run(facts: HostFacts) -> bool:
-    """Whether there is any box."""
+    """Return whether any box works."""
     return any(box.works for box in facts.boxes)
 
 
 _HOW_TO_HAVE = {
     "docker": "install an engine and start it (Debian: `sudo apt install docker.io`), or point DOCKER_HOST at one",
     "cgroup": "log in through systemd (v2 is then delegated to you), or run as root where /sys/fs/cgroup can be written",
-    "watchdog": "make room for builds in /var/tmp",
+    "watchdog": "free disk space for builds in /var/tmp",
 }
 
 
@@ -179,7 +175,7 @@ def _machine(facts: HostFacts, box_cpus: float) -> Iterator[HostFinding]:
         found=f"{facts.cpus}, and {show_bytes(facts.memory_bytes)} of memory",
         means=""
         if spare >= 1
-        else f"a box of {box_cpus:g} leaves nothing over: whatever else runs takes from it",
+        else f"a box of {box_cpus:g} uses all of them: other programs take CPU from it",
         do="" if spare >= 1 else "keep the host quiet while cells run",
     )
     slow = [name for name in facts.governors if name not in {"performance", "schedutil"}]
@@ -198,7 +194,7 @@ def _machine(facts: HostFacts, box_cpus: float) -> Iterator[HostFinding]:
             severity=Severity.NOTE if is_busy else Severity.OK,
             topic="other load",
             found=f"{facts.busy:.1f} CPUs",
-            means=f"more than the {allowed:.1f} that a cell bears: it would be invalid"
+            means=f"more than the {allowed:.1f} that a cell tolerates: it would be invalid"
             if is_busy
             else "",
             do="stop what else runs, or wait" if is_busy else "",
@@ -208,8 +204,8 @@ def _machine(facts: HostFacts, box_cpus: float) -> Iterator[HostFinding]:
             severity=Severity.NOTE,
             topic="steal",
             found=f"{facts.steal:.1%}".replace("%", " %"),
-            means="the hypervisor gives this machine's CPUs to others: cells would be invalid",
-            do="measure on a machine of your own, or at another hour",
+            means="the hypervisor lends this machine's CPUs to others: cells would be invalid",
+            do="measure on a machine of your own, or at another time",
         )
 
 
@@ -235,15 +231,15 @@ def _limits(facts: HostFacts, open_files: int) -> Iterator[HostFinding]:
             severity=Severity.NOTE if is_low else Severity.OK,
             topic="threads",
             found=f"{name} {show_count(limit)}",
-            means=f"with two OS threads a session, some {show_count(sessions)} sessions; tasks need none",
-            do=f"`sudo sysctl -w {name}={limit * 4}` to see what lies beyond" if is_low else "",
+            means=f"room for {show_count(sessions)} sessions with two OS threads each; asyncio tasks need none",
+            do=f"`sudo sysctl -w {name}={limit * 4}` to go beyond" if is_low else "",
         )
     is_low = facts.open_files < open_files
     yield HostFinding(
         severity=Severity.NOTE if is_low else Severity.OK,
         topic="open files",
         found=show_count(facts.open_files),
-        means=f"without an engine a cell has these instead of {show_count(open_files)}"
+        means=f"without Docker a cell gets these instead of {show_count(open_files)}"
         if is_low
         else "",
         do=f"`ulimit -Hn {open_files}`, or nofile in /etc/security/limits.conf" if is_low else "",
@@ -271,7 +267,7 @@ def _space(space: Space) -> HostFinding:
         means="sc-ckpt at C=8,000 leaves some 70 MB and 16,000 files a cell until the run is over"
         if is_low
         else "",
-        do="make room, or compare with --arm sc-mem" if is_low else "",
+        do="free disk space, or compare with --arm sc-mem" if is_low else "",
     )
 
 
@@ -282,7 +278,7 @@ def _tools(facts: HostFacts) -> Iterator[HostFinding]:
         severity=Severity.NOTE if missing else Severity.OK,
         topic="exact costs",
         found=", ".join([*there, *(f"no {name}" for name in missing), facts.python]),
-        means="`invoke cost` and the gate leave out what these would count" if missing else "",
+        means="`invoke cost` and the gate skip what these count" if missing else "",
         do=f"Debian: `sudo apt install {' '.join(missing)}`" if missing else "",
     )
 
@@ -291,7 +287,7 @@ _SIGNS = {Severity.OK: "ok  ", Severity.NOTE: "note", Severity.BAD: "BAD "}
 
 
 def doctor_text(findings: Sequence[HostFinding], *, can_run: bool) -> str:
-    """Return a line a finding, with what it means and what to do below it, and a last line that sums up."""
+    """Return the findings as text, with effect and advice, and a summary."""
     width = max(len(finding.topic) for finding in findings)
     lines = []
     for finding in findings:

@@ -1,4 +1,4 @@
-"""The gate's own proof: identical builds must pass, injected regressions must be caught."""
+"""The gate's own proof: identical builds pass, injected regressions are caught."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -65,7 +65,7 @@ def make_run_info(
     how: str,
     base_image: str,
 ) -> RunInfo:
-    """Return the settled run of a request: a comparison, unless the caller replaces its kind.
+    """Return the settled run of a request, of kind `compare`.
 
     Raises:
         UsageError: The box would exceed its host.
@@ -177,7 +177,7 @@ def find_purity(base: SideInfo, branch: SideInfo) -> Purity:
 
 
 def foreign_subject(result: Result | None, side: SideInfo) -> str:
-    """Describe the other code that a cell loaded; empty for its side's own, or if unknown."""
+    """Describe foreign code that a cell loaded; empty if it loaded its side's own."""
     loaded = result.subject if result is not None else None
     if loaded is None or side.subject is None or loaded.hash == side.subject:
         return ""

@@ -1,4 +1,4 @@
-"""The documents, against what they speak of: files that exist, verbs and flags that there are."""
+"""The documents: their links, verbs, flags and programs."""
 
 import os
 import re
@@ -28,7 +28,7 @@ OTHER_FLAGS = {
 
 
 def _verbs() -> dict[str, set[str]]:
-    """Return every verb of the tasks with its flags; what is on by default has one that turns it off."""
+    """Return every verb with its flags; `--no-` for a flag that is on by default."""
     return {
         verb: {
             f"--{no}{name}"
@@ -76,7 +76,7 @@ def test_links_lead_to_files_that_exist(document: Path) -> None:
 
 @EVERY_DOCUMENT
 def test_verbs_that_are_named_exist(document: Path) -> None:
-    """What a document tells to invoke is a verb of the tasks."""
+    """Each verb in a document is a task."""
     named = {
         verb for code in _code(document) for verb in re.findall(r"\binvoke ([a-z][a-z-]*)", code)
     }
@@ -85,7 +85,7 @@ def test_verbs_that_are_named_exist(document: Path) -> None:
 
 @EVERY_DOCUMENT
 def test_flags_that_are_named_exist(document: Path) -> None:
-    """A flag of an invoked verb is one of that verb's; any other flag is one of some verb's."""
+    """Each flag in a document belongs to its verb, or to any verb."""
     verbs = _verbs()
     wrong = []
     for code in _code(document):
@@ -102,7 +102,7 @@ def _named(code: str) -> list[str]:
 
 @EVERY_DOCUMENT
 def test_sessions_that_are_named_exist(document: Path) -> None:
-    """What a document tells to run with Nox is a session."""
+    """Each Nox session in a document exists."""
     sessions = {
         name
         for code in _code(document)
@@ -118,7 +118,7 @@ def _rows(document: Path, heading: str) -> list[str]:
 
 
 def test_commands_explain_every_exit_code() -> None:
-    """The table of exit codes holds the codes of the error classes, success and Ctrl-C."""
+    """The table holds the codes of the error classes, success and Ctrl-C."""
     shown = {int(code) for row in _rows(COMMANDS, "Exit codes") for code in row.split(", ")}
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     codes = {kind.exit_code for kind in kinds if issubclass(kind, errors.HarnessError)}
@@ -142,7 +142,7 @@ def test_readme_is_short() -> None:
 
 @EVERY_DOCUMENT
 def test_programs_in_the_documents_print_what_is_said(document: Path) -> None:
-    """A program that a document shows runs as it stands, and prints the block that follows it."""
+    """A program in a document runs, and prints the block that follows it."""
     shown = re.findall(
         r"^```python\n(.*?)^```.*?^```text\n(.*?)^```",
         _text(document),

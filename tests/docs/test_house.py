@@ -64,7 +64,7 @@ def _rooms(folder: Path) -> list[str]:
 
 
 def test_docstrings_begin_with_a_verb_or_a_noun_within_the_width() -> None:
-    """The first line of a docstring ends within 88 columns, and opens with no relative word."""
+    """A docstring's first line ends within 88 columns, and opens plainly."""
     wrong = []
     for path in _modules(*CODE):
         for line, column, text in _docstrings(path):
@@ -118,7 +118,7 @@ def test_rooms_say_in_one_sentence_what_lives_there() -> None:
 
 
 def test_modules_are_one_concept() -> None:
-    """No module of the harness is too long, or so short that its one importer could hold it."""
+    """No module is too long, or so short that its one importer could hold it."""
     sources = {
         path: path.read_text(encoding="utf-8")
         for path in _modules("harness", "src", "tasks.py", "experiments")
@@ -139,7 +139,7 @@ def test_modules_are_one_concept() -> None:
 
 
 def test_a_value_has_one_carrier() -> None:
-    """A setting of the plan is named by few files, and nothing collects its parameters by name."""
+    """Few files name a setting of the plan; nothing collects parameters by name."""
     texts = {
         path: path.read_text(encoding="utf-8")
         for path in _modules("harness", "src", "experiments", "tasks.py")

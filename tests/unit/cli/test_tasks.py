@@ -29,28 +29,28 @@ LIST = """\
 Available tasks:
 
   arms         List the arms, and the toggles that change them.
-  base-image   Make the base image from Debian's packages, as root, where no
-               registry can be reached.
-  build        Build the images of both sides, esc-bench:base and esc-
-               bench:branch, without running them.
-  clean        Remove what killed runs left: worktrees, containers, half-
-               written files, locks, builds.
-  compare      Build the merge-base and your branch, ramp both side by side,
-               and print the table.
-  cost         Count what a turn and a session cost on both sides:
-               instructions, memory, system calls.
+  base-image   Make a base image from Debian's packages, as root, without a
+               registry.
+  build        Build both sides, as esc-bench:base and esc-bench:branch,
+               without a run.
+  clean        Remove what killed runs left: worktrees, containers, files,
+               locks, builds.
+  compare      Build merge-base and branch, ramp both side by side, and print
+               the table.
+  cost         Count the cost of a turn and a session: instructions, memory,
+               system calls.
   doctor       Report what this machine can run, and what may distort the
                numbers.
   gate         Decide whether your branch may be merged: exact costs, pairs of
                cells, a verdict.
   goals        Build the checkout, measure the speed goals, and print their
-               table: a report, not a gate.
+               table.
   ramp         Ramp one build, the checkout or --image, until it breaks, and
                print its table.
   report       Print the table of a stored run again, derived anew from its
                cells.
-  selftest     Prove the gate here: identical builds must pass, injected
-               regressions must be caught.
+  selftest     Prove the gate: identical builds must pass, injected regressions
+               be caught.
 
 """
 

@@ -124,7 +124,7 @@ def test_count_does_not_repeat_what_all_counters_say() -> None:
 def test_count_does_not_trust_another_runtime() -> None:
     """A process that loaded something else says nothing of its side."""
     fakes = Fakes((FakeCounter(subject="00"),))
-    with pytest.raises(DisturbedError, match="of the base loaded another runtime"):
+    with pytest.raises(DisturbedError, match="of the base loaded a runtime that is not"):
         fakes.count()
     assert fakes.sides.open_places == []
 

@@ -70,7 +70,7 @@ ok    watchdog box  memory looked at every 25 ms
 ok    CPUs          8, and 16 GiB of memory
 ok    other load    0.1 CPUs
 ok    threads       kernel.threads-max 120,000
-                    with two OS threads a session, some 60,000 sessions; tasks need none
+                    room for 60,000 sessions with two OS threads each; asyncio tasks need none
 ok    open files    524,288
 ok    git           git 2.39.5; b4a7b4a is compared with ba5eba5, the merge-base with main
 ok    disk          64 GiB and 4,000,000 inodes free for results in /home/me
@@ -109,17 +109,21 @@ def test_doctor_without_any_box_says_that_nothing_runs() -> None:
 @pytest.mark.parametrize(
     ("changes", "topic", "means"),
     [
-        ({"cpus": 2}, "CPUs", "a box of 2 leaves nothing over"),
+        ({"cpus": 2}, "CPUs", "a box of 2 uses all of them"),
         ({"governors": ("ondemand", "powersave")}, "governor", "cpu-ms/turn moves with it"),
-        ({"busy": 7.0}, "other load", "more than the 6.5 that a cell bears"),
+        ({"busy": 7.0}, "other load", "more than the 6.5 that a cell tolerates"),
         ({"steal": 0.05}, "steal", "cells would be invalid"),
-        ({"pid_max": 8_000}, "threads", "some 4,000 sessions"),
-        ({"max_map_count": 32_765}, "threads", "some 5,600 sessions"),
-        ({"open_files": 4_096}, "open files", "has these instead of 20,000"),
+        ({"pid_max": 8_000}, "threads", "room for 4,000 sessions"),
+        ({"max_map_count": 32_765}, "threads", "room for 5,600 sessions"),
+        ({"open_files": 4_096}, "open files", "gets these instead of 20,000"),
         ({"git": replace(GIT, can_compare=False)}, "git", "nothing can be compared"),
         ({"spaces": (replace(SPACE, free_bytes=1 << 30),)}, "disk", "sc-ckpt at C=8,000"),
         ({"spaces": (replace(SPACE, free_inodes=10),)}, "disk", "sc-ckpt at C=8,000"),
-        ({"tools": (("valgrind", False), ("strace", True))}, "exact costs", "leave out"),
+        (
+            {"tools": (("valgrind", False), ("strace", True))},
+            "exact costs",
+            "skip what these count",
+        ),
     ],
 )
 def test_doctor_says_what_each_thing_means(
