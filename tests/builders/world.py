@@ -35,7 +35,7 @@ class FakeWorld:
 
     @property
     def world(self) -> World:
-        """What a use case is given."""
+        """The adapters of a count."""
         return World(
             run_id=RUN_ID,
             box=self.box,

@@ -81,7 +81,7 @@ TABLES = st.dictionaries(
 
 
 def _settles(act: Callable[[], object]) -> None:
-    """See that something is settled, or refused in one line that is not too long to read."""
+    """Check that a call succeeds, or is refused in one short line."""
     try:
         act()
     except UsageError as error:

@@ -1,4 +1,4 @@
-"""A run that is interrupted anywhere, and resumed, comes to what it would have come to."""
+"""A run that is interrupted anywhere and resumed gives the undisturbed result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -97,7 +97,7 @@ def _ending(outcome: Outcome, spec: CellSpec, number: int) -> Observation:
 
 
 def _process(store: FakeStore, endings: Sequence[Outcome], interruption: Interruption) -> World:
-    """Return a world as a process has it: only what is stored is common to two of them."""
+    """Return the world of a new process, which shares only what is stored."""
 
     def behave(_image: str, spec: CellSpec) -> Observation:
         if spec.level == 1:
@@ -128,7 +128,7 @@ def _request(plan: Plan, resume: str | None) -> Request:
 def _run(
     plan: Plan, endings: Sequence[Outcome], interruptions: Sequence[tuple[bool, int]]
 ) -> tuple[list[Cell], str]:
-    """Run a plan through its interruptions to its end; return its cells and its table."""
+    """Run a plan through its interruptions; return its cells and its table."""
     store = FakeStore()
     for is_in_cell, after in (*interruptions, (False, 0)):
         if store.runs and not store.only.cells:
@@ -154,7 +154,7 @@ def _run(
 def test_resumed_run_has_the_cells_and_the_table_of_an_undisturbed_one(
     plan: Plan, endings: list[Outcome], interruptions: list[tuple[bool, int]]
 ) -> None:
-    """Whatever the plan, however cells end, wherever it is interrupted: the same cells in the same order, and the same words."""
+    """The cells and the table are those of an undisturbed run."""
     cells, table = _run(plan, endings, interruptions)
     wanted, wanted_table = _run(plan, endings, ())
     assert cells == wanted

@@ -1,4 +1,4 @@
-"""What a gate is told, by pyproject and by flags."""
+"""The options of a gate, from pyproject and from flags."""
 
 import tomllib
 from pathlib import Path
@@ -30,13 +30,13 @@ def test_settle_gate_reads_its_switches() -> None:
 
 
 def test_settle_gate_of_this_project_spells_the_defaults_out() -> None:
-    """The table in pyproject shows people what there is to set, and sets nothing else."""
+    """The table in pyproject spells out the defaults, and nothing else."""
     text = (Path(__file__).parents[3] / "pyproject.toml").read_text()
     assert _settle(tomllib.loads(text)["tool"]["esc-bench"]["gate"]) == DEFAULT
 
 
 def test_settle_gate_takes_what_the_table_names_and_keeps_the_rest() -> None:
-    """A margin may be a string or a number, and "off" takes a metric out of the gate."""
+    """A margin is a string or a number; "off" removes a metric from the gate."""
     table = {
         "margins": {"cpu-ms/turn": "5 %", "peak-threads": 2, "latency-infl": "off"},
         "pairs": 6,
@@ -52,7 +52,7 @@ def test_settle_gate_takes_what_the_table_names_and_keeps_the_rest() -> None:
 
 
 def test_settle_gate_lets_the_flag_win() -> None:
-    """What is typed is meant for this run."""
+    """A flag wins over the table."""
     assert _settle({"pairs": 6}, "12").pairs == 12
 
 

@@ -76,7 +76,7 @@ def test_main_takes_its_caps_from_the_environment(
 def test_main_of_a_usage_error_exits_2_with_one_line(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is wrong is on standard error, and standard output stays empty."""
+    """The error is on standard error; standard output stays empty."""
     assert command.main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""

@@ -87,7 +87,7 @@ def test_settle_takes_the_first_source_that_has_a_setting(first: int) -> None:
 
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_settle_takes_an_empty_source_for_none(nothing: str | None) -> None:
-    """A flag that was not given, an empty variable and an unset configuration say nothing."""
+    """A missing flag, an empty variable and an unset configuration are skipped."""
     empty: dict[str, object] = {"typed": {"cpus": nothing or ""}, "environ": {"CPUS": ""}}
     given = empty | {"invoke": {"cpus": nothing}, "pyproject": {"cpus": 4}}
     assert _settle(**given).caps.cpus == 4

@@ -59,7 +59,7 @@ Invoke = Callable[..., int]
 
 @pytest.fixture
 def invoke(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Invoke:
-    """Return what runs a command line of Invoke in this process and gives its exit code."""
+    """Return a function that runs a command line of Invoke and returns its exit code."""
     monkeypatch.setenv("HOME", str(tmp_path))  # no ~/.invoke.yaml
     monkeypatch.setenv("CPUS", "1")  # which every host has
 
@@ -93,7 +93,7 @@ def test_tasks_load_nothing_heavy_to_list_themselves() -> None:
 def test_tasks_print_to_standard_output(
     invoke: Invoke, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What a task returns can be piped."""
+    """The output of a task can be piped."""
     assert invoke("arms") == 0
     out, err = capsys.readouterr()
     assert out.startswith("| arm ")
@@ -134,7 +134,7 @@ def test_tasks_end_in_130_when_interrupted(
 def test_tasks_end_in_70_with_a_traceback_when_the_bench_is_at_fault(
     invoke: Invoke, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What nobody foresaw can be reported, and is not taken for a verdict."""
+    """An unforeseen error shows a traceback, and is no verdict."""
     monkeypatch.setattr(wiring, "make_request", _raising(ZeroDivisionError("oh")))
     assert invoke("compare") == 70
     err = capsys.readouterr().err
@@ -221,7 +221,7 @@ def test_cost_needs_no_engine_and_no_countable_side(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Sides that cannot run the probe's arms are told in the table, and that is no failure."""
+    """The table names sides that cannot be counted; the exit code is 0."""
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     assert invoke("cost", "--repo", str(git_checkout().root), "--base", "HEAD") == 0
     out = capsys.readouterr().out
@@ -236,7 +236,7 @@ def test_cost_needs_no_engine_and_no_countable_side(
 def test_report_prints_a_stored_run_again(
     invoke: Invoke, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The table is derived anew from the cells on disk, and is the one that the run printed."""
+    """The table derived from the stored cells is the one that the run printed."""
     fakes: FakeWorld = make_world(base=holds_up_to(1000))
     fakes.store = wiring.open_store(tmp_path)  # type: ignore[assignment]  # the real one
     shown = compare(fakes.world, make_request(1000, 2000))
@@ -257,7 +257,7 @@ def test_report_of_a_folder_that_is_no_run_is_a_usage_error(
 
 @pytest.mark.slow
 def test_tasks_whose_reader_is_gone_end_in_one_line() -> None:
-    """A pipe into something that reads no further is no fault of the bench, and nothing to report."""
+    """A closed pipe ends in one line, without a traceback."""
     reading, writing = os.pipe()
     os.close(reading)
     try:

@@ -87,7 +87,7 @@ Observed: base (hand) held C=2,000, the last that was tried; branch (sc-mem) gav
 
 
 def test_compare_of_two_arms_says_which_side_drives_which() -> None:
-    """Header, takeaways and warnings name the arms; a late mock is a warning in the floor alone."""
+    """Header, takeaways and warnings name the arms; a late mock warns at the floor."""
     assert _two_arms().store.only.document == TABLE
 
 
@@ -114,7 +114,7 @@ def test_compare_of_two_arms_is_stored_and_followed_under_both_names() -> None:
 
 
 def test_compare_of_two_arms_of_two_runtimes_is_doubted() -> None:
-    """A change that is measured by two arms is a change all the same, and cannot be told from them."""
+    """A change measured with two arms stays a change, with a warning."""
     fakes = make_world()
     environments = {Side.BASE: {}, Side.BRANCH: {"SCALE_VT": "0"}}
     request = make_request(1000, arms=ARMS, environments=environments)

@@ -88,7 +88,7 @@ def _table(fakes: FakeWorld) -> str:
 
 
 def test_compare_returns_the_table_that_it_stored() -> None:
-    """What is printed is what is on disk: both sides, where each breaks, and what it costs."""
+    """The printed table is the stored one: both sides, their knees, the costs."""
     assert _table(_compared()) == TABLE
 
 
@@ -121,7 +121,7 @@ PROGRESS = [
 
 
 def test_compare_runs_the_cells_by_image_id() -> None:
-    """A check of each side, then ABBA, BAAB, and the branch alone; never by a tag that can move."""
+    """A check of each side, then ABBA, BAAB, and the branch alone, by image id."""
     assert _compared().box.levels_run == [
         *((BASE_IMAGE, 1), (BRANCH_IMAGE, 1)),
         *((image, 1000) for image in (BASE_IMAGE, BRANCH_IMAGE, BRANCH_IMAGE, BASE_IMAGE)),
@@ -131,7 +131,7 @@ def test_compare_runs_the_cells_by_image_id() -> None:
 
 
 def test_compare_gives_a_cell_its_order() -> None:
-    """Arm, load, caps and the side's own environment; the check before the ramp has a load of its own."""
+    """Each cell gets arm, load, caps and its side's environment; a check has its own load."""
     fakes = make_world()
     environments = {Side.BASE: {"A": "1"}, Side.BRANCH: {"A": "2"}}
     request = make_request(1000, environments=environments)
@@ -151,7 +151,7 @@ def test_compare_gives_a_cell_its_order() -> None:
 
 
 def test_compare_checks_a_side_of_several_processes_with_one() -> None:
-    """A single session cannot be spread over two processes; the cells of the ramp are."""
+    """The check runs one process; the cells of the ramp run as many as asked."""
     fakes = make_world()
     environments = {Side.BASE: {"A": "1"}, Side.BRANCH: {"A": "1", "SCALE_PROCS": "2"}}
     compare(fakes.world, make_request(1000, environments=environments))
@@ -161,7 +161,7 @@ def test_compare_checks_a_side_of_several_processes_with_one() -> None:
 
 
 def test_compare_writes_after_every_cell() -> None:
-    """What is on disk is incomplete until the last cell, and then complete."""
+    """The stored run is incomplete until its last cell."""
     run = _compared().store.only
     assert run.completes == [False] * 9 + [True]
     assert [cell.slot.level for cell in run.cells] == [1000] * 4 + [2000] * 4 + [4000]
@@ -229,7 +229,7 @@ def test_compare_takes_the_refs_and_the_base_image_that_it_is_given() -> None:
 
 
 def test_compare_marks_uncommitted_changes() -> None:
-    """A working tree that is not what its commit says is told from the first line on."""
+    """Uncommitted changes are named in the first lines."""
     fakes = FakeWorld(repo=FakeRepo(dirty="ff" * 32))
     compare(fakes.world, make_request(1000))
     assert fakes.progress.lines[1] == "branch b4a7b4a Pump by waking with uncommitted changes"

@@ -1,4 +1,4 @@
-"""Counting two sides: what is asked of the counters, and what is said of those that cannot."""
+"""Counting two sides: the processes asked for, and the sides that fail."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -34,7 +34,7 @@ class Fakes:
 
     @property
     def counting(self) -> CounterSet:
-        """What a use case is given."""
+        """The adapters of a count."""
         seconds = iter(range(100, 200, 7))
         return CounterSet(
             counters=self.counters,
@@ -49,7 +49,7 @@ class Fakes:
 
 
 def test_count_runs_each_side_twice_at_both_levels() -> None:
-    """Sides and levels are told apart, and all the processes of a counter are asked for at once."""
+    """All processes of a counter, by side and level, are asked for at once."""
     counter = FakeCounter()
     Fakes((counter,)).count()
     seen = [(spec.side, spec.level) for spec in counter.specs]
@@ -106,7 +106,7 @@ def test_count_asks_no_other_counter_for_a_side_that_was_refused() -> None:
 
 
 def test_count_names_the_counter_that_failed() -> None:
-    """Where others could, it is the counter's matter."""
+    """The sentence names the counter if other counters worked."""
     failing = FakeCounter(name=CounterName.STRACE, failing={Side.BRANCH: "it was not over"})
     costs = Fakes((failing, FakeCounter())).count()
     assert costs.missing == ("the branch cannot be counted by strace: it was not over",)
@@ -188,7 +188,7 @@ def test_cost_of_one_runtime_says_what_else_may_differ(
 
 
 def test_counted_values_are_not_told_to_be_gated_when_advisory() -> None:
-    """What is shown for its own sake decides nothing."""
+    """An advisory cost decides nothing."""
     (only,) = Fakes((FakeCounter(),)).count().costs
     assert only.is_gated
     assert not structs.replace(only, advisory="in steps").is_gated

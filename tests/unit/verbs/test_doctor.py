@@ -1,4 +1,4 @@
-"""What a host's facts mean for a run."""
+"""The findings of the doctor."""
 
 from dataclasses import replace
 
@@ -81,7 +81,7 @@ Cells can be run here."""
 
 
 def test_doctor_tells_how_to_have_a_better_box() -> None:
-    """What does not work is named with the reason and the way to it, and the box that is taken instead with what it lacks."""
+    """A box that does not work is named with reason and remedy."""
     gone = BoxFact(kind="docker", works=False, found="no Docker engine answers")
     none = BoxFact(kind="cgroup", works=False, found="no cgroup file system is mounted")
     docker, cgroup, watchdog = _noted(boxes=(gone, none, WATCHDOG))
@@ -129,7 +129,7 @@ def test_doctor_without_any_box_says_that_nothing_runs() -> None:
 def test_doctor_says_what_each_thing_means(
     changes: dict[str, object], topic: str, means: str
 ) -> None:
-    """One thing that is not as it should be is one note, with what it does to a run and what to do."""
+    """One bad fact is one note, with its effect and advice."""
     (noted,) = _noted(**changes)
     assert (noted.topic, noted.do != "") == (topic, True)
     assert means in noted.means
@@ -142,7 +142,7 @@ def test_doctor_passes_over_what_a_system_does_not_tell(unknown: str) -> None:
 
 
 def test_doctor_without_kernel_limits_says_nothing_of_threads() -> None:
-    """A system without /proc/sys is not examined for them; a file system may not count its inodes."""
+    """Facts that the system does not report make no finding."""
     facts = replace(
         FACTS,
         pid_max=None,

@@ -1,4 +1,4 @@
-"""What a comparison does when something is in its way."""
+"""A comparison whose builds, cells or host fail."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ from tests.fakes.fake_box import FakeBox, fails_with, holds_up_to
     ("side", "kind"), [("base", BaseCannotRunError), ("branch", BranchCannotRunError)]
 )
 def test_compare_stops_when_a_side_cannot_run(side: str, kind: type[HarnessError]) -> None:
-    """The check at C=1 tells which side it is, and ends with what the probe said; nothing is stored."""
+    """The error names the side and holds the probe's last lines; nothing is stored."""
     dies = fails_with(Outcome.CRASH)
     fakes = make_world(base=dies) if side == "base" else make_world(branch=dies)
     with pytest.raises(kind) as caught:
@@ -73,7 +73,7 @@ def test_compare_counts_a_cell_that_is_late_with_cpu_to_spare_twice() -> None:
 
 
 def test_compare_refuses_a_cell_that_ran_other_code() -> None:
-    """The run is invalid from that cell on; the cell itself is kept, and enters nothing."""
+    """The run ends there; the cell is kept, and enters no figure."""
 
     def behave(_image: str, spec: CellSpec) -> Observation:
         loaded = Subject(path="/usr/lib/escapement", hash="99" * 32)
@@ -141,7 +141,7 @@ def test_compare_keeps_what_was_measured_when_it_is_interrupted() -> None:
 
 
 def test_compare_promises_nothing_when_it_is_interrupted_before_the_first_cell() -> None:
-    """Where nothing was measured, no folder is named."""
+    """No folder is named before the first cell."""
 
     def interrupt(_image: str, _order: CellSpec) -> Observation:
         raise KeyboardInterrupt

@@ -53,7 +53,7 @@ def _strict(gated: GateResult) -> GateResult:
 
 
 def test_quick_gate_has_pairs_at_one_level_and_no_ladder() -> None:
-    """A check and a warm-up a side, then eight pairs at the quick level: nothing else is run."""
+    """A check and a warm-up a side, then eight pairs at the quick level."""
     fakes = _world()
     gated = _gate(fakes, _order())
     levels = [level for _, level in fakes.box.levels_run]
@@ -62,7 +62,7 @@ def test_quick_gate_has_pairs_at_one_level_and_no_ladder() -> None:
 
 
 def test_gate_climbs_the_ladder_and_then_takes_pairs_at_two_levels() -> None:
-    """A pair a level, then eight at half of the base's capacity and at the last level that both pass."""
+    """A pair a level, then eight pairs at two decision levels."""
     gated = _gate(_world(), _order(quick=False))
     assert [len(row.pairs) for row in gated.comparison.rows] == [1, 8, 8]
 
@@ -101,7 +101,7 @@ def test_gate_tells_what_was_counted_before_the_first_cell() -> None:
 
 
 def test_gate_of_one_pair_fails_only_when_it_is_strict() -> None:
-    """One pair decides nothing, which is no reason to stop a merge unless it was asked for."""
+    """One pair decides nothing, which fails only a strict gate."""
     gated = _gate(_world(), _order(pairs=1))
     gated.check()
     with pytest.raises(InconclusiveError) as caught:
@@ -110,7 +110,7 @@ def test_gate_of_one_pair_fails_only_when_it_is_strict() -> None:
 
 
 def test_gate_on_a_disturbed_host_is_invalid() -> None:
-    """A side whose cell was invalid twice says nothing: exit 5, and not a verdict on the branch."""
+    """A cell that is invalid twice ends in exit 5."""
     fakes = make_world(branch=fails_with(Outcome.INVALID, at=500))
     with pytest.raises(
         DisturbedError, match="invalid: the branch at C=500 was invalid twice"
@@ -156,7 +156,7 @@ def test_gate_does_not_believe_yesterdays_floor() -> None:
 
 
 def test_gate_writes_a_summary_for_the_pull_request() -> None:
-    """What a reviewer is given is on disk beside the table, with the details folded away."""
+    """The summary is stored beside the table, with folded details."""
     fakes = _world()
     gated = _gate(fakes, _order())
     assert fakes.store.only.summary == gated.summary

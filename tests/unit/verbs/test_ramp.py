@@ -1,4 +1,4 @@
-"""The use cases beside the comparison: ramp, build, show the plan or a stored run, clean up."""
+"""Ramp, build, show the plan or a stored run, clean up."""
 
 import pytest
 
@@ -49,7 +49,7 @@ Takeaways:
 
 
 def test_ramp_of_the_checkout_stops_at_its_knee() -> None:
-    """The working tree is built and ramped, a cell a level, with the branch's environment."""
+    """The working tree is ramped, a cell a level, in the branch's environment."""
     fakes = make_world(branch=holds_up_to(1000))
     environments = {Side.BASE: {"A": "1"}, Side.BRANCH: {"SCALE_VT": "0"}}
     shown = ramp(fakes.world, make_request(1000, 2000, 4000, environments=environments), None)
@@ -60,7 +60,7 @@ def test_ramp_of_the_checkout_stops_at_its_knee() -> None:
 
 
 def test_ramp_of_an_image_builds_nothing() -> None:
-    """A build that is there already is taken as it is, and its table says which one it was."""
+    """An existing build is ramped as it is, and the table names it."""
     fakes = FakeWorld()
     fakes.box.built = ["esc-bench:branch"]
     shown = ramp(fakes.world, make_request(1000), "esc-bench:branch")
@@ -103,7 +103,7 @@ def test_ramp_tells_the_knee_of_the_build() -> None:
 
 
 def test_build_says_which_image_each_side_is() -> None:
-    """Both sides are built, none is run, and an unchanged tree is found the second time."""
+    """Both sides are built, none is run; an unchanged tree is built once."""
     fakes = make_world()
     tags = [
         f"esc-bench:tree-{image.removeprefix('sha256:')[:12]}"
@@ -122,7 +122,7 @@ def test_build_without_its_base_image_fails() -> None:
 
 
 def test_show_plan_builds_and_runs_nothing() -> None:
-    """Refs, hashes, images and the cells in order are shown; the worktree is gone, nothing else was made."""
+    """Refs, hashes, images and cells are shown; nothing is built or left."""
     fakes = make_world()
     fakes.box.built = [f"esc-bench:tree-{BASE_IMAGE.removeprefix('sha256:')[:12]}"]
     lines = show_plan(fakes.world, make_request(1000, blocks=2)).splitlines()
@@ -151,7 +151,7 @@ def test_show_run_derives_the_stored_table_again() -> None:
 
 
 def test_clean_says_what_it_removed() -> None:
-    """Worktrees, half-written files, locks, containers of dead runs and old images, by name; running ones are left."""
+    """Leftovers of dead runs go, by name; those of living runs stay."""
     fakes = FakeWorld(repo=FakeRepo(left=("/x/esc-bench-base-1/tree",)))
     fakes.box.containers = ["esc-dead", "esc-2-2-2"]
     fakes.box.built = [f"esc-bench:tree-{number}" for number in range(5)]

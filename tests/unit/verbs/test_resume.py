@@ -53,7 +53,7 @@ def test_resume_keeps_every_cell_and_runs_what_is_left() -> None:
 
 
 def test_resume_numbers_its_cells_on() -> None:
-    """No log is written over: its number is that of the cell among those that are stored."""
+    """Logs are numbered on, so that none is overwritten."""
     fakes = _interrupted()
     compare(fakes.world, _resumed(fakes))
     names = [cell.log for cell in _kept(fakes).cells]
@@ -62,7 +62,7 @@ def test_resume_numbers_its_cells_on() -> None:
 
 
 def test_resume_tells_what_it_goes_on_with() -> None:
-    """How much is kept, and that it is the stored builds that are measured, whatever the checkout holds by now."""
+    """Progress counts the kept cells and names the stored builds."""
     fakes = _interrupted()
     fakes.store.torn = ["an unfinished last line of cells.jsonl, 12 bytes"]
     fakes.repo = FakeRepo(base=BASE_TREE, branch=make_tree(pump="SPEED = 3\n"))
@@ -75,14 +75,14 @@ def test_resume_tells_what_it_goes_on_with() -> None:
 
 
 def test_resume_takes_the_stored_plan() -> None:
-    """Load and levels are those of the run, and not those that a request happens to have."""
+    """Load and levels are those of the stored run."""
     fakes = _interrupted()
     compare(fakes.world, _resumed(fakes, make_request(7, 9, blocks=2)))
     assert [cell.slot.level for cell in _kept(fakes).cells] == [500] * 4 + [1000] * 4
 
 
 def test_resumed_run_says_so() -> None:
-    """The header has both times, and the containers carry the mark of the process that runs now."""
+    """The header shows both times; containers carry the new run id."""
     fakes = _interrupted()
     compare(replace(fakes.world, run_id="esc-2-2-2"), _resumed(fakes))
     run = _kept(fakes)
@@ -93,7 +93,7 @@ def test_resumed_run_says_so() -> None:
 
 
 def test_pair_that_an_interruption_came_between_is_a_warning() -> None:
-    """Its two cells may have met two hosts; pairs on either side of it are as good as ever."""
+    """Only the pair around the interruption gets a warning."""
     fakes = _interrupted(cells=0)  # the base's first cell is there, and its partner is not
     compare(fakes.world, _resumed(fakes))
     run = _kept(fakes)
@@ -127,7 +127,7 @@ def test_resume_of_a_complete_run_names_the_report() -> None:
 
 
 def test_resume_by_another_verb_names_the_right_one() -> None:
-    """What a run is judged by depends on its kind."""
+    """A run is resumed by the verb of its kind."""
     fakes = _interrupted()
     with pytest.raises(
         UsageError,
@@ -150,7 +150,7 @@ def test_resume_by_another_verb_names_the_right_one() -> None:
 def test_resume_refuses_another_box(
     change: dict[str, object], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What differs is named, and not a cell is run."""
+    """The difference is named, and no cell runs."""
     fakes = _interrupted()
     here = make_box_info(**change)
     monkeypatch.setattr(
@@ -164,7 +164,7 @@ def test_resume_refuses_another_box(
 
 
 def test_resume_builds_again_what_is_gone() -> None:
-    """From the very same trees: the images of both are told anew, and the cells run by them."""
+    """Both builds are made again from the same trees, and the cells run there."""
     fakes = _interrupted()
     fakes.box.built.clear()
     compare(fakes.world, _resumed(fakes))
@@ -181,7 +181,7 @@ def test_resume_builds_again_what_is_gone() -> None:
     ],
 )  # fmt: skip
 def test_resume_refuses_a_build_of_another_tree(base: object, branch: object, told: str) -> None:
-    """A build that is gone and cannot be made as it was ends the matter: both hashes are named."""
+    """A lost build whose tree has changed is refused, with both hashes."""
     fakes = _interrupted()
     fakes.box.built.clear()
     trees = {"base": base, "branch": branch}
@@ -202,7 +202,7 @@ base:
 
 
 def test_dry_run_of_a_resume_shows_what_is_left() -> None:
-    """Both builds, whether they are there, and the cells in their order; nothing is run and nothing is written."""
+    """Both builds and the remaining cells are shown; nothing runs."""
     fakes = _interrupted()
     fakes.box.built.pop()
     shown = show_plan(fakes.world, _resumed(fakes))
@@ -221,7 +221,7 @@ def test_dry_run_of_a_resume_shows_what_is_left() -> None:
 
 
 def test_resumed_table_is_that_of_an_undisturbed_run() -> None:
-    """But for the times at which its cells began, and what is said of the interruption."""
+    """The results differ only in times and in the note of the interruption."""
     fakes = _interrupted()
     compare(fakes.world, _resumed(fakes))
     run = _kept(fakes)

@@ -1,4 +1,4 @@
-"""A run that is killed at each operation on its files, and resumed: nothing is lost, nothing is left, nothing is changed."""
+"""A run that is killed at each operation on its files, and resumed."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -67,7 +67,7 @@ def _state(root: Path) -> tuple[str, bytes, dict[str, bytes]]:
 def test_run_killed_at_any_operation_resumes_to_the_same_results(
     tmp_path: Path, run: Callable[..., None], *, torn: bool
 ) -> None:
-    """Wherever it dies, `report` reads what is there, `--resume` goes on, and cells, logs and table are the undisturbed run's to the byte."""
+    """Wherever it dies, it can be read and resumed, to the same bytes."""
     run(tmp_path / "undisturbed")
     wanted = _state(tmp_path / "undisturbed")
     for at in range(1, MOST):
@@ -101,7 +101,7 @@ def _resume(root: Path, run: Callable[..., None]) -> None:
 def test_full_disk_ends_a_run_as_disturbed_and_leaves_it_whole(
     tmp_path: Path, *, torn: bool
 ) -> None:
-    """Exit 5 wherever the room runs out; the lines so far are whole, no half file is left, and when there is room it goes on."""
+    """Exit 5 wherever the disk is full; whole files stay, and it can be resumed."""
     _compare(tmp_path / "undisturbed")
     wanted = _state(tmp_path / "undisturbed")
     for at in range(1, MOST):

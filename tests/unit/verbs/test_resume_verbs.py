@@ -64,7 +64,7 @@ def test_resumed_goals_are_those_that_were_asked_for() -> None:
 
 
 def test_resumed_goals_are_driven_as_they_were() -> None:
-    """Where a goal is driven otherwise by now, what is there and what would come do not belong together."""
+    """A goal whose drive has changed cannot be resumed."""
     fakes = make_world(branch=dies_after(1))
     with pytest.raises(Killed):
         goals(fakes.world, make_request(), only="hand, C=8,000", repeats=2)
@@ -100,7 +100,7 @@ def test_resumed_gate_decides_by_what_was_settled() -> None:
 def test_resume_looks_for_the_kind_of_box_that_was_stored(
     git_checkout: Callable[..., Checkout], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And for no other, whatever would be found first; the folder may be named alone."""
+    """The stored kind of box is opened; the folder may be named alone."""
     monkeypatch.setenv("CPUS", "1")
     root = git_checkout().root
     run = make_run(box=make_box_info(box="watchdog"))

@@ -28,7 +28,7 @@ def _test(behave: Behaviour, *, counts: bool = False) -> tuple[SelfTestResult, F
 
 
 def test_selftest_catches_every_injected_regression() -> None:
-    """CPU, threads, bytes and failing sessions: each makes the gate fire, so that nothing is missed."""
+    """CPU, threads, bytes and failing sessions: the gate catches each."""
     tested, fakes = _test(made_worse_by_injection())
     assert tested.missed == ()
     tested.check()
@@ -57,7 +57,7 @@ def test_selftest_that_misses_a_regression_fails() -> None:
 
 
 def test_selftest_on_a_disturbed_host_stops_at_once() -> None:
-    """Without a cell of the plain build there is no noise to keep and no control to size."""
+    """Without an undisturbed cell there is no noise, and no control to size."""
     with pytest.raises(DisturbedError, match="invalid twice"):
         _test(fails_with(Outcome.INVALID, at=1000))
 
@@ -100,7 +100,7 @@ def test_selftest_removes_nothing_between_its_gates() -> None:
 
 
 def test_selftest_whose_identical_builds_differ_fails() -> None:
-    """A host on which a build regresses against itself cannot gate, however well it catches what is injected."""
+    """A build that regresses against itself fails the self-test."""
     plain, dear = made_worse_by_injection(), made_worse_by_injection(base_ms=0.2)
     turns = itertools.chain("ab" * 2 + "abbabaab" * 2, itertools.repeat("a"))
 
