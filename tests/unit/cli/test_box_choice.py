@@ -125,7 +125,7 @@ def test_every_box_that_works_is_opened_and_closed(have: Have) -> None:
 
 @pytest.fixture
 def invoke(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
-    """Return a function that runs a command line of Invoke and returns its exit code."""
+    """Return a function that runs Invoke and returns its exit code."""
     monkeypatch.setenv("HOME", str(tmp_path))  # no ~/.invoke.yaml
 
     def run(*words: str) -> int:

@@ -59,7 +59,7 @@ Invoke = Callable[..., int]
 
 @pytest.fixture
 def invoke(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Invoke:
-    """Return a function that runs a command line of Invoke and returns its exit code."""
+    """Return a function that runs Invoke and returns its exit code."""
     monkeypatch.setenv("HOME", str(tmp_path))  # no ~/.invoke.yaml
     monkeypatch.setenv("CPUS", "1")  # which every host has
 

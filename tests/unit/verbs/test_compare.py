@@ -131,7 +131,7 @@ def test_compare_runs_the_cells_by_image_id() -> None:
 
 
 def test_compare_gives_a_cell_its_order() -> None:
-    """Each cell gets arm, load, caps and its side's environment; a check has its own load."""
+    """Each cell gets its side's drive, the load and the caps; a check its own load."""
     fakes = make_world()
     environments = {Side.BASE: {"A": "1"}, Side.BRANCH: {"A": "2"}}
     request = make_request(1000, environments=environments)
