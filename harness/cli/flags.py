@@ -33,7 +33,7 @@ class Parser(Protocol[T_co]):
         """Parse a text, or raise a `UsageError` that names where it came from."""
 
 
-@dataclass(frozen=True, kw_only=True)  # slots and generics do not go together in 3.11
+@dataclass(frozen=True)  # slots and generics do not go together in 3.11
 class Flag(Generic[T]):
     """One flag.
 
@@ -154,9 +154,9 @@ _text = partial(Flag[str], parse=parse_text)
 _text_or_none = partial(Flag[str | None], parse=optional(parse_text))
 
 ARM = Flag(
-    name="arm",
-    help="the arm: sc-ckpt, sc-mem or hand (see `invoke arms`; default sc-mem)",
-    parse=parse_arm,
+    "arm",
+    "the arm: sc-ckpt, sc-mem or hand (see `invoke arms`; default sc-mem)",
+    parse_arm,
     default="sc-mem",
 )
 COST_ARM = replace(
@@ -165,19 +165,15 @@ COST_ARM = replace(
     default="sc-ckpt",
 )
 BASE_ARM = Flag(
-    name="base-arm",
-    help="the arm of the base, where it differs from --arm",
-    parse=optional(parse_arm),
+    "base-arm", "the arm of the base, where it differs from --arm", optional(parse_arm)
 )
 BRANCH_ARM = Flag(
-    name="branch-arm",
-    help="the arm of the branch, where it differs from --arm",
-    parse=optional(parse_arm),
+    "branch-arm", "the arm of the branch, where it differs from --arm", optional(parse_arm)
 )
 ENV = Flag(
-    name="env",
-    help="NAME=VALUE for the cells, as in SCALE_VT=0; repeatable",
-    parse=parse_variable,
+    "env",
+    "NAME=VALUE for the cells, as in SCALE_VT=0; repeatable",
+    parse_variable,
     is_repeatable=True,
 )
 BASE_ENV = replace(ENV, name="base-env", help="NAME=VALUE for the cells of the base; repeatable")
@@ -185,41 +181,41 @@ BRANCH_ENV = replace(
     ENV, name="branch-env", help="NAME=VALUE for the cells of the branch; repeatable"
 )
 LOAD = Flag(
-    name="load",
-    help="'TURNS TTFT_MS TOKENS TOK_MS [QSLEEP_MS [STATE_KB]]' (default '6 200 50 5')",
-    parse=parse_load,
+    "load",
+    "'TURNS TTFT_MS TOKENS TOK_MS [QSLEEP_MS [STATE_KB]]' (default '6 200 50 5')",
+    parse_load,
     default="6 200 50 5",
     is_setting=True,
 )
 
 CPUS = Flag(
-    name="cpus",
-    help="CPUs of the box (or CPUS=; default 2)",
-    parse=parse_cpus,
+    "cpus",
+    "CPUs of the box (or CPUS=; default 2)",
+    parse_cpus,
     default="2",
     is_setting=True,
     variable="CPUS",
 )
 MEM = Flag(
-    name="mem",
-    help="memory of the box, without swap (or MEM=; default 2g)",
-    parse=parse_memory_bytes,
+    "mem",
+    "memory of the box, without swap (or MEM=; default 2g)",
+    parse_memory_bytes,
     default="2g",
     is_setting=True,
     key="memory",
     variable="MEM",
 )
 PIDS = Flag(
-    name="pids",
-    help="limit of processes and threads in the box (or PIDS=; default: three quarters of the kernel's own limit)",
-    parse=optional(partial(parse_whole, least=8)),
+    "pids",
+    "limit of processes and threads in the box (or PIDS=; default: three quarters of the kernel's own limit)",
+    optional(partial(parse_whole, least=8)),
     is_setting=True,
     variable="PIDS",
 )
 TIMEOUT = Flag(
-    name="timeout",
-    help="time limit of a cell: 600, 90s, 10m (or TIMEOUT=; default 600 s)",
-    parse=parse_seconds,
+    "timeout",
+    "time limit of a cell: 600, 90s, 10m (or TIMEOUT=; default 600 s)",
+    parse_seconds,
     default="600",
     is_setting=True,
     key="timeout_s",
@@ -227,115 +223,106 @@ TIMEOUT = Flag(
 )
 
 LEVELS = Flag(
-    name="levels",
-    help="ascending concurrencies, as in 500,1000,1500 or, doubling, 500..64000 (default 500..8000)",
-    parse=parse_levels,
+    "levels",
+    "ascending concurrencies, as in 500,1000,1500 or, doubling, 500..64000 (default 500..8000)",
+    parse_levels,
     default="500..8000",
     is_setting=True,
 )
 BLOCKS = Flag(
-    name="blocks",
-    help="ABBA blocks a level, two pairs each (default 1; 0: one pair a level)",
-    parse=partial(parse_whole, least=0),
+    "blocks",
+    "ABBA blocks a level, two pairs each (default 1; 0: one pair a level)",
+    partial(parse_whole, least=0),
     default="1",
     is_setting=True,
 )
 WARM_UP = _switch(
-    name="warm-up",
-    help="--no-warm-up skips the first cell of each side, which is discarded",
+    "warm-up",
+    "--no-warm-up skips the first cell of each side, which is discarded",
     default="yes",
     is_setting=True,
 )
 REFINE = _switch(
-    name="refine", help="narrow the brackets of knee and capacity to within 10 %", is_setting=True
+    "refine", "narrow the brackets of knee and capacity to within 10 %", is_setting=True
 )
 OBJECTIVE = Flag(
-    name="objective",
-    help="the latency inflation that a level within capacity may have (default 2)",
-    parse=parse_number,
+    "objective",
+    "the latency inflation that a level within capacity may have (default 2)",
+    parse_number,
     default="2",
     is_setting=True,
 )
 PAIRS = Flag(
-    name="pairs",
-    help="pairs at each of two levels that the ladder shows, its own included (default 0: none)",
-    parse=partial(parse_whole, least=0),
+    "pairs",
+    "pairs at each of two levels that the ladder shows, its own included (default 0: none)",
+    partial(parse_whole, least=0),
     default="0",
     is_setting=True,
 )
 DECISION_LEVELS = Flag(
-    name="decision-levels",
-    help="run those pairs at these levels instead, as in 500,2000",
-    parse=optional(parse_levels),
+    "decision-levels",
+    "run those pairs at these levels instead, as in 500,2000",
+    optional(parse_levels),
     is_setting=True,
 )
 BUDGET = Flag(
-    name="budget",
-    help="spend the rest of this time, as in 20m, on the pairs that narrow the intervals fastest",
-    parse=optional(parse_seconds),
+    "budget",
+    "spend the rest of this time, as in 20m, on the pairs that narrow the intervals fastest",
+    optional(parse_seconds),
     is_setting=True,
     key="budget_s",
 )
 
 BASE = _text_or_none(
-    name="base",
-    help="the commit to compare with (default: the merge-base with the default branch)",
+    "base", "the commit to compare with (default: the merge-base with the default branch)"
 )
 MAIN = _text_or_none(
-    name="main",
-    help="the default branch (default: main, origin/main or origin/HEAD, whichever exists first)",
+    "main",
+    "the default branch (default: main, origin/main or origin/HEAD, whichever exists first)",
 )
-REPO = _text_or_none(
-    name="repo", help="a folder of the checkout (default: this one)", goes_with_resume=True
-)
+REPO = _text_or_none("repo", "a folder of the checkout (default: this one)", goes_with_resume=True)
 BASE_IMAGE = _text(
-    name="base-image",
-    help="the image that builds stand on, or without Docker a Python (or BASE_IMAGE=; "
+    "base-image",
+    "the image that builds stand on, or without Docker a Python (or BASE_IMAGE=; "
     "default: that of `invoke base-image` if there is one, else python:3.13-slim)",
     is_setting=True,
     variable="BASE_IMAGE",
 )
 BOX = Flag(
-    name="box",
-    help="where cells run: docker, cgroup or watchdog (default auto: the first that works here)",
-    parse=parse_box,
+    "box",
+    "where cells run: docker, cgroup or watchdog (default auto: the first that works here)",
+    parse_box,
     default="auto",
     is_setting=True,
 )
 NO_WAIT = _switch(
-    name="no-wait",
-    help="exit with code 12 if another run uses the machine, instead of waiting for it",
+    "no-wait",
+    "exit with code 12 if another run uses the machine, instead of waiting for it",
     goes_with_resume=True,
 )
 RESUME = _text_or_none(
-    name="resume",
-    help="continue an interrupted run with its own plan: a folder of results/",
+    "resume",
+    "continue an interrupted run with its own plan: a folder of results/",
     goes_with_resume=True,
 )
 DRY_RUN = _switch(
-    name="dry-run",
-    help="print refs, hashes, images and cells in order; build and run nothing",
+    "dry-run",
+    "print refs, hashes, images and cells in order; build and run nothing",
     goes_with_resume=True,
 )
 
 GATE_PAIRS = Flag(
-    name="pairs",
-    help="pairs at each decision level (default 8, or as in [tool.esc-bench.gate])",
-    parse=optional(parse_whole),
+    "pairs",
+    "pairs at each decision level (default 8, or as in [tool.esc-bench.gate])",
+    optional(parse_whole),
 )
-QUICK = _switch(name="quick", help="exact costs, then pairs at one level, and no ladder")
-STRICT = _switch(name="strict", help="fail an inconclusive verdict as well")
-NO_COSTS = _switch(name="no-costs", help="skip the exact costs")
-IMAGE = _text_or_none(
-    name="image", help="a build that exists already (default: the checkout, built)"
-)
-ONLY = _text(
-    name="only", help="only goals whose figure holds this text, as in 'hand' or 'C=8,000'"
-)
-REPEATS = Flag(
-    name="repeats", help="runs of each cell (default 3)", parse=parse_whole, default="3"
-)
-FOLDER = _text(name="folder", help="a folder of results/", is_positional=True)
+QUICK = _switch("quick", "exact costs, then pairs at one level, and no ladder")
+STRICT = _switch("strict", "fail an inconclusive verdict as well")
+NO_COSTS = _switch("no-costs", "skip the exact costs")
+IMAGE = _text_or_none("image", "a build that exists already (default: the checkout, built)")
+ONLY = _text("only", "only goals whose figure holds this text, as in 'hand' or 'C=8,000'")
+REPEATS = Flag("repeats", "runs of each cell (default 3)", parse=parse_whole, default="3")
+FOLDER = _text("folder", "a folder of results/", is_positional=True)
 
 Group = tuple[Flag[Any], ...]
 WHERE: Group = (REPO, BASE_IMAGE, BOX, NO_WAIT)
