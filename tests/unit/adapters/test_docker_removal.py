@@ -35,7 +35,7 @@ class SlowContainer:
 
 def test_engine_that_is_slow_to_remove_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call that is given up is no failure: the engine goes on, and the container is looked for until it is gone."""
-    monkeypatch.setattr(docker_engine, "_LOOK_S", 0.0)
+    monkeypatch.setattr(docker_engine, "_POLL_S", 0.0)
     container = SlowContainer(looks=3)
     docker_engine.remove(cast("Container", container))
     assert container.looks == 0
