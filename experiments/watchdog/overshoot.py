@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from harness.adapters.host.owner import own_run_id
 from harness.adapters.local.box import LocalBox
-from harness.adapters.local.enforcement import watchdog
+from harness.adapters.local.enforcement import watchdog_enforcement
 from harness.model.nouns import Caps, Load, Side
 from harness.model.tree import Entry, Tree
 from harness.verbs.ports import CellSpec
@@ -31,7 +31,7 @@ def main(rates: Iterable[int] = (100, 400, 0)) -> None:
     tree = Tree(
         tuple(Entry(path=path, kind="file", content=text.encode()) for path, text in files.items())
     )
-    box = LocalBox(watchdog(), print)
+    box = LocalBox(watchdog_enforcement(), print)
     try:
         build = box.build(tree, base_image=box.find_base_image(""), side=Side.BRANCH)
         print("| MB/s | memory when killed, as a share of the cap: median (least, most) |")

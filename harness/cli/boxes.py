@@ -5,7 +5,7 @@ from contextlib import closing
 
 from harness.adapters.docker.box import DockerBox
 from harness.adapters.local.box import LocalBox
-from harness.adapters.local.enforcement import find_holdings, watchdog
+from harness.adapters.local.enforcement import find_enforcements, watchdog_enforcement
 from harness.model.errors import NoBoxError
 from harness.model.request import AUTO, BOXES
 from harness.verbs.doctor import BoxFact
@@ -52,11 +52,11 @@ def open_box(kind: str, say: Callable[[str], None]) -> Box:
     if kind == "docker":
         return DockerBox(say)
     if kind == "watchdog":
-        return LocalBox(watchdog(), say)
-    holdings, refused = find_holdings()
-    for holding in holdings:
+        return LocalBox(watchdog_enforcement(), say)
+    enforcements, refused = find_enforcements()
+    for enforcement in enforcements:
         try:
-            return LocalBox(holding, say)
+            return LocalBox(enforcement, say)
         except NoBoxError as error:
             refused.append(error.what)
     raise NoBoxError("; ".join(refused), hint=_HINT)

@@ -47,7 +47,7 @@ def _containers(client: docker.DockerClient, run_id: str) -> list[str]:
 def test_docker_cell_of_an_image_that_is_gone_is_told(box: DockerBox, build: Build) -> None:
     """An image that somebody removed meanwhile is the engine's fault, not the subject's."""
     spec = CellSpec(run_id=RUN_ID, arm="ok", level=5, load=Load(), caps=CAPS, environment={})
-    with pytest.raises(NoBoxError, match=r"the image 000000000000 is not on this engine any more"):
+    with pytest.raises(NoBoxError, match=r"the image 000000000000 is no longer on this engine"):
         box.run_cell(Build(image="sha256:" + "0" * 64, how=build.how), spec, lambda _: None)
 
 

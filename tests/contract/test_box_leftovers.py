@@ -10,7 +10,7 @@ import pytest
 from harness.adapters.local.box import LocalBox
 from harness.adapters.local.store import LocalStore
 from harness.model.errors import NoBoxError
-from tests.hosts.box_sides import open_holding, open_side
+from tests.hosts.box_sides import open_enforcement, open_side
 
 pytestmark = [pytest.mark.cgroup, pytest.mark.watchdog]
 
@@ -27,7 +27,7 @@ def test_what_one_box_left_is_removed_from_another(folder: Path, kind: str, othe
     """A process and its control group end although the box that made them is not the one that looks."""
     with open_side(kind, folder) as side:
         is_there = side.leave("esc-dead-1", side.box.find_base_image(""))
-        box = LocalBox(open_holding(other), lambda _: None, LocalStore(folder))
+        box = LocalBox(open_enforcement(other), lambda _: None, LocalStore(folder))
         assert len(box.reap()) == 1
         assert not is_there()
         assert box.reap() == []
@@ -39,7 +39,7 @@ def test_a_strange_file_among_the_runs_stops_nobody(folder: Path) -> None:
     store = LocalStore(folder)
     (store.runs / "stray.txt").touch()
     (store.runs / "esc-link").symlink_to("/etc")
-    box = LocalBox(open_holding("watchdog"), lambda _: None, store)
+    box = LocalBox(open_enforcement("watchdog"), lambda _: None, store)
     box.close()
     assert box.reap() == []
     assert (store.runs / "stray.txt").exists()

@@ -14,7 +14,7 @@ from harness.adapters.counters.readings import (
 from harness.adapters.host.owner import is_alive
 from harness.adapters.local.builds import LocalBuilds
 from harness.adapters.local.cgroup import Group
-from harness.adapters.local.launcher import KeptEnd, read_report
+from harness.adapters.local.launcher import CellExit, read_report
 from harness.adapters.local.store import LocalStore
 from harness.analysis.costs.count import Uncounted
 from tests.property.hostile import HOSTILE, JSON, NUMBERS, WHOLE, effort, is_one_line
@@ -55,7 +55,7 @@ def test_reports_of_keepers_are_read_or_nothing(tmp_path: Path, text: str) -> No
     path.write_bytes(text.encode(errors="surrogatepass"))
     end = read_report(path)
     if end is not None:
-        assert isinstance(end, KeptEnd)
+        assert isinstance(end, CellExit)
         assert end.code is None or type(end.code) is int
         assert type(end.stopped) is bool
         assert isinstance(end.evidence, dict)

@@ -23,7 +23,7 @@ from harness.model.runs import BoxInfo
 
 RUN_LABEL = "esc-bench.run"
 CALL_S = 30
-"""The read timeout of a call that an engine answers at once, unless its host is busy."""
+"""The read timeout of a quick call, long enough for an engine on a busy host."""
 
 _REMOVAL_S, _POLL_S = 900.0, 1.0
 _PING_S, _RETRY_EACH_S, _RETRY_S = 5, 0.5, 60.0
