@@ -149,10 +149,10 @@ def test_repo_needs_a_git_that_can_be_kept_quiet(
 
 def test_repo_has_one_place_that_runs_git() -> None:
     """Whoever needs git asks there; GitPython only finds the repository."""
-    harness = Path(git_command.__file__).parents[1]
-    texts = {path.name: path.read_text() for path in harness.rglob("*.py")}
-    assert [name for name, text in texts.items() if '["git"' in text] == ["quiet_git.py"]
-    assert [name for name, text in texts.items() if "\nimport git\n" in text] == ["git_repo.py"]
+    harness = Path(git_command.__file__).parents[2]
+    texts = {"/".join(path.parts[-2:]): path.read_text() for path in harness.rglob("*.py")}
+    assert [name for name, text in texts.items() if '["git"' in text] == ["git/git.py"]
+    assert [name for name, text in texts.items() if "\nimport git\n" in text] == ["git/repo.py"]
 
 
 def test_repo_fetches_nothing_into_a_partial_clone(

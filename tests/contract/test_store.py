@@ -1,6 +1,7 @@
 """What every store does, and what the one on disk does beside it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from msgspec import structs
 
 from experiments.speed_goals.definitions import GOALS
 from experiments.speed_goals.findings import find_goals
-from experiments.speed_goals.report import render_goals
+from experiments.speed_goals.report import report_of as goals_report_of
 from harness.adapters.results.record import write_run
 from harness.adapters.results.store import FilesStore
 from harness.analysis.comparison import compare
@@ -17,7 +18,7 @@ from harness.model.errors import DisturbedError, UsageError
 from harness.model.gate import NoiseFloor
 from harness.model.nouns import Outcome, Side
 from harness.model.runs import RunInfo
-from harness.report.document import render
+from harness.report.derived import report_of
 from harness.verbs.ports import RunWriter, Store
 from tests.builders.model import make_cell, make_observation, make_run, ok_cell
 from tests.fakes.fake_store import FakeStore
@@ -28,8 +29,7 @@ GOAL_RUN = structs.replace(
 )
 GOAL_CELL = structs.replace(
     make_cell(Side.BRANCH, 8_000, pair=None),
-    arm=GOALS[0].drive.arm,
-    environment=GOALS[0].drive.environment,
+    drive=GOALS[0].drive,
 )
 CELLS = [ok_cell(Side.BASE, 500), ok_cell(Side.BRANCH, 500, cpu_ms_per_turn=1.0)]
 
@@ -43,8 +43,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 def _add(writer: RunWriter, run: RunInfo, cells: list[Cell], *, complete: bool = False) -> None:
     """Add the last of `cells`, and write the comparison of them all, as a run does."""
     writer.add_cell(cells[-1], make_observation(stdout="out", stderr=("err",)))
-    comparison = compare(run, cells, complete=complete)
-    writer.write(comparison, render(comparison))
+    writer.write(report_of(compare(run, cells, complete=complete)))
 
 
 def test_store_gives_back_what_was_written(store: Store) -> None:
@@ -61,8 +60,7 @@ def test_store_gives_back_a_goal_run(store: Store) -> None:
     """What is stored of one is a run and cells as well."""
     writer = store.open_run(GOAL_RUN, "goals-b")
     writer.add_cell(GOAL_CELL, make_observation())
-    said = find_goals(GOAL_RUN, [GOAL_CELL], complete=True)
-    writer.write(said, render_goals(said))
+    writer.write(goals_report_of(find_goals(GOAL_RUN, [GOAL_CELL], complete=True)))
     assert store.load(writer.folder) == (GOAL_RUN, [GOAL_CELL], True)
 
 
@@ -153,9 +151,9 @@ def test_files_store_keeps_a_summary_where_there_is_one(root: Path) -> None:
     _add(writer, RUN, CELLS[:1])
     summary = Path(writer.folder) / "summary.md"
     assert not summary.exists()
-    comparison = compare(RUN, CELLS[:1], complete=True)
-    writer.write(comparison, render(comparison), "in short")
-    writer.write(comparison, render(comparison))
+    report = report_of(compare(RUN, CELLS[:1], complete=True))
+    writer.write(replace(report, summary="in short"))
+    writer.write(report)
     assert summary.read_text() == "in short"
 
 
@@ -178,17 +176,17 @@ def test_files_store_that_cannot_keep_a_floor_says_so(tmp_path: Path) -> None:
 
 
 def test_files_store_keeps_and_indexes_a_goal_run(root: Path) -> None:
-    """Its record has a name of its own and its row says how many goals are met, or that it cannot be read."""
+    """Store goals.json, and list how many goals were met, or that the record cannot be read."""
     store = FilesStore(root)
-    said = find_goals(GOAL_RUN, [GOAL_CELL], complete=True)
+    report = goals_report_of(find_goals(GOAL_RUN, [GOAL_CELL], complete=True))
     older = structs.replace(GOAL_RUN, started_at="2026-11-30T12:34:00Z")
     folders = []
     for run in (older, GOAL_RUN):
         writer = store.open_run(run, "goals-b")
         writer.add_cell(GOAL_CELL, make_observation())
-        writer.write(said, "")
+        writer.write(report)
         folders.append(Path(writer.folder))
-        (folders[0] / "goals.json").write_text(write_run(said).replace("hand-8000", "flying"))
+        (folders[0] / "goals.json").write_text(write_run(report)[:-20])
     record = json.loads((folders[1] / "goals.json").read_text())
     (goal,) = record["derived"]["goals"]
     assert (goal["key"], goal["median"], goal["met"]) == ("hand-8000-latency", 1.5, False)
@@ -261,7 +259,7 @@ def test_files_store_leaves_no_half_written_file(
 
     monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(DisturbedError, match="No space left"):
-        writer.write(compare(RUN, CELLS, complete=True), "")
+        writer.write(report_of(compare(RUN, CELLS, complete=True)))
     assert _files(root) == before
     assert store.load(writer.folder)[2] is False
 

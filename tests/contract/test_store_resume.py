@@ -12,7 +12,7 @@ from harness.adapters.results.files import Disk, ResultFiles
 from harness.adapters.results.store import FilesStore
 from harness.analysis.comparison import compare
 from harness.model.errors import DisturbedError, UsageError
-from harness.report.document import render
+from harness.report.derived import report_of
 from harness.verbs.ports import Store
 from tests.builders.model import make_cell, make_observation
 from tests.contract.test_store import CELLS, RUN
@@ -56,8 +56,7 @@ def test_store_goes_on_with_a_run(store: Store) -> None:
     assert writer.holds_cells
     assert store.load(folder) == (RESUMED, CELLS[:1], False)
     writer.add_cell(CELLS[1], make_observation())
-    comparison = compare(RESUMED, CELLS, complete=True)
-    writer.write(comparison, render(comparison))
+    writer.write(report_of(compare(RESUMED, CELLS, complete=True)))
     assert store.load(folder) == (RESUMED, CELLS, True)
 
 
@@ -186,7 +185,7 @@ def test_files_store_reads_nothing_through_a_link(root: Path) -> None:
     writer = store.open_run(RUN, "x")
     cell = make_cell()
     writer.add_cell(cell, make_observation())
-    writer.write(compare(RUN, [cell], complete=False), "table")
+    writer.write(report_of(compare(RUN, [cell], complete=False)))
     index = (root / "index.md").read_text()
     assert "linked" in index
     assert "away" not in index

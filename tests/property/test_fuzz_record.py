@@ -20,14 +20,15 @@ from harness.model.cells import Cell
 from harness.model.errors import UsageError
 from harness.model.nouns import Outcome, Side
 from harness.model.runs import RunInfo
-from harness.report.document import render, render_summary
+from harness.report.derived import report_of
+from harness.report.document import render_summary
 from tests.builders.model import make_block, make_cell, make_run
 from tests.property.hostile import HOSTILE, JSON, NUMBERS, effort, see_that_it_is_clear
 
 CELLS = [*make_block(500), make_cell(Side.BASE, 1000, Outcome.OOM)]
 LINES = [write_cell(cell) for cell in CELLS]
 TEXT = "".join(LINES)
-RUN = write_run(compare(make_run(), CELLS, complete=True))
+RUN = write_run(report_of(compare(make_run(), CELLS, complete=True)))
 PLACES = st.integers(0, 10**6)
 SPITE: st.SearchStrategy[object] = JSON | NUMBERS | HOSTILE | st.just([]) | st.just({})
 
@@ -77,10 +78,9 @@ def _see_that_it_can_be_shown(run: RunInfo, cells: list[Cell], *, complete: bool
     if run.kind == "goals":
         find_goals(run, cells, complete=complete)
         return
-    said = compare(run, cells, complete=complete)
-    write_run(said)
-    render(said)
-    render_summary(said)
+    comparison = compare(run, cells, complete=complete)
+    write_run(report_of(comparison))
+    render_summary(comparison)
 
 
 def test_cells_survive_a_tear_at_every_byte() -> None:
@@ -111,7 +111,7 @@ def test_runs_that_were_edited_are_shown_or_refused(place: int, spite: object, k
     text = _spoil(RUN.replace('"kind": "compare"', f'"kind": "{kind}"'), place, spite)
     found = _read_or_refuse(lambda: read_run(text, where="compare.json"))
     if found is not None:
-        _see_that_it_can_be_shown(found[0], CELLS, complete=found[1])
+        _see_that_it_can_be_shown(found.run, CELLS, complete=found.complete)
 
 
 @effort(40, 10_000)

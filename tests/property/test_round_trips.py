@@ -6,19 +6,23 @@ from msgspec import structs
 
 from harness.adapters.results.record import read_cells, read_run, write_cell, write_run
 from harness.analysis.comparison import compare
-from harness.cli.settings import parse_memory_bytes
+from harness.cli.parsing import parse_memory_bytes
 from harness.model.cells import Cell, Result, Slot, Subject
-from harness.model.nouns import Arm, Caps, Load, Outcome, Purity, Side
+from harness.model.nouns import Arm, Caps, Drive, Load, Outcome, Purity, Side
+from harness.model.plan import Plan
 from harness.model.runs import RunInfo, SideInfo
 from harness.model.units import show_bytes, show_count
 from harness.outcome.protocol import read_output
+from harness.report.derived import report_of
 from tests.builders.model import make_box_info
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 COUNT = st.integers(0, 10**9)
 NUMBER = st.floats(0, 1e12, allow_nan=False)
 SOME = st.floats(0.01, 1e12)
-ENVIRONMENT = st.dictionaries(TEXT, TEXT, max_size=3)
+DRIVES = st.builds(
+    Drive, arm=st.sampled_from(Arm), environment=st.dictionaries(TEXT, TEXT, max_size=3)
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | NUMBER | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
@@ -65,13 +69,12 @@ CELLS = st.builds(
     result=_maybe(RESULTS),
     evidence=st.dictionaries(TEXT, JSON, max_size=3),
     log=TEXT,
-    arm=_maybe(st.sampled_from(Arm)),
-    environment=_maybe(ENVIRONMENT),
+    drive=_maybe(DRIVES),
 )
 SIDES = st.builds(
     SideInfo,
     side=st.just(Side.BASE),
-    arm=st.sampled_from(Arm),
+    drive=DRIVES,
     commit=_maybe(TEXT),
     title=TEXT,
     dirty=_maybe(TEXT),
@@ -79,7 +82,6 @@ SIDES = st.builds(
     gauge=_maybe(TEXT),
     tree=_maybe(TEXT),
     image=TEXT,
-    environment=ENVIRONMENT,
 )
 
 
@@ -94,8 +96,7 @@ RUNS = st.builds(
     kind=st.just("compare"),
     load=st.builds(Load, turns=COUNT, ttft_ms=COUNT, qsleep_ms=COUNT, state_kb=COUNT),
     caps=st.builds(Caps, cpus=SOME, memory_bytes=COUNT, pids=_maybe(COUNT), timeout_s=SOME),
-    levels=st.lists(COUNT, max_size=4).map(tuple),
-    blocks=COUNT,
+    plan=st.builds(Plan, levels=st.lists(COUNT, max_size=4).map(tuple), blocks=COUNT),
     sides=st.tuples(_side(Side.BASE), _side(Side.BRANCH)),
     purity=_maybe(st.sampled_from(Purity)),
     how=TEXT,
@@ -117,8 +118,10 @@ def test_cells_come_back_as_they_were_written(cells: list[Cell]) -> None:
 @given(run=RUNS, complete=st.booleans())
 def test_runs_come_back_as_they_were_written(run: RunInfo, *, complete: bool) -> None:
     """Whatever was settled for a run is read again as it was."""
-    text = write_run(compare(run, [], complete=complete))
-    assert read_run(text, where="compare.json") == (run, complete)
+    found = read_run(
+        write_run(report_of(compare(run, [], complete=complete))), where="compare.json"
+    )
+    assert (found.run, found.complete) == (run, complete)
 
 
 @given(cell=CELLS, cut=st.integers(1, 50))

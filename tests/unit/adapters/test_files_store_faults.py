@@ -8,14 +8,16 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from harness.adapters.results.record import SCHEMA_VERSION
 from harness.adapters.results.store import FilesStore, log_text
 from harness.model.errors import DisturbedError, UsageError
 from harness.model.gate import NoiseFloor
 from harness.model.nouns import Side
 from harness.verbs.housekeeping import show_run
 from harness.verbs.ports import RunWriter
-from tests.builders.model import make_cell, make_observation, make_side
+from tests.builders.model import make_cell, make_observation, make_side, ok_cell
 from tests.contract.test_store import CELLS, FLOOR, RUN, _add
+from tests.fakes.fake_store import FakeStore
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def test_spoilt_run_is_one_clear_line_and_stops_no_other(
     _add(writer, RUN, CELLS[:1])
     spoil(Path(writer.folder) / name)
     for look in (
-        lambda: show_run(store, writer.folder),
+        lambda: show_run(store, writer.folder, {}),
         lambda: store.load(Path(writer.folder).name),
     ):
         with pytest.raises(UsageError) as caught:
@@ -95,8 +97,18 @@ def test_record_with_other_sides_than_its_kind_is_refused(
         FilesStore(root).load(writer.folder)
 
 
+def test_stored_values_that_no_run_measures_are_a_usage_error() -> None:
+    """A figure that was edited by hand is reported as such, and is not an internal error."""
+    store = FakeStore()
+    writer = store.open_run(RUN, "edited")
+    for side, value in ((Side.BASE, -1.0), (Side.BRANCH, 1.0)):
+        writer.add_cell(ok_cell(side, 500, latency_infl=value), make_observation())
+    with pytest.raises(UsageError, match="holds values that no run measures: math domain error"):
+        show_run(store, writer.folder, {})
+
+
 def _record_of(run: object) -> str:
-    stored = {"schema": 5, "complete": False, "run": run, "derived": {}}
+    stored = {"schema": SCHEMA_VERSION, "complete": False, "run": run, "derived": {}}
     return msgspec.json.encode(stored).decode()
 
 

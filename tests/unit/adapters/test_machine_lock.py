@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.adapters.host.lock import Turn, locked, own_note, prune_locks, taken
+from harness.adapters.host.lock import Turn, locked, machine_lock, own_note, prune_locks
 from harness.model.errors import NoBoxError
 
 _HOLD = """
 import sys
 from pathlib import Path
-from harness.adapters.machine_lock import locked
+from harness.adapters.host.lock import locked
 with locked("here", "a test", waits=False, pause=lambda: None, say=print, place=Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -161,7 +161,7 @@ def test_run_says_who_it_is() -> None:
 
 def test_what_runs_no_cell_takes_no_lock() -> None:
     """A dry run is never kept waiting."""
-    with taken("\0", "", Turn.NEEDS_NONE, _never_said):
+    with machine_lock("\0", "", Turn.NEEDS_NONE, _never_said):
         pass
 
 

@@ -1,7 +1,6 @@
 """The stored form of a run."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,7 @@ from harness.analysis.comparison import compare
 from harness.model.cells import Cell
 from harness.model.errors import UsageError
 from harness.model.nouns import Outcome, Side
-from harness.report.document import render
-from harness.verbs.run import derive
+from harness.report.derived import report_of
 from tests.builders.model import make_cell, make_run, ok_cell
 
 RUN = make_run()
@@ -29,13 +27,14 @@ CELLS = [
 
 
 def _text(*, complete: bool = True) -> str:
-    return write_run(compare(RUN, CELLS, complete=complete))
+    return write_run(report_of(compare(RUN, CELLS, complete=complete)))
 
 
 @pytest.mark.parametrize("complete", [True, False])
 def test_record_gives_back_the_run_that_was_written(*, complete: bool) -> None:
     """What was settled before the first cell, and whether the run came to its end."""
-    assert read_run(_text(complete=complete), where="compare.json") == (RUN, complete)
+    found = read_run(_text(complete=complete), where="compare.json")
+    assert (found.run, found.complete) == (RUN, complete)
 
 
 def test_record_gives_back_the_cells_that_were_written() -> None:
@@ -87,7 +86,7 @@ def test_record_derives_what_other_programs_read() -> None:
 def test_record_derives_which_cells_are_invalid() -> None:
     """Another program need not look for them: place, attempt and reason of each."""
     cell = make_cell(Side.BASE, 1000, Outcome.INVALID, reason="the host was busy", attempt=1)
-    stored = json.loads(write_run(compare(RUN, [cell], complete=True)))
+    stored = json.loads(write_run(report_of(compare(RUN, [cell], complete=True))))
     assert stored["derived"]["invalid"] == [
         {
             "C": 1000,
@@ -103,7 +102,7 @@ def test_record_derives_which_cells_are_invalid() -> None:
 
 def test_record_of_one_build_has_no_ratio_of_capacities() -> None:
     """There is nothing to divide by."""
-    text = write_run(compare(make_run(sides=[Side.BRANCH]), [], complete=True))
+    text = write_run(report_of(compare(make_run(sides=[Side.BRANCH]), [], complete=True)))
     assert json.loads(text)["derived"]["capacity-ratio"] is None
 
 
@@ -115,40 +114,8 @@ def test_record_keeps_infinity_out_of_the_json() -> None:
         ok_cell(Side.BRANCH, 500, pair=1, cpu_ms_per_turn=1.0),
         ok_cell(Side.BASE, 500, pair=1, cpu_ms_per_turn=1e150),
     ]
-    stored = json.loads(write_run(compare(RUN, wild, complete=True)))
+    stored = json.loads(write_run(report_of(compare(RUN, wild, complete=True))))
     assert stored["derived"]["levels"][0]["ratios"]["cpu-ms/turn"]["high"] is None
-
-
-def test_record_reads_a_run_of_the_first_schema() -> None:
-    """One arm was the whole run's; it is now that of each side."""
-    stored = json.loads(_text())
-    for side in stored["run"]["sides"]:
-        del side["arm"]
-    del stored["run"]["goals"]
-    stored["run"]["arm"] = "sc-mem"
-    text = json.dumps(stored | {"schema": 1})
-    assert read_run(text, where="compare.json") == (RUN, True)
-
-
-def test_record_reads_a_run_of_the_second_schema() -> None:
-    """Before there were phases, every cell was of the ladder, and a run had none of their settings."""
-    stored = json.loads(_text())
-    for name in ("objective", "warm_up", "refine", "pairs", "decision_levels", "budget_s"):
-        del stored["run"][name]
-    text = json.dumps(stored | {"schema": 2})
-    assert read_run(text, where="compare.json") == (RUN, True)
-    line = json.loads(write_cell(CELLS[0]))
-    del line["slot"]["phase"]
-    assert read_cells(json.dumps(line) + "\n", where="cells.jsonl") == CELLS[:1]
-
-
-def test_record_reads_the_result_that_is_kept() -> None:
-    """What the first version wrote, cells included, gives the table that it printed."""
-    folder = Path(__file__).parents[3] / "results/reference/one-more-thread-sc-mem"
-    run, complete = read_run((folder / "compare.json").read_text(), where="compare.json")
-    cells = read_cells((folder / "cells.jsonl").read_text(), where="cells.jsonl")
-    shown = render(compare(run, cells, complete=complete))
-    assert shown == (folder / "table.md").read_text()
 
 
 def test_record_refuses_another_schema() -> None:
@@ -226,13 +193,3 @@ def test_record_keeps_what_a_reason_holds() -> None:
     (back,) = read_cells(line, where="cells.jsonl")
     assert isinstance(back, Cell)
     assert back == cell
-
-
-def test_record_of_what_no_run_measures_is_a_usage_error() -> None:
-    """A figure that somebody wrote in by hand is told as such, and not as a fault of the bench."""
-    cells = [
-        ok_cell(side, 500, pair=0, latency_infl=value)
-        for side, value in ((Side.BASE, -1.0), (Side.BRANCH, 1.0))
-    ]
-    with pytest.raises(UsageError, match="holds what no run measures: math domain error"):
-        derive(RUN, cells, complete=True)
