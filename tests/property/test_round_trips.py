@@ -1,4 +1,4 @@
-"""What is written can be read again, and is the same."""
+"""Round trips: written values are read as they were."""
 
 import msgspec
 from hypothesis import given, settings, strategies as st
@@ -107,8 +107,8 @@ RUNS = st.builds(
 
 @settings(deadline=None)
 @given(cells=st.lists(CELLS, max_size=3))
-def test_cells_come_back_as_they_were_written(cells: list[Cell]) -> None:
-    """Whatever a cell holds, it is one line that says the same."""
+def test_cells_survive_a_round_trip(cells: list[Cell]) -> None:
+    """Each cell is one line."""
     text = "".join(write_cell(cell) for cell in cells)
     assert text.count("\n") == len(cells)
     assert read_cells(text, where="cells.jsonl") == cells
@@ -116,8 +116,8 @@ def test_cells_come_back_as_they_were_written(cells: list[Cell]) -> None:
 
 @settings(deadline=None)
 @given(run=RUNS, complete=st.booleans())
-def test_runs_come_back_as_they_were_written(run: RunInfo, *, complete: bool) -> None:
-    """Whatever was settled for a run is read again as it was."""
+def test_runs_survive_a_round_trip(run: RunInfo, *, complete: bool) -> None:
+    """Each setting of a run is the same."""
     found = read_run(
         write_run(report_of(compare(run, [], complete=complete))), where="compare.json"
     )
@@ -132,8 +132,8 @@ def test_cells_survive_a_torn_last_line(cell: Cell, cut: int) -> None:
 
 
 @given(result=RESULTS)
-def test_results_come_back_from_a_probes_line(result: Result) -> None:
-    """A RESULT in JSON is read as it was meant."""
+def test_results_survive_the_line_of_a_probe(result: Result) -> None:
+    """A RESULT in JSON is read without a fault."""
     line = f"RESULT {msgspec.json.encode(result).decode()}"
     output = read_output([line])
     assert output.result == result
@@ -141,19 +141,19 @@ def test_results_come_back_from_a_probes_line(result: Result) -> None:
 
 
 @given(amount=st.integers(6 << 20, 1 << 49))
-def test_memory_in_bytes_is_taken_to_the_byte(amount: int) -> None:
-    """What is typed in bytes is not rounded by its way through a float."""
+def test_memory_in_bytes_is_exact(amount: int) -> None:
+    """Parsing does not round through a float."""
     assert parse_memory_bytes(str(amount), where="--mem") == amount
 
 
 @given(mebibytes=st.integers(6, 1023))
 def test_memory_that_is_shown_can_be_typed(mebibytes: int) -> None:
-    """The report's own spelling is read as the same cap."""
+    """The spelling of the report is parsed as the same cap."""
     shown = show_bytes(mebibytes << 20)
     assert parse_memory_bytes(shown, where="--mem") == mebibytes << 20
 
 
 @given(value=COUNT)
-def test_counts_lose_nothing_when_they_are_shown(value: int) -> None:
-    """Commas are all that is added."""
+def test_shown_counts_keep_every_digit(value: int) -> None:
+    """Commas are the only addition."""
     assert int(show_count(value).replace(",", "")) == value

@@ -179,7 +179,7 @@ def test_record_of_an_older_schema_has_a_row_of_the_index(schema: int) -> None:
 @pytest.mark.parametrize(
     ("met", "row"),
     [
-        ([True, False, None], "1 of 3 goals met"),
+        ([True, False, None], "1 of 3 goals met, 1 not measured"),
         ([True], "1 of 1 goal met"),
         ([], "0 of 0 goals met"),
     ],

@@ -1,4 +1,4 @@
-"""Results that somebody spoilt, links in their place, and what a cell prints: one clear line, and all else as it was."""
+"""Damaged results, links in their place, and the logs of cells."""
 
 import io
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from tests.fakes.fake_store import FakeStore
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return where the store keeps its runs."""
+    """Return the folder of results."""
     return tmp_path / "results"
 
 
@@ -55,10 +55,10 @@ SPOILINGS = [
 
 
 @pytest.mark.parametrize(("name", "spoil"), SPOILINGS)
-def test_spoilt_run_is_one_clear_line_and_stops_no_other(
+def test_damaged_run_is_one_line_and_stops_no_other(
     root: Path, name: str, spoil: Callable[[Path], object]
 ) -> None:
-    """`report` and `--resume` name the place, the index says that it cannot be read, and a new run beside it is written as ever."""
+    """`report` and `--resume` name the file, the index lists it, and the next run is written."""
     store = FilesStore(root)
     writer = store.open_run(RUN, "spoilt")
     _add(writer, RUN, CELLS[:1])
@@ -85,7 +85,7 @@ def test_spoilt_run_is_one_clear_line_and_stops_no_other(
 def test_record_with_other_sides_than_its_kind_is_refused(
     root: Path, kind: str, sides: list[Side]
 ) -> None:
-    """What is derived rests on them."""
+    """Derived values depend on the sides."""
     run = structs.replace(RUN, kind=kind)
     writer = FilesStore(root).open_run(RUN, "x")
     _add(writer, RUN, CELLS[:1])
@@ -112,15 +112,18 @@ def _record_of(run: object) -> str:
     return msgspec.json.encode(stored).decode()
 
 
-def test_index_that_is_a_folder_is_told_before_the_first_cell(root: Path) -> None:
-    """It is in the way of every run, and nothing is measured in vain."""
+def test_index_that_is_a_folder_is_refused_before_the_first_cell(root: Path) -> None:
+    """Nothing is measured in vain."""
     (root / "index.md").mkdir(parents=True)
-    with pytest.raises(DisturbedError, match=r"index\.md is a folder, .* — move it away"):
+    with pytest.raises(
+        DisturbedError,
+        match=r"index\.md is a folder, but must be the index of all runs — move it away",
+    ):
         FilesStore(root).open_run(RUN, "x")
 
 
-def test_results_that_are_a_file_are_told_to_whoever_reads(root: Path) -> None:
-    """As one line, by every verb."""
+def test_results_that_are_a_file_are_refused(root: Path) -> None:
+    """Reading and writing report it in one line."""
     root.write_text("")
     with pytest.raises(UsageError, match="is not the folder of a run"):
         FilesStore(root).load("STAMP")
@@ -137,7 +140,7 @@ def _run_in(store: FilesStore) -> RunWriter:
 
 @pytest.mark.parametrize("name", ["", "logs", "cells.jsonl"])
 def test_resuming_through_a_link_is_refused(root: Path, tmp_path: Path, name: str) -> None:
-    """Whatever of a run's folder is one: the file that it leads to stays as it is."""
+    """The target of the link is not changed."""
     folder = Path(_run_in(FilesStore(root)).folder)
     outside = (folder / name).rename(tmp_path / "outside")
     (folder / name).symlink_to(outside)
@@ -150,12 +153,12 @@ def test_resuming_through_a_link_is_refused(root: Path, tmp_path: Path, name: st
 
 
 def test_results_that_are_a_link_are_refused(root: Path, tmp_path: Path) -> None:
-    """The bench writes below its own checkout only; also what it keeps of the host's noise."""
+    """Results and noise floors are written inside the checkout only."""
     outside = tmp_path / "outside"
     outside.mkdir()
     root.symlink_to(outside)
     with pytest.raises(
-        UsageError, match=r"results is a symbolic link to .*outside — .* below its own checkout"
+        UsageError, match=r"results is a symbolic link to .*outside — .* inside the checkout only"
     ):
         FilesStore(root).open_run(RUN, "x")
     with pytest.raises(UsageError, match="is a symbolic link"):
@@ -172,7 +175,7 @@ def test_results_that_are_a_link_are_refused(root: Path, tmp_path: Path) -> None
 def test_file_that_is_a_link_is_replaced_and_not_followed(
     root: Path, tmp_path: Path, name: str
 ) -> None:
-    """What it leads to stays as it is."""
+    """The target of the link is not changed."""
     writer = _run_in(FilesStore(root))
     outside = tmp_path / "outside"
     outside.write_text("mine")
@@ -184,8 +187,8 @@ def test_file_that_is_a_link_is_replaced_and_not_followed(
     assert not place.is_symlink()
 
 
-def test_line_is_not_put_through_a_link(root: Path, tmp_path: Path) -> None:
-    """Also where the link came after the run was opened."""
+def test_line_is_not_appended_through_a_link(root: Path, tmp_path: Path) -> None:
+    """The link may appear after the run was opened."""
     writer = _run_in(FilesStore(root))
     outside = tmp_path / "outside"
     outside.write_text("mine")
@@ -197,16 +200,16 @@ def test_line_is_not_put_through_a_link(root: Path, tmp_path: Path) -> None:
     assert outside.read_text() == "mine"
 
 
-def test_floor_in_whose_place_is_a_folder_is_none(root: Path) -> None:
-    """It is measured again, and that it cannot be kept is told."""
+def test_noise_floor_that_is_a_folder_is_none(root: Path) -> None:
+    """It is measured again, and the failure to store it is reported."""
     (root / "floors" / f"{FLOOR.key}.json").mkdir(parents=True)
     assert FilesStore(root).load_noise_floor(FLOOR.key) is None
     with pytest.raises(DisturbedError, match="Is a directory"):
         FilesStore(root).keep_noise_floor(NoiseFloor(**structs.asdict(FLOOR)))
 
 
-def test_log_shows_what_a_terminal_would_act_on() -> None:
-    """Escapes, a carriage return and marks that turn text around are written out; any script is text."""
+def test_log_escapes_control_characters() -> None:
+    """Escapes, carriage returns and direction marks are escaped; any script stays text."""
     text = log_text("größe 名\t\x1b[2J\x9b\r\nnext", ("\u202egnp.exe", "\x00\x7f", "\ud800"))
     assert text == (
         "# standard output\ngröße 名\t\\x1b[2J\\x9b\\r\nnext\n"
@@ -214,8 +217,8 @@ def test_log_shows_what_a_terminal_would_act_on() -> None:
     )
 
 
-def test_log_keeps_the_beginning_and_the_end_of_what_is_long() -> None:
-    """64 Ki and 1 Mi characters of each stream, and how many are not there."""
+def test_log_keeps_the_beginning_and_the_end_of_a_long_stream() -> None:
+    """It holds 64 Ki and 1 Mi characters of each stream, and the number left out."""
     first, last = "a" * (64 << 10), "b" * (1 << 20)
     text = log_text(f"{first}{'-' * 12_345}{last}", (first + last,))
     stream = f"{first}\n# 12,345 characters are left out here\n{last}"
@@ -224,7 +227,7 @@ def test_log_keeps_the_beginning_and_the_end_of_what_is_long() -> None:
 
 
 def test_cell_is_stored_with_its_log_escaped(root: Path) -> None:
-    """What a branch prints is data, on disk as well."""
+    """The output of a branch is data on disk too."""
     writer = FilesStore(root).open_run(RUN, "x")
     writer.add_cell(make_cell(log="logs/x.log"), make_observation(stdout="\x1b]0;title\x07"))
     assert (Path(writer.folder) / "logs/x.log").read_bytes().count(b"\x1b") == 0
