@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.adapters.counters.counted_run import CountedRuns
 from harness.adapters.counters.local_sides import LocalSideFolders
+from harness.adapters.counters.runner import CountingRunner
 from harness.adapters.counters.tools import CallgrindCounter, MemoryCounter, StraceCounter
 from harness.adapters.host.trees import read_tree
 from harness.analysis.costs.count import CountedRun, Uncounted
@@ -47,7 +47,7 @@ def _real(
     kind: type[MemoryCounter | StraceCounter | CallgrindCounter],
 ) -> tuple[Counter, LocalSides]:
     sides = LocalSideFolders()
-    return kind(CountedRuns(confined=lambda: sides.confined)), sides
+    return kind(CountingRunner(confined=lambda: sides.confined)), sides
 
 
 @pytest.fixture(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.adapters.counters.counted_run import CountedRuns
 from harness.adapters.counters.local_sides import LocalSideFolders
+from harness.adapters.counters.runner import CountingRunner
 from harness.adapters.counters.tools import CallgrindCounter, MemoryCounter, StraceCounter
 from harness.adapters.host.trees import read_tree
 from harness.analysis.costs.count import CounterName
@@ -45,7 +45,7 @@ def _count(
     drives: Mapping[Side, Drive] = DRIVES,
 ) -> ExactCosts:
     base, sides = read_tree(ROOT), LocalSideFolders()
-    runs = CountedRuns(confined=lambda: sides.confined)
+    runs = CountingRunner(confined=lambda: sides.confined)
     counters = (MemoryCounter(runs), StraceCounter(runs), CallgrindCounter(runs))
     counter_set = CounterSet(
         counters=[counter for counter in counters if counter.name in by],
