@@ -46,7 +46,7 @@ class Checkout:
         return target
 
     def commit(self, title: str, **files: str) -> str:
-        """Commit everything, with `files` by module name of the runtime; return the commit's hash."""
+        """Commit everything, with `files` by module name; return the commit's hash."""
         for name, text in files.items():
             self.write(f"src/escapement/{name}.py", text)
         self.git("add", "--all")

@@ -33,7 +33,7 @@ def real_side(request: pytest.FixtureRequest) -> Iterator[BoxSide]:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """Yield a folder on a disk that all users may enter: a cell may run as another user."""
+    """Yield a folder on a disk that all users may enter, as cells need it."""
     with TemporaryDirectory(prefix="esc-bench-test-", dir="/var/tmp") as folder:
         yield Path(folder)
 

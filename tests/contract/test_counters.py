@@ -67,7 +67,7 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
 
 
 def test_counter_counts_in_the_order_of_its_specs(bench: Bench) -> None:
-    """Each count names its sessions, turns and runtime, and repeats; no file is left."""
+    """Each count has its sessions, turns and runtime, and repeats; no file stays."""
     low, high = bench.counter.levels
     assert bench.counter.find_missing() == ""
     assert low < high

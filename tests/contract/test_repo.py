@@ -21,7 +21,7 @@ Make = Callable[..., Checkout]
 def two_commits(
     request: pytest.FixtureRequest, git_checkout: Make, open_repo: Open
 ) -> tuple[Repo, str, str]:
-    """Return each kind of repository: one commit on main, and one on a branch above it."""
+    """Return each kind of repository: a commit on main, and one on a branch."""
     if request.param == "fake":
         return FakeRepo(), BASE_COMMIT, BRANCH_COMMIT
     checkout = git_checkout()
@@ -100,7 +100,7 @@ def test_repo_on_main_compares_uncommitted_changes_with_head(
 def test_repo_at_its_first_commit_compares_it_with_itself(
     git_checkout: Make, open_repo: Open
 ) -> None:
-    """A root commit has no parent: the run is A/A, and its `how` gives the reason."""
+    """A root commit has no parent: the run is A/A, and its `how` is the reason."""
     checkout = git_checkout()
     expected = "on main at its first commit: compared with itself"
     assert _sides(open_repo, checkout) == (checkout.head, expected)

@@ -1,4 +1,4 @@
-"""Hostile repositories: no program of theirs runs, no link is followed, every read is bounded."""
+"""Hostile repositories: nothing of theirs runs, and every read is bounded."""
 
 import subprocess
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def _use_all(repo: GitRepo) -> None:
 def test_repo_runs_nothing_that_is_configured(
     feature: Checkout, open_repo: Open, trap: Trap, make: Callable[[Checkout, Trap], None]
 ) -> None:
-    """No hook, filter, monitor, pager, signature check or submodule runs, whoever configured it."""
+    """No hook, filter, monitor, pager, signature check or submodule runs."""
     make(feature, trap)
     feature.write("src/escapement/pump.py", "SPEED = 4\n")
     trap.sprung()
@@ -217,7 +217,7 @@ COMMITS = ("HEAD^{/first}", ":/the first", "HEAD@{0}", "-x", "--help", "tag")
 def test_repo_refuses_hostile_refs_in_one_line(
     git_checkout: Make, open_repo: Open, flag: str
 ) -> None:
-    """No ref acts as an option, a range or a search, and each message is one short line."""
+    """No ref acts as an option, a range or a search; each error is a short line."""
     repo = open_repo(git_checkout().root)
     for ref in NO_COMMITS:
         given = {"base": None, "main": None} | {flag: ref}

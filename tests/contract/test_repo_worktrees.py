@@ -47,7 +47,7 @@ def _left(checkout: Checkout, temporary: Path) -> tuple[list[str], list[Path]]:
 
 
 def test_base_tree_is_the_base_with_the_branchs_bench(feature: Checkout, open_repo: Open) -> None:
-    """The runtime is the base's; probe and Dockerfile are the working tree's, committed or not."""
+    """The runtime is the base's; probe and Dockerfile are the working tree's."""
     feature.write("harness/probe/__init__.py", '"""Newer."""\n')
     feature.write("harness/probe/extra.py", "NEW = True\n")
     feature.write("Dockerfile", "FROM newer\n")
@@ -104,7 +104,7 @@ def test_base_tree_needs_the_branchs_bench(feature: Checkout, open_repo: Open) -
 
 
 def test_branch_tree_is_the_working_tree_as_it_is(feature: Checkout, open_repo: Open) -> None:
-    """It holds uncommitted, untracked and ignored files of the context, and nothing else."""
+    """It holds uncommitted, untracked and ignored files of the context alone."""
     feature.write("src/escapement/pump.py", "SPEED = 3\n")
     feature.write("src/escapement/new.py", "")
     feature.write(".gitignore", "*.secret\n")
@@ -168,7 +168,7 @@ def test_branch_tree_refuses_a_pipe(feature: Checkout, open_repo: Open) -> None:
 
 
 def test_base_tree_leaves_no_worktree(feature: Checkout, open_repo: Open, git_alone: Path) -> None:
-    """During the block there is a locked one outside the checkout; afterwards there is none."""
+    """During the block there is a locked one outside the checkout; then none."""
     repo = open_repo(feature.root)
     with repo.base_tree(_refs(repo), "esc-1-1-1"):
         (folder,) = feature.worktrees()[1:]

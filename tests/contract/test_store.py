@@ -127,7 +127,7 @@ def test_files_store_makes_nothing_before_the_first_cell(root: Path) -> None:
 
 
 def test_files_store_writes_the_documented_files(root: Path) -> None:
-    """The folder is named by time, arm and commits; it holds table, comparison, cells and logs."""
+    """The folder has table, comparison, cells and logs; its name, time and arm."""
     writer = FilesStore(root).open_run(RUN, "sc-mem-a-b")
     _add(writer, RUN, CELLS[:1])
     folder = "20261130T123456Z-sc-mem-a-b"
@@ -176,7 +176,7 @@ def test_files_store_reports_a_noise_floor_that_cannot_be_written(tmp_path: Path
 
 
 def test_files_store_keeps_and_indexes_a_goal_run(root: Path) -> None:
-    """Store goals.json, and list how many goals were met, or that the record cannot be read."""
+    """The index counts the goals that were met, or lists a damaged record."""
     store = FilesStore(root)
     report = goals_report_of(find_goals(GOAL_RUN, [GOAL_CELL], complete=True))
     older = structs.replace(GOAL_RUN, started_at="2026-11-30T12:34:00Z")

@@ -98,7 +98,7 @@ def test_files_store_resumes_only_its_own_runs(root: Path, tmp_path: Path) -> No
 
 
 def _half(root: Path, at: int, owner: str) -> None:
-    """Leave a half-written file of a process that was killed in its `at`th operation."""
+    """Leave a half-written file of a process killed in its `at`th operation."""
     disk = KillingDisk(at)
     with pytest.raises(Killed):
         _interrupted(FilesStore(root, ResultFiles(root, disk, lambda: owner)))

@@ -1,4 +1,4 @@
-"""Trees, files and defaults of a hostile branch: no link is followed, nothing hangs, every read is bounded."""
+"""Trees, files and defaults of a hostile branch: no link, no hang, no excess."""
 
 import os
 import socket

@@ -27,7 +27,7 @@ DRIVES = {side: Drive(arm=Arm.SC_CKPT, environment={}) for side in Side}
 
 
 def _edited(module: str, *edits: tuple[str, str]) -> Tree:
-    """Return the working tree with a changed module: (old, new) texts, each old one once."""
+    """Return the working tree with a changed module: pairs of old and new text."""
     tree, path = read_tree(ROOT), f"src/escapement/{module}.py"
     (entry,) = [one for one in tree.entries if one.path == path]
     text = entry.content.decode()

@@ -1,4 +1,4 @@
-"""Refs and folders of any name in a real repository: a commit or an error, never an option."""
+"""Refs and folders of any name in a real repository: a commit or an error."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -92,7 +92,7 @@ def test_refs_are_commits_or_refused(repo: GitRepo, ref: str, *, is_main: bool) 
 @example(folder="a\0b")
 @example(folder="\ud800")
 def test_folders_are_checkouts_or_refused(tmp_path: Path, folder: str) -> None:
-    """A folder that is no checkout is refused, whatever its name."""
+    """A folder of any name that is no checkout is refused."""
     with pytest.raises(RepoError) as caught:
         GitRepo(tmp_path / folder)
     see_that_it_is_clear(caught.value)

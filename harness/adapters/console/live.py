@@ -1,4 +1,4 @@
-"""Progress on a terminal: the running cell, the time left, and the table so far, below plain lines."""
+"""Progress on a terminal: the running cell, the time left, the table so far."""
 
 import time
 from collections.abc import Callable
@@ -89,7 +89,7 @@ class LiveProgress:
                 live.stop()
 
     def view(self) -> Group:
-        """Return the view: the running cell, the progress of the plan, the table so far."""
+        """Return the view: the running cell, the plan's progress, the table so far."""
         parts = [Text(""), Text(self._cell_text(), no_wrap=True)]
         if self._outlook is not None:
             outlook, since_s = self._outlook
@@ -114,7 +114,7 @@ class LiveProgress:
 
 
 def _plan_text(number: int, outlook: Outlook, passed_s: float) -> str:
-    """Return a bar of the cells done, this cell's number, and the time left if no cell fails."""
+    """Return a bar of the cells done, and the time left if no cell fails."""
     cells = number - 1 + outlook.cells
     done = round((number - 1) / cells * _BAR_WIDTH) if cells else _BAR_WIDTH
     bar = "█" * done + "░" * (_BAR_WIDTH - done)

@@ -1,4 +1,4 @@
-"""The trees of both sides in temporary folders: written, compiled, and always removed."""
+"""The trees of both sides in temporary folders, compiled, and always removed."""
 
 import compileall
 import platform
@@ -21,7 +21,7 @@ WORK = "work"  # beside the tree of a side: the folders of its processes
 
 
 class LocalSideFolders:
-    """Folders that are named by their run, so that a killed run's can be found and removed."""
+    """Folders named by their run: the next run removes those of a killed one."""
 
     @cached_property
     def confined(self) -> Confinement:
@@ -40,7 +40,7 @@ class LocalSideFolders:
 
     @contextmanager
     def open(self, trees: Mapping[Side, Tree]) -> Iterator[Mapping[Side, str]]:
-        """Write each tree to a folder, yield the folders, and remove them afterwards."""
+        """Write each tree to a folder, yield the folders, then remove them."""
         _remove_leftovers()
         root = Path(tempfile.gettempdir(), _PREFIX + _pad_numbers(own_run_id()))
         try:
@@ -51,13 +51,13 @@ class LocalSideFolders:
 
 
 def _pad_numbers(run_id: str) -> str:
-    """Pad the numbers of a run id with zeros: the paths of two runs must cost the same."""
+    """Pad the numbers of a run id: the paths of two runs must cost the same."""
     word, where, *numbers = run_id.split("-")
     return "-".join([word, where, *(number.rjust(12, "0") for number in numbers)])
 
 
 def _put(root: Path, number: int, tree: Tree) -> Path:
-    """Write and compile a tree, in a folder whose path is as long as every other side's."""
+    """Write and compile a tree, in a folder with a path of fixed length."""
     place = root / f"side-{number}"
     place.mkdir(mode=0o755)
     write_tree(place, tree)

@@ -1,4 +1,4 @@
-"""Processes that are counted: a few at once, each with a time limit, and none left behind."""
+"""Counted processes: a few at once, each with a time limit, none left behind."""
 
 import os
 import signal

@@ -75,7 +75,7 @@ def _read_refusal(text: bytes, why_no_count: str) -> Uncounted:
 
 
 def read_instructions(text: str) -> int | None:
-    """Return the number of instructions in a file of callgrind; None if it has no total.
+    """Return the instructions in a file of callgrind; None if it has no total.
 
     Source:
         Callgrind Format Specification, "summary" and "totals" lines: https://valgrind.org/docs/manual/cl-format.html

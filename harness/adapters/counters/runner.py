@@ -1,4 +1,4 @@
-"""The counting probe as every counter starts it: one environment, one form of paths, one COUNT."""
+"""The counting probe, started in the same way by every counter."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The counters: callgrind for instructions, strace for system calls, the interpreter for memory."""
+"""The counters of instructions, system calls and memory."""
 
 import shutil
 from collections.abc import Mapping, Sequence

@@ -15,7 +15,7 @@ _ALL_BYTES = 256 << 20
 
 
 def hash_changes(git: Git, root: Path) -> str | None:
-    """Return a hash of everything outside results/ that differs from HEAD; None if nothing does.
+    """Return a hash of all changes against HEAD outside results/; None without any.
 
     Files are hashed as they are on disk, without filters. A large file, and each file after the first 256 MiB, counts by its size
     and its time: it may be anything, and the build context has hashes of its own.
@@ -49,7 +49,7 @@ def _find_changed(git: Git) -> list[tuple[str, str]]:
 
 
 def _hash_content(path: Path, left: int) -> tuple[bytes, int]:
-    """Return a hash of a file's content or a link's target, and the number of bytes read."""
+    """Return a hash of a file or of a link's target, and the number of bytes read."""
     try:
         found = path.lstat()
         if stat.S_ISLNK(found.st_mode):

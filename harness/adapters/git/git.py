@@ -1,4 +1,4 @@
-"""The one place that runs git, without the programs that a repository or a file in it could name."""
+"""The one place that runs git, without the programs that a repository names."""
 
 import os
 import re
@@ -60,7 +60,7 @@ class Git:
         self._no_filters: Settings | None = None
 
     def run(self, *arguments: str, codes: Sequence[int] = (0,), settings: Settings = ()) -> str:
-        """Run a command and return its output without the last newline; empty if it failed.
+        """Run a command; return its output without the last newline, empty if it failed.
 
         Args:
             arguments: The subcommand first. Text from outside comes after ``--end-of-options``, or is a full hash.
@@ -76,7 +76,7 @@ class Git:
         return self._call(arguments, environment, codes).removesuffix("\n")
 
     def _find_filters(self) -> Settings:
-        """Return settings that turn every configured filter off: a branch chooses among them."""
+        """Return settings that turn off every filter: a branch chooses among them."""
         words = ("config", "-z", "--name-only", "--get-regexp", _FILTERS)
         names = self._call(words, _environment(_OFF), (0, 1)).split("\0")
         if _CANARY not in names:
@@ -89,7 +89,7 @@ class Git:
     def _call(
         self, arguments: Sequence[str], environment: dict[str, str], codes: Sequence[int]
     ) -> str:
-        """Run a command; return its output, empty if it failed with an accepted code."""
+        """Run a command; return its output, empty if it failed."""
         name = " ".join(takewhile(lambda word: not word.startswith("-"), arguments[:2]))
         try:
             with tempfile.TemporaryFile() as errors:  # more than a pipe may hold
@@ -141,10 +141,9 @@ class Git:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """Return the environment of git: its own variables are dropped, except places of configuration.
+    """Return the environment of git, with settings after those of the environment.
 
-    Settings follow those of the environment: the last one wins, over every file too. ``git -c`` cannot set a name with an equals
-    sign.
+    The last setting wins, over every file too. ``git -c`` cannot set a name with an equals sign. Other variables of git are dropped.
     """
     kept = {
         name: value

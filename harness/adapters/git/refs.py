@@ -138,6 +138,6 @@ class RefResolver:
 
 
 def shorten(text: str) -> str:
-    """Return a title or a ref as text that can be stored: of any encoding, and cut if long."""
+    """Return a title or a ref of any encoding as text, cut if it is long."""
     whole = os.fsencode(text).decode(errors="replace")
     return whole if len(whole) <= _LONGEST_SHOWN else f"{whole[: _LONGEST_SHOWN - 1]}…"

@@ -1,4 +1,4 @@
-"""The repository: two commits, a worktree of the base, and the working tree of the branch."""
+"""The repository: two commits, the base's worktree, the branch's working tree."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -68,7 +68,7 @@ class GitRepo:
 
     @contextmanager
     def base_tree(self, refs: Refs, run_id: str) -> Iterator[Tree]:
-        """Yield the runtime of the base with the bench of the branch; remove the worktree afterwards."""
+        """Yield the base's runtime with the branch's bench; then remove the worktree."""
         branch = self.branch_tree()
         for name in ("harness", "Dockerfile"):
             if not branch.holds(name):

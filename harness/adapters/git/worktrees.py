@@ -92,7 +92,7 @@ def _is_wanted(owner: str, run_id: str | None) -> bool:
 
 
 def _remove_unknown(run_id: str | None) -> list[str]:
-    """Remove the folders of a run, or of dead runs, that git does not know; return their paths.
+    """Remove the folders of a run, or of dead runs, that git does not know.
 
     Such a run was killed before git made its worktree, or had a worktree of another repository.
     """

@@ -68,7 +68,7 @@ def _kernel_limit(name: str) -> int | None:
 
 
 def _find_open_files() -> int:
-    """Return the most files that a cell of this user can open; root may raise the limit."""
+    """Return the most files that a cell can open; root may raise the limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     ceiling = _kernel_limit("fs/nr_open")
     return ceiling if ceiling and (os.geteuid() == 0 or hard == resource.RLIM_INFINITY) else hard

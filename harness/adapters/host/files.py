@@ -1,4 +1,4 @@
-"""Files that may be anything: read within a bound, never through a link, never waiting for a pipe."""
+"""Files that may be anything: read within a bound, never a link or a pipe."""
 
 import errno
 import os

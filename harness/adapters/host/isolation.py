@@ -1,4 +1,4 @@
-"""Commands that take rights and the network from a process, as far as this host allows."""
+"""Commands that remove rights and network of a process, if the host allows."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The lock that keeps two runs on one machine apart; the kernel releases it if its holder dies."""
+"""The lock of one run on this machine; the kernel releases it if the run dies."""
 
 import fcntl
 import os
@@ -26,7 +26,7 @@ _POLL_S = 0.5
 
 
 class Turn(Enum):
-    """What a call does while another run uses the machine."""
+    """The behaviour of a call while another run uses the machine."""
 
     WAIT = "wait"
     GIVE_UP = "give up"
@@ -112,7 +112,7 @@ def prune_locks(place: Path = PLACE) -> list[str]:
 
 
 def _try_lock(path: Path) -> int | None:
-    """Open and lock a file; return its descriptor, or None if another process holds the lock.
+    """Open and lock a file; return its descriptor, None if another run holds it.
 
     Raises:
         OSError: The file cannot be opened or made.

@@ -1,4 +1,4 @@
-"""The run id that marks everything a process makes, and whether that process is alive."""
+"""Run ids, which mark everything a process makes, and their living owners."""
 
 import hashlib
 import itertools
@@ -26,7 +26,7 @@ def own_run_id() -> str:
 
 
 def machine_name() -> str:
-    """Return a hash that tells this machine from its copies: of its id, else of its host name."""
+    """Return a hash of this machine's id, or without one of its host name."""
     try:
         name = Path("/etc/machine-id").read_text().strip()
     except OSError:
@@ -61,7 +61,7 @@ def _where() -> str:
 
 
 def _started(pid: int) -> int:
-    """Return the start of a process in clock ticks; without /proc 0. -1 if there is none."""
+    """Return the start of a process in clock ticks, 0 without /proc, -1 if gone."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

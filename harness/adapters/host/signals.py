@@ -9,10 +9,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class EndingSignals:
-    """SIGINT, SIGTERM and SIGHUP during a block, each handled like Ctrl-C; an ignored signal stays ignored.
+    """SIGINT, SIGTERM and SIGHUP during a block, each handled like Ctrl-C.
 
     The first signal raises KeyboardInterrupt, unless the cleanup has started. Later ones are reported and otherwise ignored. A
-    signal during the cleanup of a run that ended by itself raises after the cleanup.
+    signal during the cleanup of a run that ended by itself raises after the cleanup. A signal that was ignored stays ignored.
 
     Args:
         say: Called with the reason why a signal does not end the run at once.

@@ -1,4 +1,4 @@
-"""Build contexts: read from a folder by the allow-list and within bounds, and written below one."""
+"""Build contexts: read by the allow-list and within bounds, and written."""
 
 import os
 import stat
@@ -19,7 +19,7 @@ _TOO_MUCH = "keep sources alone in src/ and harness/probe/"
 
 
 def read_tree(root: Path, allowed: Sequence[str] = ALLOWED) -> Tree:
-    """Return the files of the allow-list below a folder, untracked ones included; follow no link.
+    """Return the files of the allow-list below a folder; follow no link.
 
     Raises:
         RepoError: An entry is neither a file nor a link nor a folder, or cannot be read, or the tree is too large.
@@ -64,7 +64,7 @@ def _is_left_out(path: Path) -> bool:
 
 
 def _is_behind_a_link(root: Path, path: Path) -> bool:
-    """Return whether a folder on the way is a link, which could lead out of the tree."""
+    """Return whether a folder on the way is a link: it may lead out of the tree."""
     return any(parent.is_symlink() for parent in path.parents if root in parent.parents)
 
 

@@ -1,4 +1,4 @@
-"""Files of results: whole or absent, below a folder that is no link, with an owner while half written."""
+"""Files of results: whole or absent; a half-written one names its owner."""
 
 import errno
 import os
@@ -99,7 +99,7 @@ class ResultFiles:
         return len(data) - whole
 
     def try_out(self) -> None:
-        """Create and drop a nameless file, below the root or beside where it will be."""
+        """Create and drop a nameless file, below the root or its parent."""
         place = self.root if self.root.exists() else self.root.parent
         tempfile.TemporaryFile(dir=place).close()
 

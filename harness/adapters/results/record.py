@@ -1,4 +1,4 @@
-"""The stored form of a run: JSON with a schema version, and the conversion of older versions.
+"""The stored form of a run: JSON with a schema version, and older versions.
 
 History of the schema:
     1: the first; both sides drive the run's arm.
@@ -33,7 +33,7 @@ _ERRORS = (
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`compare.json` or `goals.json`; `derived` follows from the cells, for other programs."""
+    """`compare.json` or `goals.json`; `derived` follows from the cells."""
 
     schema: int
     complete: bool

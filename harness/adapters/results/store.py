@@ -1,4 +1,4 @@
-"""Results as files: a folder a run, complete after every cell, and an index of all runs."""
+"""Results as files: a folder a run, complete after each cell, and an index."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -52,7 +52,11 @@ class FilesStore:
     def reopen_run(
         self, folder: str, run: RunInfo, cells: Sequence[Cell]
     ) -> tuple[RunWriter, list[str]]:
-        """Replace the record of a stored run, and prepare its next cell; return what was removed."""
+        """Replace the record of a stored run, and cut a torn line off its cells.
+
+        Returns:
+            The writer of the next cells, and a line for everything that was removed.
+        """
         del cells  # the next report holds them
         path = self._find(folder)
         if path.resolve().parent != self._root.resolve():
@@ -137,7 +141,7 @@ class FilesRun:
         return cells.exists() and cells.stat().st_size > 0
 
     def add_cell(self, cell: Cell, observation: Observation) -> None:
-        """Write a cell after its run's record and its log, before the next cell starts."""
+        """Write a cell, after its run's record and its log."""
         with writable(self._folder):
             if not self._folder.exists():
                 record = write_run(_unfinished(self._run))
@@ -147,7 +151,7 @@ class FilesRun:
             self._files.append(self._folder / _CELLS, write_cell(cell))
 
     def write(self, report: RunReport) -> None:
-        """Replace the stored report; list the run in the index when it begins and completes."""
+        """Replace the report; list the run in the index at its start and its end."""
         with writable(self._folder):
             self._files.replace(self._folder / _TABLE, report.document)
             if report.summary:
@@ -181,7 +185,7 @@ def _load(folder: Path) -> tuple[RunReport, list[Cell]]:
 
 
 def _find_runs(root: Path) -> Iterator[tuple[str, RunReport | None]]:
-    """Yield the name and the report of each run, the newest first; None if it cannot be read."""
+    """Yield name and report of each run, newest first; None for a damaged one."""
     for folder in sorted(root.iterdir(), reverse=True):
         if is_half(folder.name) or folder.is_symlink() or not _is_run(folder):
             continue

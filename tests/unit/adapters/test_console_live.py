@@ -43,7 +43,7 @@ def _shown(live: LiveProgress) -> list[str]:
 
 
 def test_view_shows_the_cell_the_rest_and_the_table(terminal: Terminal) -> None:
-    """The view holds the running cell, the cells and the time left, and the table so far."""
+    """The view holds the running cell, the cells and time left, and the table."""
     now = [100.0]
     live = LiveProgress(Console(file=terminal), lambda: now[0])
     live.stands(TABLE, Outlook(cells=30, seconds=300.0))

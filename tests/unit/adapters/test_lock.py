@@ -112,7 +112,7 @@ def test_second_run_waits_until_the_first_has_ended(tmp_path: Path) -> None:
 
 
 def test_lock_of_a_killed_run_is_free(tmp_path: Path, holder: "subprocess.Popen[str]") -> None:
-    """The kernel releases the lock when its holder dies, so no run waits for a dead one."""
+    """The kernel releases the lock when its holder dies: no run waits for it."""
     with pytest.raises(NoBoxError, match="another run uses the machine: a test"), _lock(tmp_path):
         _never()
     holder.kill()
@@ -134,7 +134,7 @@ def test_prune_removes_locks_without_a_holder(tmp_path: Path) -> None:
 
 
 def test_prune_leaves_a_link_and_a_folder(tmp_path: Path) -> None:
-    """They are not ours, whatever their name."""
+    """The bench makes no such thing."""
     (tmp_path / "esc-bench-a.lock").symlink_to(tmp_path / "nowhere")
     (tmp_path / "esc-bench-b.lock").mkdir()
     assert prune_locks(tmp_path) == []
@@ -164,7 +164,7 @@ def test_lock_without_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_note_of_a_holder_cannot_move_the_cursor(tmp_path: Path) -> None:
-    """Another user wrote the note: it is cut, and its control characters are replaced."""
+    """The note of another user is cut, and its control characters are replaced."""
     with _lock(tmp_path, "a\x1b[2Jb" + "c" * 1000):
         with pytest.raises(NoBoxError) as caught, _lock(tmp_path):
             _never()

@@ -54,7 +54,7 @@ def test_processes_print_more_than_a_pipe_holds(make: Make) -> None:
 
 
 def test_process_that_takes_too_long_is_killed_with_its_children(make: Make) -> None:
-    """A child that holds the output open is killed too; the other processes still run."""
+    """A child that holds the output open is killed too; the others still run."""
     parent = (
         "import os, signal\n"
         "pid = os.fork()\n"
@@ -70,7 +70,7 @@ def test_process_that_takes_too_long_is_killed_with_its_children(make: Make) -> 
 
 
 def _has_ended(pid: int) -> bool:
-    """Return whether a process has ended; a killed child may stay as a zombie until it is reaped."""
+    """Return whether a process has ended, or is a zombie."""
     try:
         return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:
@@ -97,7 +97,7 @@ def test_processes_are_killed_by_an_interrupt(make: Make, tmp_path: Path) -> Non
 
 
 def test_process_that_escapes_its_group_does_not_block(make: Make) -> None:
-    """A child in a session of its own may hold the output open; the time limit still ends the call."""
+    """A child outside the group may hold the output open: the time limit holds."""
     daemon = "import os, signal\nif not os.fork():\n    os.setsid()\n    print(os.getpid(), flush=True)\n    signal.pause()\n"
     (ended,) = run_all([make(daemon)], at_once=1, timeout_s=1)
     os.kill(int(ended.stdout), signal.SIGKILL)

@@ -92,7 +92,7 @@ def _read(text: str) -> RunReport:
 @pytest.mark.parametrize("schema", OLDER)
 @pytest.mark.parametrize("sides", [tuple(Side), (Side.BRANCH,)])
 def test_record_of_an_older_schema_is_the_same_run(schema: int, sides: tuple[Side, ...]) -> None:
-    """The plan holds the fields of the run, and each side's drive its arm and environment."""
+    """The plan holds the run's fields, and each drive an arm and an environment."""
     drive = Drive(arm=Arm.SC_CKPT, environment={"A": "1"})
     run = make_run(sides=sides)
     run = structs.replace(
@@ -211,6 +211,6 @@ def test_cells_of_an_older_schema_are_the_same_cells(schema: int) -> None:
     "folder", sorted(path.parent.name for path in REFERENCE.glob("*/cells.jsonl"))
 )
 def test_reference_results_print_their_stored_table(folder: str) -> None:
-    """Records of schemas 1 to 3 give the table that their own version printed."""
+    """Records of schemas 1 to 3 render as their own version rendered them."""
     shown = show_run(FilesStore(REFERENCE), folder, {"goals": render_stored})
     assert shown == (REFERENCE / folder / "table.md").read_text()

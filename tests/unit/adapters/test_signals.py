@@ -13,7 +13,7 @@ ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 @pytest.fixture(autouse=True)
 def ends_by_signals() -> Iterator[None]:
-    """Install handlers that act: a shell lets its background processes ignore Ctrl-C."""
+    """Install default handlers: a shell's background processes ignore Ctrl-C."""
     before = {number: signal.signal(number, signal.default_int_handler) for number in ENDING}
     yield
     for number, handler in before.items():

@@ -58,7 +58,7 @@ SPOILINGS = [
 def test_damaged_run_is_one_line_and_stops_no_other(
     root: Path, name: str, spoil: Callable[[Path], object]
 ) -> None:
-    """`report` and `--resume` name the file, the index lists it, and the next run is written."""
+    """The error names the file, the index lists it, and the next run is written."""
     store = FilesStore(root)
     writer = store.open_run(RUN, "spoilt")
     _add(writer, RUN, CELLS[:1])
@@ -98,7 +98,7 @@ def test_record_with_other_sides_than_its_kind_is_refused(
 
 
 def test_stored_values_that_no_run_measures_are_a_usage_error() -> None:
-    """A figure that was edited by hand is reported as such, and is not an internal error."""
+    """A figure that was edited by hand is not an internal error."""
     store = FakeStore()
     writer = store.open_run(RUN, "edited")
     for side, value in ((Side.BASE, -1.0), (Side.BRANCH, 1.0)):
@@ -209,7 +209,7 @@ def test_noise_floor_that_is_a_folder_is_none(root: Path) -> None:
 
 
 def test_log_escapes_control_characters() -> None:
-    """Escapes, carriage returns and direction marks are escaped; any script stays text."""
+    """Escapes, returns and direction marks are escaped; any script stays text."""
     text = log_text("größe 名\t\x1b[2J\x9b\r\nnext", ("\u202egnp.exe", "\x00\x7f", "\ud800"))
     assert text == (
         "# standard output\ngröße 名\t\\x1b[2J\\x9b\\r\nnext\n"

@@ -115,7 +115,7 @@ def test_request_reads_the_defaults_of_the_checkout(tmp_path: Path) -> None:
 
 
 def test_gate_options_come_from_the_checkout(tmp_path: Path) -> None:
-    """Margins come from pyproject.toml of the gated repository; `--pairs` wins over it."""
+    """Margins come from the repository's pyproject.toml; `--pairs` wins over it."""
     checkout = Checkout.make(tmp_path / "checkout")
     checkout.write("pyproject.toml", GATE)
     options = make_gate_options(_flags(checkout.root, quick=True, strict=True))
@@ -197,7 +197,7 @@ def test_dry_run_removes_nothing(git_checkout: Make, box: SessionBox) -> None:
 def test_session_reports_a_failing_cleanup_and_continues_it(
     git_checkout: Make, box: SessionBox
 ) -> None:
-    """The error is a line of progress, the result of the run stays, and the rest is removed."""
+    """The error is a progress line, the result stays, and the rest is removed."""
     box.fails, stream = True, io.StringIO()
     with open_session(_flags(git_checkout().root), stream=stream):
         result = "the table"
