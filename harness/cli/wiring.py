@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TextIO
 
 from harness.adapters.console.lines import ConsoleProgress, append_summary, make_progress
-from harness.adapters.counters.counted_run import CountedRuns
 from harness.adapters.counters.local_sides import LocalSideFolders
+from harness.adapters.counters.runner import CountingRunner
 from harness.adapters.counters.tools import CallgrindCounter, MemoryCounter, StraceCounter
 from harness.adapters.git.repo import GitRepo, find_git_fact
 from harness.adapters.host.facts import find_facts
@@ -175,7 +175,7 @@ def _make_progress(stream: TextIO | None) -> Progress:
 def _make_counters(progress: Progress) -> CounterSet:
     """Return every counter; the quickest is first, so that a bad side fails early."""
     sides = LocalSideFolders()
-    runs = CountedRuns(confined=lambda: sides.confined)
+    runs = CountingRunner(confined=lambda: sides.confined)
     return CounterSet(
         counters=(MemoryCounter(runs), StraceCounter(runs), CallgrindCounter(runs)),
         sides=sides,

@@ -1,4 +1,4 @@
-"""What every counter does: the fake one, and those of this host."""
+"""The contract of counters, over the fake one and those of this host."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.adapters.counters.counted_run import CountedRuns
 from harness.adapters.counters.local_sides import LocalSideFolders
+from harness.adapters.counters.runner import CountingRunner
 from harness.adapters.counters.tools import CallgrindCounter, MemoryCounter, StraceCounter
 from harness.adapters.host.trees import read_tree
 from harness.analysis.costs.count import CountedRun, Uncounted
@@ -24,18 +24,18 @@ THREADS = Drive(arm=Arm.SC_MEM, environment={"ESCAPEMENT_WORKERS": "platform"})
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A counter, with two sides of one tree put where it can count them."""
+    """A counter, and the folders of two sides with one tree."""
 
     counter: Counter
     tree: Tree
     places: Mapping[Side, str]
 
     def spec(self, level: int, side: Side = Side.BRANCH, drive: Drive = DRIVE) -> CountSpec:
-        """Ask for one process."""
+        """Return the spec of one process."""
         return CountSpec(side=side, place=self.places[side], drive=drive, load=LOAD, level=level)
 
     def passes(self, side: Side, counts: list[CountedRun]) -> dict[Side, list[Pass]]:
-        """Put the counts of (low, high, low, high) together."""
+        """Return the counts of (low, high, low, high) as two passes."""
         return {side: [Pass(counts[0], counts[1]), Pass(counts[2], counts[3])]}
 
 
@@ -47,7 +47,7 @@ def _real(
     kind: type[MemoryCounter | StraceCounter | CallgrindCounter],
 ) -> tuple[Counter, LocalSides]:
     sides = LocalSideFolders()
-    return kind(CountedRuns(confined=lambda: sides.confined)), sides
+    return kind(CountingRunner(confined=lambda: sides.confined)), sides
 
 
 @pytest.fixture(
@@ -59,15 +59,15 @@ def _real(
     ]
 )
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    """Provide each counter with both sides of the working tree."""
+    """Yield each counter with both sides of the working tree."""
     counter, sides = _fake() if request.param == "fake" else _real(request.param)
     tree = read_tree(Path(__file__).parents[2])
     with sides.open(dict.fromkeys(Side, tree)) as places:
         yield Bench(counter, tree, places)
 
 
-def test_counter_counts_in_the_order_that_it_was_asked_in(bench: Bench) -> None:
-    """Each count says how many sessions and turns it is of, and of which runtime; it repeats; and nothing is left behind."""
+def test_counter_counts_in_the_order_of_its_specs(bench: Bench) -> None:
+    """Each count has its sessions, turns and runtime, and repeats; no file stays."""
     low, high = bench.counter.levels
     assert bench.counter.find_missing() == ""
     assert low < high
@@ -87,7 +87,7 @@ def test_counter_counts_in_the_order_that_it_was_asked_in(bench: Bench) -> None:
 
 
 def test_counter_is_refused_by_one_side_alone(bench: Bench) -> None:
-    """A side that drives threads has no exact costs, and the other one has."""
+    """A side with threads has no exact costs; the other one has."""
     base = bench.spec(1, Side.BASE, THREADS)
     refused, counted = bench.counter.count([base, bench.spec(1)])
     assert refused == Uncounted(
@@ -97,6 +97,6 @@ def test_counter_is_refused_by_one_side_alone(bench: Bench) -> None:
     assert isinstance(counted, CountedRun)
 
 
-def test_counter_counts_nothing_when_nothing_is_asked(bench: Bench) -> None:
-    """A comparison of which no side can be counted is none."""
+def test_counter_without_specs_counts_nothing(bench: Bench) -> None:
+    """Neither side may be countable."""
     assert bench.counter.count([]) == []

@@ -1,4 +1,4 @@
-"""A box without an engine: builds are remembered, and a script says how each cell ends."""
+"""A box without an engine: it remembers builds, and scripts end its cells."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ _KEPT = 4
 
 
 def holds_up_to(limit: int, **measured: object) -> Behaviour:
-    """Make a build that holds `limit` sessions, and runs out of memory above."""
+    """Return a build that holds `limit` sessions and runs out of memory above."""
 
     def behave(_image: str, spec: CellSpec) -> Observation:
         if spec.level <= limit:
@@ -30,7 +30,7 @@ def holds_up_to(limit: int, **measured: object) -> Behaviour:
 
 
 def fails_with(outcome: Outcome, *, at: int = 0) -> Behaviour:
-    """Make a build whose cells from level `at` on end in a crash, are invalid, or stall until their time limit."""
+    """Return a build whose cells from level `at` on crash, are invalid, or stall."""
     endings = {
         Outcome.CRASH: make_observation(exit_code=1, stderr=("Traceback", "ImportError: no pump")),
         Outcome.INVALID: make_observation(exit_code=None, engine_error="the engine fell over"),
@@ -45,7 +45,7 @@ class Killed(BaseException):
 
 
 def dies_after(cells: int, ending: Behaviour | None = None) -> Behaviour:
-    """Make a build that is killed when more than so many of its cells, the checks left out, are run."""
+    """Return a build that is killed after some of its cells; checks do not count."""
     left = iter([True] * cells)
     ending = ending or holds_up_to(1_000_000)
 
@@ -59,18 +59,18 @@ def dies_after(cells: int, ending: Behaviour | None = None) -> Behaviour:
 
 @dataclass(slots=True)
 class FakeBox:
-    """Cells that end as they are told to.
+    """Cells that end as their scripts do.
 
     Args:
-        behave: Says how a cell of a build ends.
-        by_image: The same for single builds; they come before `behave`.
+        behave: Ends a cell of a build.
+        by_image: Scripts of single builds, used before `behave`.
         unbuildable: The sides that do not build.
 
     Attributes:
-        specs: What was run, in order: (image, order).
+        specs: The cells that were run, in order: (image, spec).
         built: The tags of all trees that were built, the oldest first.
-        containers: Of each run that left one behind, by its id.
-        reaped: The run id of each reap, None for that of all dead runs.
+        containers: The ids of runs that left a container.
+        reaped: The run id of each reap; None for a reap of all dead runs.
     """
 
     behave: Behaviour = field(default_factory=lambda: holds_up_to(1_000_000))
@@ -83,18 +83,18 @@ class FakeBox:
 
     @property
     def lock_name(self) -> str:
-        """The name of the lock that no test takes."""
+        """The name of a lock that no test holds."""
         return "fake"
 
     def close(self) -> None:
-        """Hold nothing open."""
+        """Do nothing."""
 
     def describe(self, base_image: str) -> BoxInfo:
         """Return the description of the fake."""
         return make_box_info(base_image=base_image)
 
     def find_base_image(self, wanted: str) -> BaseImage:
-        """Find a base image; names that begin with `no-such` are not there."""
+        """Find a base image; names that begin with `no-such` are missing."""
         if wanted.startswith("no-such"):
             msg = f"the base image {wanted} is not here and cannot be pulled"
             raise BuildError(msg)
@@ -112,7 +112,7 @@ class FakeBox:
         return Build(image=self.image_of(tree, base_image.id), how=how)
 
     def locate(self, tree: Tree, *, base_image: BaseImage) -> tuple[str, bool]:
-        """Return a tree's tag, and whether it was built."""
+        """Return the tag of a tree, and whether it was built."""
         tag = f"esc-bench:tree-{tree.hash_on(base_image.id)[:12]}"
         return tag, tag in self.built
 
@@ -129,7 +129,7 @@ class FakeBox:
     def run_cell(
         self, build: Build, spec: CellSpec, on_progress: Callable[[ProgressLine], None]
     ) -> Observation:
-        """End a cell as the script says."""
+        """End a cell as its script does."""
         self.specs.append((build.image, spec))
         seen = self.by_image.get(build.image, self.behave)(build.image, spec)
         for line in seen.output.progress:
@@ -137,7 +137,7 @@ class FakeBox:
         return seen
 
     def reap(self, run_id: str | None = None) -> list[str]:
-        """Remove the containers of a run, or of runs whose id says that they are dead."""
+        """Remove the containers of a run, or of runs with `dead` in their id."""
         self.reaped.append(run_id)
         gone = [run for run in self.containers if run == run_id or (not run_id and "dead" in run)]
         self.containers = [run for run in self.containers if run not in gone]
@@ -151,10 +151,10 @@ class FakeBox:
 
     @staticmethod
     def image_of(tree: Tree, base_image: str = "sha256:base") -> str:
-        """Return the id that a tree's image has."""
+        """Return the id of a tree's image."""
         return f"sha256:{tree.hash_on(base_image)}"
 
     @property
     def levels_run(self) -> list[tuple[str, int]]:
-        """What was run, as (image, level)."""
+        """The cells that were run, as (image, level)."""
         return [(image, spec.level) for image, spec in self.specs]

@@ -1,4 +1,4 @@
-"""Counters that count what they are told to, and folders that hold nothing."""
+"""Counters with scripted counts, and folders that hold nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,10 +13,10 @@ _START_UP = 1000
 
 
 class FakeLocalSides:
-    """Gives a place for each tree, by which a fake counter knows the runtime.
+    """A place for each tree, whose name holds the hash of its runtime.
 
     Attributes:
-        open_places: Those that stand.
+        open_places: The places of open blocks.
     """
 
     confinement = "unconfined: there is nothing to hold"
@@ -27,7 +27,7 @@ class FakeLocalSides:
 
     @contextmanager
     def open(self, trees: Mapping[Side, Tree]) -> Iterator[Mapping[Side, str]]:
-        """Give the places."""
+        """Yield the places."""
         places = {side: f"/fake/{side}/{tree.subject_hash}" for side, tree in trees.items()}
         self.open_places += places.values()
         try:
@@ -38,15 +38,15 @@ class FakeLocalSides:
 
 @dataclass
 class FakeCounter:
-    """Counts a start-up and, for each turn of each session, what it is told to.
+    """Counts a start-up and a scripted cost for each turn of each session.
 
     Args:
-        a_turn: By side and name, what a turn costs.
-        drift: By name, what the second process of a kind has more than the first, the third than the second, and so on.
-        missing: What is to be said of it when it is not installed.
-        failing: By side, why it cannot count it, though others may.
-        refusing: By side, why nobody can.
-        specs: All that it was asked for.
+        a_turn: The cost of a turn, by side and name.
+        drift: The increase from each process of a kind to the next, by name.
+        missing: The sentence for a counter that is not installed.
+        failing: Why this counter cannot count a side.
+        refusing: Why no counter can count a side.
+        specs: All specs so far.
     """
 
     a_turn: Mapping[Side, Mapping[str, int]] = field(default_factory=dict)
@@ -60,11 +60,11 @@ class FakeCounter:
     specs: list[CountSpec] = field(default_factory=list)
 
     def find_missing(self) -> str:
-        """Say what was to be said."""
+        """Return the scripted sentence."""
         return self.missing
 
     def count(self, specs: Sequence[CountSpec]) -> list[CountedRun | Uncounted]:
-        """CountedRun."""
+        """Return the scripted counts."""
         counted = []
         for spec in specs:
             counted.append(self._count(spec))

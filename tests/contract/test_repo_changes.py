@@ -1,4 +1,4 @@
-"""What counts as an uncommitted change, and what a repository must be."""
+"""Uncommitted changes, and the requirements on a repository."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,59 +14,59 @@ Open = Callable[[Path], GitRepo]
 Make = Callable[..., Checkout]
 
 
-def _dirt(repo: GitRepo) -> str | None:
+def _changes(repo: GitRepo) -> str | None:
     return repo.find_sides(base="HEAD", main=None).dirty
 
 
-def test_dirt_is_none_in_a_clean_tree(git_checkout: Make, open_repo: Open) -> None:
-    """What is committed is no change, and neither are ignored files."""
+def test_changes_of_a_clean_tree_are_none(git_checkout: Make, open_repo: Open) -> None:
+    """Committed and ignored files are no changes."""
     checkout = git_checkout()
     checkout.write(".gitignore", "*.log\n")
     checkout.commit("ignore")
     checkout.write("x.log", "")
-    assert _dirt(open_repo(checkout.root)) is None
+    assert _changes(open_repo(checkout.root)) is None
 
 
 @pytest.mark.parametrize("path", ["new.py", "src/escapement/new.py", "a \n\"b'é.py", "resultsx/y"])
-def test_dirt_sees_untracked_files(git_checkout: Make, open_repo: Open, path: str) -> None:
-    """A new file is a change, by its name and by its content."""
+def test_changes_include_untracked_files(git_checkout: Make, open_repo: Open, path: str) -> None:
+    """A new file changes the hash by its name and by its content."""
     checkout = git_checkout()
     repo = open_repo(checkout.root)
     checkout.write(path, "1")
-    one = _dirt(repo)
+    one = _changes(repo)
     checkout.write(path, "2")
-    two = _dirt(repo)
+    two = _changes(repo)
     (checkout.root / path).rename(checkout.root / "renamed")
-    three = _dirt(repo)
+    three = _changes(repo)
     assert None not in {one, two, three}
     assert len({one, two, three}) == 3
 
 
-def test_dirt_sees_changes_staged_or_not(git_checkout: Make, open_repo: Open) -> None:
-    """The same change has the same hash, in the index or out of it."""
+def test_changes_are_the_same_staged_or_not(git_checkout: Make, open_repo: Open) -> None:
+    """The index does not affect the hash."""
     checkout = git_checkout()
     repo = open_repo(checkout.root)
     checkout.write("src/escapement/pump.py", "SPEED = 9\n")
-    unstaged = _dirt(repo)
+    unstaged = _changes(repo)
     checkout.git("add", "--all")
     assert unstaged is not None
-    assert _dirt(repo) == unstaged
+    assert _changes(repo) == unstaged
 
 
-def test_dirt_sees_a_mode_and_a_deletion(git_checkout: Make, open_repo: Open) -> None:
-    """An executable bit and a file that is gone are changes."""
+def test_changes_include_a_mode_and_a_deletion(git_checkout: Make, open_repo: Open) -> None:
+    """An executable bit and a deleted file change the hash."""
     checkout = git_checkout()
     repo = open_repo(checkout.root)
     (checkout.root / "src/escapement/pump.py").chmod(0o755)
-    mode = _dirt(repo)
+    mode = _changes(repo)
     (checkout.root / "src/escapement/pump.py").unlink()
-    gone = _dirt(repo)
+    gone = _changes(repo)
     assert None not in {mode, gone}
     assert mode != gone
 
 
-def test_dirt_sees_a_link_by_its_target(git_checkout: Make, open_repo: Open) -> None:
-    """An untracked link is not followed: a link to nowhere counts by where it leads."""
+def test_changes_include_the_target_of_a_link(git_checkout: Make, open_repo: Open) -> None:
+    """An untracked link is not followed: its target is hashed as text."""
     checkout = git_checkout()
     repo = open_repo(checkout.root)
     found = set()
@@ -74,28 +74,28 @@ def test_dirt_sees_a_link_by_its_target(git_checkout: Make, open_repo: Open) -> 
         link = checkout.root / "link"
         link.unlink(missing_ok=True)
         link.symlink_to(target)
-        found.add(_dirt(repo))
+        found.add(_changes(repo))
     assert len(found) == 3
 
 
-def test_dirt_leaves_results_out(git_checkout: Make, open_repo: Open) -> None:
-    """What the bench itself writes changes no subject, tracked or not, seen from any folder."""
+def test_changes_leave_results_out(git_checkout: Make, open_repo: Open) -> None:
+    """Results are no changes, tracked or not, seen from any folder."""
     checkout = git_checkout()
     checkout.write("results/reference/table.md", "old")
     checkout.commit("results")
     checkout.write("results/reference/table.md", "new")
     checkout.write("results/20261130T120000Z-x/table.md", "")
-    assert _dirt(open_repo(checkout.root / "src")) is None
+    assert _changes(open_repo(checkout.root / "src")) is None
 
 
 def test_repo_is_found_from_a_folder_in_it(git_checkout: Make, open_repo: Open) -> None:
-    """The root is the checkout's, wherever the person stands."""
+    """Its root is the root of the checkout."""
     checkout = git_checkout()
     assert open_repo(checkout.root / "src" / "escapement").root == checkout.root
 
 
 def test_repo_refuses_a_folder_outside_of_one(tmp_path: Path, git_alone: Path) -> None:
-    """The folder is named, and what to do."""
+    """The error names the folder and the remedy."""
     del git_alone
     for folder in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(RepoError) as caught:
@@ -116,7 +116,7 @@ def test_repo_refuses_a_bare_repository(git_checkout: Make, tmp_path: Path) -> N
 def test_repo_refuses_one_without_a_commit(
     tmp_path: Path, git_alone: Path, open_repo: Open
 ) -> None:
-    """Nothing has been committed: there is no HEAD to compare."""
+    """There is no HEAD to compare."""
     del git_alone
     root = tmp_path / "empty"
     root.mkdir()
@@ -125,26 +125,28 @@ def test_repo_refuses_one_without_a_commit(
         open_repo(root).find_sides(base=None, main=None)
 
 
-def test_repo_tells_what_git_says_when_it_fails(git_checkout: Make, open_repo: Open) -> None:
-    """A broken repository is git's error, with git's last words."""
+def test_repo_that_is_broken_is_refused_with_the_error_of_git(
+    git_checkout: Make, open_repo: Open
+) -> None:
+    """The last lines of git's own error are shown."""
     checkout = git_checkout()
     (checkout.root / ".git" / "index").write_text("no index")
     with pytest.raises(RepoError, match=r"^git diff failed with exit code 128 in .*\n  \| "):
-        _dirt(open_repo(checkout.root))
+        _changes(open_repo(checkout.root))
 
 
-def test_repo_tells_when_there_is_no_git(
+def test_repo_without_git_is_refused(
     git_checkout: Make, open_repo: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A machine without git is told so."""
+    """The error states that git is not on PATH."""
     repo = open_repo(git_checkout().root)
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(RepoError, match="git is not on PATH"):
-        _dirt(repo)
+        _changes(repo)
 
 
 def test_repo_titles_can_be_stored(git_checkout: Make, open_repo: Open) -> None:
-    """A commit message that is no UTF-8 becomes text that can be written."""
+    """A commit message in another encoding becomes text that can be stored."""
     checkout = git_checkout()
     message = checkout.root / ".git" / "message"
     message.write_bytes(b"caf\xe9 | `x`\n")

@@ -1,13 +1,12 @@
-"""What a terminal shows while cells run."""
+"""Progress on a terminal."""
 
 import io
 
 import pytest
 from rich.console import Console
 
-from harness.adapters.console import live as live_progress
 from harness.adapters.console.lines import ConsoleProgress, make_progress
-from harness.adapters.console.live import LiveProgress
+from harness.adapters.console.live import LiveProgress, Terminal as LiveTerminal
 from harness.model.cells import Knee, Slot
 from harness.model.nouns import Side
 from harness.outcome.protocol import ProgressLine
@@ -19,16 +18,16 @@ TABLE = "|   C |   base |\n|----:|-------:|\n| 500 |      1 |"
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that is a terminal."""
 
     def isatty(self) -> bool:
-        """Say so."""
+        """Return True."""
         return True
 
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """Give a terminal of a fixed size, without what the host's environment says of its own."""
+    """Return a terminal of a fixed size, apart from the host's environment."""
     for name in ("NO_COLOR", "FORCE_COLOR", "CI", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
@@ -44,7 +43,7 @@ def _shown(live: LiveProgress) -> list[str]:
 
 
 def test_view_shows_the_cell_the_rest_and_the_table(terminal: Terminal) -> None:
-    """Which cell runs and how far it is, how many are to come and for how long, and the table as it fills."""
+    """The view holds the running cell, the cells and time left, and the table."""
     now = [100.0]
     live = LiveProgress(Console(file=terminal), lambda: now[0])
     live.stands(TABLE, Outlook(cells=30, seconds=300.0))
@@ -63,8 +62,8 @@ def test_view_shows_the_cell_the_rest_and_the_table(terminal: Terminal) -> None:
     assert _shown(live)[2].endswith(" cell 11 of 40 while none fails, about 70 s left")
 
 
-def test_view_before_the_first_cell_has_ended_claims_no_time(terminal: Terminal) -> None:
-    """How long it takes is not known before anything was measured."""
+def test_view_before_the_first_end_shows_no_time(terminal: Terminal) -> None:
+    """The duration is unknown before the first measurement."""
     live = LiveProgress(Console(file=terminal), lambda: 0.0)
     assert _shown(live) == ["", ""]
     live.stands("", Outlook(cells=8, seconds=None))
@@ -73,8 +72,8 @@ def test_view_before_the_first_cell_has_ended_claims_no_time(terminal: Terminal)
     assert _shown(live)[-1] == "░░░░░░░░░░░░░░░░░░░░ cell 1 of 8 while none fails"
 
 
-def test_live_progress_leaves_the_lines_and_takes_the_view_away(terminal: Terminal) -> None:
-    """What has ended stays on the terminal, nothing that a line holds moves its cursor, and the cursor is given back."""
+def test_live_progress_keeps_the_lines_and_removes_the_view(terminal: Terminal) -> None:
+    """No line moves the cursor, and the cursor is visible again at the end."""
     live = LiveProgress(Console(file=terminal), lambda: 0.0)
     live.say("base \x1b[2Jba5eba5")
     live.cell_started(SLOT, 1)
@@ -90,26 +89,26 @@ def test_live_progress_leaves_the_lines_and_takes_the_view_away(terminal: Termin
 
 
 def test_progress_on_a_terminal_is_live(terminal: Terminal) -> None:
-    """A person who looks at a terminal sees the run."""
+    """A terminal shows the run live."""
     assert isinstance(make_progress(terminal, {}), LiveProgress)
 
 
 @pytest.mark.parametrize("environ", [{"CI": "true"}, {"CI": "1"}])
 def test_progress_of_a_job_is_lines(terminal: Terminal, environ: dict[str, str]) -> None:
-    """A job's log is kept as text, even where it pretends to be a terminal."""
+    """The log of a job is text, even on a terminal."""
     assert isinstance(make_progress(terminal, environ), ConsoleProgress)
 
 
 def test_progress_on_a_dumb_terminal_is_lines(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that moves no cursor is not asked to."""
+    """A dumb terminal cannot move its cursor."""
     monkeypatch.setenv("TERM", "dumb")
     assert isinstance(make_progress(terminal, {}), ConsoleProgress)
 
 
 def test_progress_in_a_log_is_stamped_and_has_no_controls() -> None:
-    """Each line has the time of day, and nothing but text."""
+    """Each line has the time of day, and text alone."""
     stream = io.StringIO()
     progress = make_progress(stream, {})
     progress.stands(TABLE, Outlook(cells=1, seconds=1.0))
@@ -125,24 +124,24 @@ class Gone(Terminal):
     """A terminal whose other end is closed."""
 
     def write(self, text: str) -> int:
-        """Refuse."""
+        """Raise BrokenPipeError."""
         raise BrokenPipeError(text)
 
 
-def test_progress_that_nobody_reads_ends_no_run(terminal: Terminal) -> None:
-    """What is measured does not depend on who looks on."""
+def test_closed_terminal_ends_no_run(terminal: Terminal) -> None:
+    """The measurement does not depend on a reader."""
     del terminal
     gone = Gone()
     ConsoleProgress(gone).say("one thing")
-    live = LiveProgress(live_progress.Terminal(file=gone), lambda: 0.0)
+    live = LiveProgress(LiveTerminal(file=gone), lambda: 0.0)
     live.say("one thing")
     assert gone.getvalue() == ""
 
 
-def test_progress_is_lines_where_colour_is_forced_into_a_file(
+def test_progress_in_a_file_with_forced_colour_is_lines(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file is no terminal, whatever else is coloured."""
+    """FORCE_COLOR does not make a terminal of a file."""
     del terminal
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert isinstance(make_progress(io.StringIO(), {}), ConsoleProgress)

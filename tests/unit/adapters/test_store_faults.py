@@ -1,4 +1,4 @@
-"""Results that somebody spoilt, links in their place, and what a cell prints: one clear line, and all else as it was."""
+"""Damaged results, links in their place, and the logs of cells."""
 
 import io
 from collections.abc import Callable
@@ -8,19 +8,21 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from harness.adapters.results.record import SCHEMA_VERSION
 from harness.adapters.results.store import FilesStore, log_text
 from harness.model.errors import DisturbedError, UsageError
 from harness.model.gate import NoiseFloor
 from harness.model.nouns import Side
 from harness.verbs.housekeeping import show_run
 from harness.verbs.ports import RunWriter
-from tests.builders.model import make_cell, make_observation, make_side
+from tests.builders.model import make_cell, make_observation, make_side, ok_cell
 from tests.contract.test_store import CELLS, FLOOR, RUN, _add
+from tests.fakes.fake_store import FakeStore
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return where the store keeps its runs."""
+    """Return the folder of results."""
     return tmp_path / "results"
 
 
@@ -53,10 +55,10 @@ SPOILINGS = [
 
 
 @pytest.mark.parametrize(("name", "spoil"), SPOILINGS)
-def test_spoilt_run_is_one_clear_line_and_stops_no_other(
+def test_damaged_run_is_one_line_and_stops_no_other(
     root: Path, name: str, spoil: Callable[[Path], object]
 ) -> None:
-    """`report` and `--resume` name the place, the index says that it cannot be read, and a new run beside it is written as ever."""
+    """The error names the file, the index lists it, and the next run is written."""
     store = FilesStore(root)
     writer = store.open_run(RUN, "spoilt")
     _add(writer, RUN, CELLS[:1])
@@ -83,7 +85,7 @@ def test_spoilt_run_is_one_clear_line_and_stops_no_other(
 def test_record_with_other_sides_than_its_kind_is_refused(
     root: Path, kind: str, sides: list[Side]
 ) -> None:
-    """What is derived rests on them."""
+    """Derived values depend on the sides."""
     run = structs.replace(RUN, kind=kind)
     writer = FilesStore(root).open_run(RUN, "x")
     _add(writer, RUN, CELLS[:1])
@@ -95,20 +97,33 @@ def test_record_with_other_sides_than_its_kind_is_refused(
         FilesStore(root).load(writer.folder)
 
 
+def test_stored_values_that_no_run_measures_are_a_usage_error() -> None:
+    """A figure that was edited by hand is not an internal error."""
+    store = FakeStore()
+    writer = store.open_run(RUN, "edited")
+    for side, value in ((Side.BASE, -1.0), (Side.BRANCH, 1.0)):
+        writer.add_cell(ok_cell(side, 500, latency_infl=value), make_observation())
+    with pytest.raises(UsageError, match="holds values that no run measures: math domain error"):
+        show_run(store, writer.folder, {})
+
+
 def _record_of(run: object) -> str:
-    stored = {"schema": 5, "complete": False, "run": run, "derived": {}}
+    stored = {"schema": SCHEMA_VERSION, "complete": False, "run": run, "derived": {}}
     return msgspec.json.encode(stored).decode()
 
 
-def test_index_that_is_a_folder_is_told_before_the_first_cell(root: Path) -> None:
-    """It is in the way of every run, and nothing is measured in vain."""
+def test_index_that_is_a_folder_is_refused_before_the_first_cell(root: Path) -> None:
+    """Nothing is measured in vain."""
     (root / "index.md").mkdir(parents=True)
-    with pytest.raises(DisturbedError, match=r"index\.md is a folder, .* — move it away"):
+    with pytest.raises(
+        DisturbedError,
+        match=r"index\.md is a folder, but must be the index of all runs — move it away",
+    ):
         FilesStore(root).open_run(RUN, "x")
 
 
-def test_results_that_are_a_file_are_told_to_whoever_reads(root: Path) -> None:
-    """As one line, by every verb."""
+def test_results_that_are_a_file_are_refused(root: Path) -> None:
+    """Reading and writing report it in one line."""
     root.write_text("")
     with pytest.raises(UsageError, match="is not the folder of a run"):
         FilesStore(root).load("STAMP")
@@ -125,7 +140,7 @@ def _run_in(store: FilesStore) -> RunWriter:
 
 @pytest.mark.parametrize("name", ["", "logs", "cells.jsonl"])
 def test_resuming_through_a_link_is_refused(root: Path, tmp_path: Path, name: str) -> None:
-    """Whatever of a run's folder is one: the file that it leads to stays as it is."""
+    """The target of the link is not changed."""
     folder = Path(_run_in(FilesStore(root)).folder)
     outside = (folder / name).rename(tmp_path / "outside")
     (folder / name).symlink_to(outside)
@@ -138,12 +153,12 @@ def test_resuming_through_a_link_is_refused(root: Path, tmp_path: Path, name: st
 
 
 def test_results_that_are_a_link_are_refused(root: Path, tmp_path: Path) -> None:
-    """The bench writes below its own checkout only; also what it keeps of the host's noise."""
+    """Results and noise floors are written inside the checkout only."""
     outside = tmp_path / "outside"
     outside.mkdir()
     root.symlink_to(outside)
     with pytest.raises(
-        UsageError, match=r"results is a symbolic link to .*outside — .* below its own checkout"
+        UsageError, match=r"results is a symbolic link to .*outside — .* inside the checkout only"
     ):
         FilesStore(root).open_run(RUN, "x")
     with pytest.raises(UsageError, match="is a symbolic link"):
@@ -160,7 +175,7 @@ def test_results_that_are_a_link_are_refused(root: Path, tmp_path: Path) -> None
 def test_file_that_is_a_link_is_replaced_and_not_followed(
     root: Path, tmp_path: Path, name: str
 ) -> None:
-    """What it leads to stays as it is."""
+    """The target of the link is not changed."""
     writer = _run_in(FilesStore(root))
     outside = tmp_path / "outside"
     outside.write_text("mine")
@@ -172,8 +187,8 @@ def test_file_that_is_a_link_is_replaced_and_not_followed(
     assert not place.is_symlink()
 
 
-def test_line_is_not_put_through_a_link(root: Path, tmp_path: Path) -> None:
-    """Also where the link came after the run was opened."""
+def test_line_is_not_appended_through_a_link(root: Path, tmp_path: Path) -> None:
+    """The link may appear after the run was opened."""
     writer = _run_in(FilesStore(root))
     outside = tmp_path / "outside"
     outside.write_text("mine")
@@ -185,16 +200,16 @@ def test_line_is_not_put_through_a_link(root: Path, tmp_path: Path) -> None:
     assert outside.read_text() == "mine"
 
 
-def test_floor_in_whose_place_is_a_folder_is_none(root: Path) -> None:
-    """It is measured again, and that it cannot be kept is told."""
+def test_noise_floor_that_is_a_folder_is_none(root: Path) -> None:
+    """It is measured again, and the failure to store it is reported."""
     (root / "floors" / f"{FLOOR.key}.json").mkdir(parents=True)
     assert FilesStore(root).load_noise_floor(FLOOR.key) is None
     with pytest.raises(DisturbedError, match="Is a directory"):
         FilesStore(root).keep_noise_floor(NoiseFloor(**structs.asdict(FLOOR)))
 
 
-def test_log_shows_what_a_terminal_would_act_on() -> None:
-    """Escapes, a carriage return and marks that turn text around are written out; any script is text."""
+def test_log_escapes_control_characters() -> None:
+    """Escapes, returns and direction marks are escaped; any script stays text."""
     text = log_text("größe 名\t\x1b[2J\x9b\r\nnext", ("\u202egnp.exe", "\x00\x7f", "\ud800"))
     assert text == (
         "# standard output\ngröße 名\t\\x1b[2J\\x9b\\r\nnext\n"
@@ -202,8 +217,8 @@ def test_log_shows_what_a_terminal_would_act_on() -> None:
     )
 
 
-def test_log_keeps_the_beginning_and_the_end_of_what_is_long() -> None:
-    """64 Ki and 1 Mi characters of each stream, and how many are not there."""
+def test_log_keeps_the_beginning_and_the_end_of_a_long_stream() -> None:
+    """It holds 64 Ki and 1 Mi characters of each stream, and the number left out."""
     first, last = "a" * (64 << 10), "b" * (1 << 20)
     text = log_text(f"{first}{'-' * 12_345}{last}", (first + last,))
     stream = f"{first}\n# 12,345 characters are left out here\n{last}"
@@ -212,7 +227,7 @@ def test_log_keeps_the_beginning_and_the_end_of_what_is_long() -> None:
 
 
 def test_cell_is_stored_with_its_log_escaped(root: Path) -> None:
-    """What a branch prints is data, on disk as well."""
+    """The output of a branch is data on disk too."""
     writer = FilesStore(root).open_run(RUN, "x")
     writer.add_cell(make_cell(log="logs/x.log"), make_observation(stdout="\x1b]0;title\x07"))
     assert (Path(writer.folder) / "logs/x.log").read_bytes().count(b"\x1b") == 0
