@@ -7,7 +7,6 @@ from harness.analysis.comparison import Comparison, compare
 from harness.analysis.levels import Capacity
 from harness.analysis.stats.ratios import ratio_of_pairs
 from harness.model.cells import Cell, Knee, Result, Slot
-from harness.model.gate import GateInfo, Margin
 from harness.model.metrics import METRICS
 from harness.model.nouns import Caps, Load, Outcome, Phase, Side
 from tests.builders.model import (
@@ -278,39 +277,3 @@ def test_compare_finds_the_capacity_of_each_side() -> None:
 
 def _latencies(level: int, base: float, branch: float) -> list[Cell]:
     return make_block(level, [{"latency_infl": base}] * 2, [{"latency_infl": branch}] * 2)
-
-
-SPENT = "the budget of 600 s"
-
-
-def test_compare_tells_what_a_budget_did_not_buy() -> None:
-    """Pairs that did not fit, and metrics that the ones there are cannot show."""
-    cells = _abba(500, (1.0, 1.2), (1.0, 1.0))
-    run = make_run(levels=[500], pairs=8, budget_s=600.0)
-    few, cpu = [text for text in _texts(compare(run, cells, complete=True)) if SPENT in text]
-    assert few == f"{SPENT} was too short for 8 pairs at C=500: there are 2"
-    assert cpu.startswith(f"{SPENT} left cpu-ms/turn at C=500 unresolved: 2 pairs could show ")
-    assert cpu.endswith(" % or more, and 10 % was wanted")
-
-
-def test_compare_tells_of_a_budget_that_left_too_few_pairs_to_say_anything() -> None:
-    """One pair shows nothing; a margin says what was wanted, and one in a unit of its own leaves that at 10 %."""
-    margins = {
-        "rss-kb/sess": Margin(amount=0.03, is_relative=True),
-        "latency-infl": Margin(amount=0.5, is_relative=False),
-    }
-    cells = [ok_cell(side, 500, rss_kb_per_session=9.0) for side in Side]
-    run = make_run(levels=[500], budget_s=600.0, gate=GateInfo(margins=margins))
-    left = [text for text in _texts(compare(run, cells, complete=True)) if SPENT in text]
-    told = "unresolved: 1 pair could show nothing yet, and"
-    assert left == [
-        f"{SPENT} left cpu-ms/turn at C=500 {told} 10 % was wanted",
-        f"{SPENT} left latency-infl at C=500 {told} 10 % was wanted",
-        f"{SPENT} left rss-kb/sess at C=500 {told} 3 % was wanted",
-    ]
-
-
-def test_compare_says_nothing_of_a_budget_while_it_is_being_spent() -> None:
-    """What is left to buy is known when the run is over."""
-    run = make_run(levels=[500], pairs=8, budget_s=600.0)
-    assert not any(SPENT in text for text in _texts(compare(run, [], complete=False)))

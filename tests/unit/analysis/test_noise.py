@@ -9,7 +9,7 @@ from harness.analysis.comparison import compare
 from harness.analysis.noise import find_noise_floor, is_believed, noise_key
 from harness.model.gate import NoiseFloor
 from harness.model.nouns import Arm, Caps, Load, Purity, Side
-from tests.builders.model import make_block, make_box_info, make_run, make_side
+from tests.builders.model import change_run, make_block, make_box_info, make_run, make_side
 
 RUN = make_run(levels=(500,), purity=Purity.AA)
 
@@ -48,7 +48,7 @@ def test_floor_key_tells_what_bears_on_the_noise(changes: dict[str, object]) -> 
 
 def test_floor_key_is_the_same_for_every_change_that_is_measured_here() -> None:
     """When, what and how it is compared do not matter."""
-    other = structs.replace(
+    other = change_run(
         RUN,
         run_id="esc-2-2-2",
         started_at="2026-12-01T00:00:00Z",

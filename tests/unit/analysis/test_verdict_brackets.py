@@ -6,7 +6,7 @@ from msgspec import structs
 from harness.analysis.verdict.brackets import Bracket, judge_bracket, make_bracket, what_binds
 from harness.analysis.verdict.kinds import Verdict
 from harness.model.cells import Cell
-from harness.model.nouns import Outcome, Side
+from harness.model.nouns import Arm, Drive, Outcome, Side
 from tests.builders.model import make_cell, ok_cell
 
 
@@ -190,7 +190,9 @@ def _ended(**measured: object) -> Cell:
 def _late(pct: float | None = None, environment: dict[str, str] | None = None) -> Cell:
     cell = make_cell(outcome=Outcome.TIMEOUT_PROGRESSING)
     evidence = {} if pct is None else {"cpu-pct": pct}
-    return structs.replace(cell, evidence=evidence, environment=environment)
+    return structs.replace(
+        cell, evidence=evidence, drive=Drive(arm=Arm.SC_MEM, environment=environment or {})
+    )
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_estimated_margin_below_the_floor_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "floor", [make_noise_floor(cpu=0.05), make_noise_floor(latency=0.5), None]
+    "noise_floor", [make_noise_floor(cpu=0.05), make_noise_floor(latency=0.5), None]
 )
 def test_estimated_margin_above_the_floor_is_gated(noise_floor: NoiseFloor | None) -> None:
     """So is one whose floor is not known."""
