@@ -21,7 +21,7 @@ from harness.model.metrics import METRICS
 from harness.model.nouns import Outcome, Phase, Side
 from harness.model.runs import RunInfo
 from harness.model.units import show_count, show_seconds
-from harness.outcome.disturbance import LAG_LIMIT_MS, counted_lag
+from harness.outcome.disturbance import LAG_LIMIT_MS, explain_idle_lag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +174,7 @@ def _lag_doubts(run: RunInfo, cells: Sequence[Cell]) -> list[DataWarning]:
         result = cell.result
         if result is None or not cell.slot.phase.counts or cell.outcome is Outcome.INVALID:
             continue
-        late, lag_ms = counted_lag(result, run.caps), result.mock_lag_p99_ms or 0.0
+        late, lag_ms = explain_idle_lag(result, run.caps), result.mock_lag_p99_ms or 0.0
         if late:
             doubts.append(f"{_where(run, cell)}: {late}")
         elif result.arm == "hand" and lag_ms > LAG_LIMIT_MS:

@@ -48,6 +48,8 @@ def test_protocol_never_fails_on_edn(parts: list[str]) -> None:
 @given(body=MAPS)
 def test_protocol_output_can_be_stored(body: dict[str, object]) -> None:
     """What was read of a cell can be written as UTF-8: no half characters come through."""
-    death = read_output([f"OUTCOME {json.dumps(body)}"]).death
-    if death is not None:
-        json.dumps([death.cause, death.evidence, death.stderr_tail], ensure_ascii=False).encode()
+    worker_exit = read_output([f"OUTCOME {json.dumps(body)}"]).worker_exit
+    if worker_exit is not None:
+        json.dumps(
+            [worker_exit.cause, worker_exit.evidence, worker_exit.stderr_tail], ensure_ascii=False
+        ).encode()

@@ -73,3 +73,10 @@ def test_floor_is_believed_for_a_day(now: str, *, believed: bool) -> None:
         key="k", measured_at="2026-11-30T12:00:00Z", level=500, pairs=2, deviations={}
     )
     assert is_believed(noise_floor, now) is believed
+
+
+@pytest.mark.parametrize("changes", [{"box": "cgroup"}, {"engine": "no engine"}])
+def test_noise_key_differs_between_boxes(changes: dict[str, str]) -> None:
+    """The noise of one box says nothing about another."""
+    assert noise_key(make_run()) != noise_key(make_run(box=make_box_info(**changes)))
+    assert noise_key(make_run()) == noise_key(make_run(box=make_box_info()))
