@@ -1,4 +1,4 @@
-"""Causes of a cell's end: memory, threads, processes, open files, a full disk, the time limit."""
+"""Causes of a cell's end: memory, threads, open files, a full disk, the time limit."""
 
 from collections.abc import Mapping
 
@@ -25,7 +25,7 @@ _NO_DISK = ("No space left on device", "Disk quota exceeded")
 
 
 def killed_for_memory(observation: Observation, caps: Caps) -> tuple[Outcome, str] | None:
-    """Return the outcome of a kill for memory that the kernel or the box reported; else None.
+    """Return the outcome of a kill for memory; None where none was reported.
 
     The kernel counts a kill in the victim's cgroup, also when an outer cgroup or the host ran
     out of memory.
@@ -112,7 +112,7 @@ def find_full_disk(text: str) -> str:
 
 
 def find_thread_limit(evidence: Mapping[str, object]) -> tuple[str, float] | None:
-    """Return the limit that stopped a thread or a process from starting; None where none was near.
+    """Return the limit that stopped a thread from starting; None where none was near.
 
     A refusal that the kernel counted is one of the pids limit. Otherwise the limit nearest to
     its end is returned.
@@ -161,7 +161,7 @@ def _at_nofile(evidence: Mapping[str, object]) -> str:
 
 
 def timed_out(observation: Observation, caps: Caps, sessions: int) -> tuple[Outcome, str] | None:
-    """Return the outcome of a cell that was killed at its time limit; None for any other.
+    """Return the outcome of a cell that reached its time limit; else None.
 
     Sessions and tokens decide whether it progressed, not the pulse of its supervisor.
     """
@@ -175,7 +175,7 @@ def timed_out(observation: Observation, caps: Caps, sessions: int) -> tuple[Outc
 
 
 def _has_progressed(observation: Observation) -> bool:
-    """Return whether sessions or tokens arrived in the last quarter of the cell's time."""
+    """Return whether sessions or tokens arrived in the last quarter of the time."""
     wall_ms = observation.wall_s * 1000
     since_ms = wall_ms - max(wall_ms / 4, _SHORTEST_TAIL_MS)
     progress = observation.output.progress

@@ -1,4 +1,4 @@
-"""Contradictions of a RESULT with the request, with itself, and with the box's own measurements.
+"""Contradictions of a RESULT with the request, itself, or the box's measurements.
 
 Each allowance covers the differences between honest probes; only impossible figures are reported.
 """
@@ -24,7 +24,9 @@ _LATEST_MS = 500.0
 def find_contradiction(
     observation: Observation, sessions: int, load: Load | None, arm: str
 ) -> str:
-    """Return a sentence about an impossible RESULT; empty without one. Missing figures pass.
+    """Return a sentence about an impossible RESULT; empty for a possible one.
+
+    Figures that the probe or the box did not report are not checked.
 
     Args:
         observation: Of the cell.
@@ -79,7 +81,7 @@ def _against_load(result: Result, load: Load | None) -> Iterator[str]:
 
 
 def _is_delivered(result: Result, tokens: int) -> bool:
-    """Return whether the ok sessions got their tokens; failed sessions may have got some too."""
+    """Return whether the ok sessions got all tokens; failed ones may have got some."""
     deltas = result.deltas or 0
     return deltas >= tokens if result.errors else deltas == tokens
 
@@ -130,9 +132,9 @@ def _against_usage(result: Result, observation: Observation) -> Iterator[str]:
 
 
 def _overhead_s(result: Result, observation: Observation) -> float:
-    """Return the CPU time outside the sessions: the supervisor's, and one CPU before and after them.
+    """Return the CPU time outside the sessions.
 
-    Forwarding output may cost the supervisor several times as much as printing costs the worker.
+    It is that of the supervisor, and one CPU before and after the sessions. Forwarding output may cost the supervisor several times as much as printing costs the worker.
     """
     reports = [line.supervisor_cpu_ms for line in observation.output.progress]
     supervisor_s = max((value for value in reports if value), default=0.0) / 1000

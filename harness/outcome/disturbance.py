@@ -1,4 +1,4 @@
-"""Disturbed cells: the host used their CPU, or the simulated model was late although CPU was free."""
+"""Disturbed cells: a busy host, or a late simulated model although CPU was free."""
 
 from collections.abc import Sequence
 
@@ -25,14 +25,14 @@ def host_account(progress: Sequence[ProgressLine]) -> ProgressLine | None:
 
 
 def host_evidence(progress: Sequence[ProgressLine]) -> dict[str, object]:
-    """Return the host's load, by the names of the protocol; empty where it is unknown."""
+    """Return the host's load, by the protocol's names; empty where it is unknown."""
     last = host_account(progress)
     fields = {} if last is None else msgspec.to_builtins(last)
     return {name: fields[name] for name in _HOST_FIELDS if fields}
 
 
 def find_host_disturbance(progress: Sequence[ProgressLine], caps: Caps) -> str:
-    """Return a sentence about CPU time that the box lost to its host; empty without a loss.
+    """Return a sentence about CPU time that the box lost to its host; else empty.
 
     A loss is 2 % stolen by the hypervisor, or other programs that used, on average, all CPUs
     that the box leaves free and a quarter of the box's own.
@@ -68,7 +68,7 @@ def _steal(last: ProgressLine, caps: Caps, host_ms: float) -> str:
 
 
 def find_idle_lag(result: Result, caps: Caps) -> str:
-    """Return a sentence about a simulated model that was late although CPU was free; else empty.
+    """Return a sentence about a model that was late although CPU was free; else empty.
 
     Args:
         result: A missing figure raises no doubt. Throttling explains the lag when it lasted as

@@ -20,7 +20,7 @@ Evidence = Mapping[str, object]
 
 
 def describe_end(cell: Cell) -> str:
-    """Return the evidence of how a cell ended, without a full stop; empty without evidence.
+    """Return the evidence of how a cell ended, without a full stop; may be empty.
 
     Missing values are left out, and so is what the cell's reason already contains.
     """
@@ -38,7 +38,7 @@ def describe_end(cell: Cell) -> str:
 
 
 def thread_limit(cell: Cell) -> str:
-    """Return the name of the limit that stopped a thread from starting; empty if unknown."""
+    """Return the limit that stopped a thread from starting; empty if unknown."""
     found = find_thread_limit(_map_in(cell.evidence, "supervisor"))
     return found[0] if found else ""
 
@@ -91,7 +91,7 @@ def _progress(cell: Cell, inside: Evidence) -> Iterator[str]:
 
 
 def _last_samples(inside: Evidence) -> Iterator[str]:
-    """Yield the change of memory and threads over the supervisor's last samples, about 0.25 s."""
+    """Yield the change of memory and threads over the last samples, about 0.25 s."""
     samples = inside.get("last-samples")
     known = [each for each in samples if isinstance(each, dict)] if _is_list(samples) else []
     if len(known) < 2:

@@ -73,7 +73,7 @@ def evidence_of(observation: Observation) -> dict[str, object]:
 
 
 def sessions_done(observation: Observation) -> int | None:
-    """Return the last known number of ended sessions; None where it is no valid count."""
+    """Return the last known number of ended sessions; None if it is no valid count."""
     output = observation.output
     done: object = output.progress[-1].done if output.progress else None
     if output.result is not None:

@@ -1,4 +1,4 @@
-"""The CAPS, PROGRESS, RESULT and OUTCOME lines of a probe, in JSON or EDN, which a hostile branch may have printed."""
+"""The lines that a probe, perhaps a hostile one, prints in JSON or EDN."""
 
 import importlib
 import json
@@ -50,7 +50,7 @@ class CapsLine(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
 
 class ProgressLine(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
-    """The state of a cell at one moment: sessions done, peaks so far, and the host's load.
+    """The state of a cell at one moment: sessions, peaks so far, and the host's load.
 
     Args:
         host_cpus: Processors of the host.
@@ -79,7 +79,7 @@ class ProgressLine(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
 
 class WorkerExit(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
-    """The OUTCOME line: the supervisor's report of a worker that did not end cleanly."""
+    """The OUTCOME line: the supervisor's report of a worker with no clean end."""
 
     cause: str
     exit_code: Whole | None = None
@@ -114,7 +114,7 @@ _KINDS: dict[str, type[Any]] = {
 
 
 def read_output(lines: Iterable[str]) -> ProbeOutput:
-    """Parse a probe's standard output; lines without a word of the protocol are skipped.
+    """Parse a probe's standard output; skip lines without a word of the protocol.
 
     Args:
         lines: In order, without line ends.
@@ -185,7 +185,7 @@ def _bounded(faults: list[str]) -> tuple[str, ...]:
 
 
 def _cut_map(named: Mapping[str, object]) -> Mapping[str, object]:
-    """Cut every text, list and map of a line, and replace evidence that is too large."""
+    """Cut every text, list and map of a line, and drop evidence that is too large."""
     cut = {key[:_LONGEST_TEXT]: _cut(value, _DEEPEST) for key, value in named.items()}
     evidence = cut.get("evidence")
     if isinstance(evidence, dict) and len(json.dumps(evidence)) > _MOST_EVIDENCE:
@@ -242,7 +242,7 @@ def _read_edn(body: str) -> Mapping[object, object]:
 
 
 def _from_clojure(loaded: Mapping[object, object]) -> Mapping[str, object]:
-    """Convert a map of keywords to the JSON names: ``:latency-infl "3.18x"`` -> 3.18."""
+    """Convert a map of keywords to the JSON names: ``:cpu-sec "7.25"`` -> 7.25."""
     named = {str(key).removeprefix(":"): value for key, value in loaded.items()}
     for key in _NUMBERS_AS_TEXT:
         value = named.get(key)

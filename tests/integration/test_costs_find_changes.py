@@ -8,7 +8,7 @@ import pytest
 
 from harness.adapters.host.trees import read_tree
 from harness.analysis.costs.count import CounterName
-from harness.analysis.costs.slopes import changed
+from harness.analysis.costs.slopes import has_changed
 from harness.cli.wiring import make_counting
 from harness.model.costs import ExactCost, ExactCosts
 from harness.model.nouns import Arm, Drive, Load, Side
@@ -56,7 +56,7 @@ def _by_name(costs: ExactCosts) -> dict[str, ExactCost]:
 
 
 def _changed(costs: dict[str, ExactCost]) -> list[str]:
-    return [name for name, cost in costs.items() if cost.is_gated and changed(cost)]
+    return [name for name, cost in costs.items() if cost.is_gated and has_changed(cost)]
 
 
 def _rise(cost: ExactCost) -> float:
