@@ -15,7 +15,7 @@ _SHORTEST_MS = 1000.0  # below it, 2 % of two CPUs is less than four ticks of th
 _STOLEN_SHARE = 0.02
 _CROWDED_SHARE = 0.25
 _BUSY_SHARE = 0.8
-_BLOCKED = "a runtime that blocks its event loop looks like this"
+_BLOCKED = "this happens when a runtime blocks its event loop without using CPU"
 _HOST_FIELDS = ("host-cpus", "host-ms", "steal-ms", "others-cpu-ms", "pressure-ms")
 
 

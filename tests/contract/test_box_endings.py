@@ -141,4 +141,4 @@ def test_file_that_cannot_be_written_is_invalid(run: Run) -> None:
 def test_worker_that_is_killed_in_its_box_is_a_crash(run: Run) -> None:
     """Not for memory, and not from outside: its supervisor lived to tell."""
     outcome, reason = _outcome(run("kills_itself"))
-    assert (outcome, reason) == (Outcome.CRASH, "killed by signal 9, and not for memory")
+    assert (outcome, reason) == (Outcome.CRASH, "killed by signal 9, not for memory")

@@ -154,8 +154,8 @@ def _refusal(
     smallest = smallest_detectable(sample.metric, pairs, noise_floor)
     if smallest is None or smallest <= change_of(bounds.narrower):
         return ""
-    detectable = f"{pairs} pairs can detect here, {smallest * 100:.1f} %"
-    return f"its margin of {show_margin(margin)} is below what {detectable}"
+    resolved = f"{pairs} pairs resolve here, {smallest * 100:.1f} %"
+    return f"its margin of {show_margin(margin)} is below what {resolved}"
 
 
 def _judge(trial: _Trial, *, p_worse: float, p_better: float, tests: int) -> MetricVerdict:

@@ -166,7 +166,7 @@ def _lag(arm: str, lag_ms: float | None, **more: object) -> list[str]:
 @pytest.mark.parametrize(
     ("arm", "cause"),
     [
-        ("sc-mem", "a runtime that blocks its event loop looks like this"),
+        ("sc-mem", "this happens when a runtime blocks its event loop without using CPU"),
         ("hand", "no runtime can have delayed it"),
     ],
 )

@@ -168,7 +168,7 @@ def test_margin_below_the_noise_floor_is_refused() -> None:
     noise_floor = make_noise_floor(cpu=0.12)
     judged = _judge(logs_of(0.5, 0.01), noise_floor=noise_floor)
     assert smallest_detectable(CPU, 8, noise_floor) == pytest.approx(0.1245, rel=0.001)
-    assert judged.refusal == ("its margin of 10 % is below what 8 pairs can detect here, 12.5 %")
+    assert judged.refusal == ("its margin of 10 % is below what 8 pairs resolve here, 12.5 %")
     assert (judged.verdict, judged.p, judged.needed) == (Verdict.INCONCLUSIVE, None, None)
     assert judged.ratio is not None
 

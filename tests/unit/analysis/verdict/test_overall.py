@@ -95,7 +95,7 @@ def test_a_refused_margin_is_named_and_not_gated() -> None:
     verdict = judge(gated(eight_pairs(cpu=4.0), run))
     assert verdict.verdict is Verdict.EQUIVALENT
     assert verdict.refused == (
-        "cpu-ms/turn at C=500: its margin of 10 % is below what 8 pairs can detect here, 12.5 %",
+        "cpu-ms/turn at C=500: its margin of 10 % is below what 8 pairs resolve here, 12.5 %",
     )
 
 
