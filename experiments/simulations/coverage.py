@@ -16,7 +16,7 @@ def t_coverage(noise: Noise, n: int, *, runs: int, seed: int) -> float:
 
 
 def rank_coverage(noise: Noise, n: int, *, runs: int, seed: int) -> float:
-    """Return the share of 95 % rank intervals of n pairs that cover the pseudomedian."""
+    """Return the share of 95 % rank intervals of n pairs that cover their centre."""
     return _coverage(noise, n, _typical_ratio, true=noise.pseudomedian, runs=runs, seed=seed)
 
 

@@ -47,7 +47,7 @@ def _one_sided(random: Random) -> float:
 
 
 def _pseudomedian_of_one_sided() -> float:
-    """Solve for the median of the mean of two values, of which 0, 1 or 2 are outliers."""
+    """Solve for the median of the mean of two values with 0, 1 or 2 outliers."""
     shares = {
         0.0: (1 - OUTLIERS) ** 2,
         FAR / 2: 2 * OUTLIERS * (1 - OUTLIERS),

@@ -106,7 +106,8 @@ def find_capacity(cells: Sequence[Cell], side: Side, objective: float) -> Capaci
 def ratio_range(base: Capacity, branch: Capacity) -> tuple[float | None, float | None]:
     """Return the smallest and the largest ratio of branch to base.
 
-    They are those that the brackets allow: disjoint brackets exclude 1. An end is None where the level that it depends on is unknown.
+    The brackets allow all ratios between them; disjoint brackets exclude 1. An end is None
+    where the level that it depends on is unknown.
     """
     return _ratio(branch.within, base.beyond), _ratio(branch.beyond, base.within)
 

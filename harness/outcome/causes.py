@@ -151,7 +151,8 @@ def _limit(evidence: Mapping[str, object], caps: Caps) -> str:
         return "an unknown limit"
     name, limit = found
     is_default = name == _PIDS and caps.pids is None
-    return f"the {name} of {show_count(limit)}{' (the default; raise it with --pids)' if is_default else ''}"
+    hint = " (the default; raise it with --pids)" if is_default else ""
+    return f"the {name} of {show_count(limit)}{hint}"
 
 
 def _at_nofile(evidence: Mapping[str, object]) -> str:

@@ -134,7 +134,8 @@ def _against_usage(result: Result, observation: Observation) -> Iterator[str]:
 def _overhead_s(result: Result, observation: Observation) -> float:
     """Return the CPU time outside the sessions.
 
-    It is that of the supervisor, and one CPU before and after the sessions. Forwarding output may cost the supervisor several times as much as printing costs the worker.
+    It is that of the supervisor, and one CPU before and after the sessions. The supervisor may
+    use several times as much CPU to forward output as the worker to print it.
     """
     reports = [line.supervisor_cpu_ms for line in observation.output.progress]
     supervisor_s = max((value for value in reports if value), default=0.0) / 1000

@@ -27,8 +27,7 @@ def describe_end(cell: Cell) -> str:
     inside, box = _map_in(cell.evidence, "supervisor"), _map_in(cell.evidence, "box")
     parts = (
         *_memory(cell, inside, box),
-        *_refused(inside),
-        *_peaks(cell, inside),
+        *_exhausted(cell, inside),
         *_signal(cell, inside),
         *(() if cell.result is not None else (*_progress(cell, inside), *_last_samples(inside))),
         *_usage(cell, inside),
@@ -56,13 +55,10 @@ def _memory(cell: Cell, inside: Evidence, box: Evidence) -> Iterator[str]:
         yield f"memory peaked at {_megabytes(peak)}"
 
 
-def _refused(inside: Evidence) -> Iterator[str]:
+def _exhausted(cell: Cell, inside: Evidence) -> Iterator[str]:
+    """Yield refusals, and the peak of the exhausted resource with its limit."""
     if refused := number_in(inside, "pids-refused"):
         yield f"the kernel refused a thread or a process {show_plural(refused, 'time')}"
-
-
-def _peaks(cell: Cell, inside: Evidence) -> Iterator[str]:
-    """Yield the peak of the exhausted resource beside its limit."""
     if cell.outcome is Outcome.THREADS:
         for name, noun, limit, allowed in _PEAKS:
             peak, most = number_in(inside, name), number_in(inside, limit)

@@ -63,7 +63,6 @@ class ProgressLine(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
     t_ms: Amount = 0.0
     done: Natural = 0
-    errors: Natural = 0
     deltas: Natural | None = None
     threads: Natural | None = None
     peak_threads: Natural | None = None

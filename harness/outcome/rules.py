@@ -18,7 +18,7 @@ _LONGEST_REASON = 300
 _LONGEST_LIST = 200
 _LONGEST_SAMPLE = 200
 
-# Too little CPU can cause these. The box's memory, threads and files do not depend on the host's load.
+# Too little CPU can cause these. Memory, threads and files do not run out sooner on a busy host.
 _SHAPED_BY_CPU = {
     Outcome.OK,
     Outcome.ERRORS,

@@ -12,7 +12,7 @@ from harness.model.costs import ExactCost, ExactCosts
 from harness.model.gate import DEFAULT_MARGINS, GateInfo, Margin, NoiseFloor
 from harness.model.nouns import Arm, Load, Outcome, Side
 from harness.model.runs import RunInfo
-from tests.builders.model import make_cell, make_run, ok_cell
+from tests.builders.model import change_run, make_cell, make_run, ok_cell
 
 TENTHS = DEFAULT_MARGINS | {"cpu-ms/turn": Margin(amount=0.10, is_relative=True)}
 """The default margins, with 10 % for CPU."""
@@ -29,8 +29,8 @@ def make_gate_run(
 ) -> RunInfo:
     """Make the run of a gate with eight pairs at each decision level."""
     gate = GateInfo(margins=dict(TENTHS if margins is None else margins), noise_floor=noise_floor)
-    given = {"kind": "gate", "blocks": 0, "pairs": 8, "gate": gate} | changes
-    return make_run(levels=levels, **given)
+    values = {"kind": "gate", "blocks": 0, "pairs": 8, "gate": gate} | changes
+    return change_run(make_run(levels=levels), **values)
 
 
 def make_noise_floor(**deviations: float) -> NoiseFloor:
@@ -93,14 +93,14 @@ def noisy(
 
 
 def eight_pairs(level: int = 500, **branch: float) -> list[Cell]:
-    """Make eight pairs at a level, with other figures and another order of noise on the branch."""
+    """Make eight pairs at a level, with other figures on the branch."""
     return make_pairs(level, noisy(), noisy(**branch)[::-1])
 
 
 def fails(
     side: Side, level: int, outcome: Outcome, count: int = 2, pct: float = 0.0
 ) -> list[Cell]:
-    """Make a side's cells at a level that it does not hold, with `pct` of a CPU used."""
+    """Make a side's cells at a level that it does not hold, using `pct` of a CPU."""
     evidence = {"cpu-pct": pct}
     return [make_cell(side, level, outcome, pair=pair, evidence=evidence) for pair in range(count)]
 

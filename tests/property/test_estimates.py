@@ -77,7 +77,7 @@ def test_swapping_the_sides_negates_every_logarithm_to_the_bit(
 def test_swapping_the_sides_mirrors_every_test_to_the_bit(
     pairs: list[tuple[float, float]], margin: float
 ) -> None:
-    """A regression of the branch is an improvement of the base, with the same p value."""
+    """A regression of the branch has the p value of the base's improvement."""
     logs = log_ratios(pairs)
     swapped = log_ratios([(branch, base) for base, branch in pairs])
     assert p_below(swapped, -margin) == p_above(logs, margin)
@@ -142,7 +142,7 @@ def test_pseudomedian_lies_within_its_interval_and_among_the_pairs(
 
 @given(sd=st.floats(min_value=1e-6, max_value=1), n=st.integers(2, 100))
 def test_more_pairs_detect_smaller_effects(sd: float, n: int) -> None:
-    """One more pair detects a smaller effect; a stricter level detects only a larger one."""
+    """One more pair detects a smaller effect, a stricter level a larger one."""
     one, more = smallest_effect(sd, n), smallest_effect(sd, n + 1)
     strict = smallest_effect(sd, n, alpha=0.025)
     assert one is not None

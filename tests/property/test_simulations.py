@@ -1,4 +1,4 @@
-"""Simulations: intervals have their coverage, and the order of cells prevents false alarms.
+"""Simulations of the coverage of intervals, and of false alarms by drift.
 
 `python -m experiments.simulations --runs 60000` prints the figures behind these bounds.
 """
@@ -31,20 +31,20 @@ by_noise = pytest.mark.parametrize("noise", [NORMAL, SYMMETRIC], ids=lambda nois
 @by_noise
 @pytest.mark.parametrize("n", range(4, 21))
 def test_t_interval_covers_the_mean_ratio(noise: Noise, n: int) -> None:
-    """A 95 % interval covers 93 to 97.5 %, also with 10 % of outliers (0.950; 0.958 to 0.970)."""
+    """A 95 % interval covers 93 to 97.5 % (measured: 0.950 to 0.970)."""
     assert 0.93 <= t_coverage(noise, n, runs=4_000, seed=1) <= 0.975
 
 
 @by_noise
 @pytest.mark.parametrize("n", range(6, 21))
 def test_rank_interval_covers_the_typical_ratio(noise: Noise, n: int) -> None:
-    """The exact interval has at least its coverage; with 6 pairs it is at least 96.9 %."""
+    """The exact interval has at least its coverage, 96.9 % with 6 pairs."""
     assert 0.935 <= rank_coverage(noise, n, runs=2_000, seed=1) <= 0.985
 
 
 @pytest.mark.parametrize("n", [4, 8, 12, 20])
 def test_one_sided_outliers_reduce_the_coverage_of_the_t_interval(n: int) -> None:
-    """With high outliers of one side it covers about 90 %; the interval by ranks covers 95 %."""
+    """It covers about 90 %; the interval by ranks covers 95 %."""
     assert 0.86 <= t_coverage(ONE_SIDED, n, runs=4_000, seed=1) <= 0.94
     if n >= 6:
         assert 0.935 <= rank_coverage(ONE_SIDED, n, runs=2_000, seed=1) <= 0.985

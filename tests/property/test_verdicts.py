@@ -99,7 +99,7 @@ def _costs(draw: st.DrawFn) -> ExactCosts:
 
 @st.composite
 def _runs(draw: st.DrawFn) -> RunInfo:
-    """Draw gates with different margins, with and without a noise floor and counted costs."""
+    """Draw gates with different margins, noise floors and counted costs."""
     drawn = {name: draw(MARGINS) for name in DEFAULT_MARGINS}
     own = {name: margin for name, margin in drawn.items() if margin is not None}
     margins = draw(st.sampled_from([dict(DEFAULT_MARGINS), own]))
@@ -166,7 +166,7 @@ def test_verdicts_of_swapped_sides_are_mirrored(run: RunInfo, cells: list[Cell])
 def test_verdict_of_the_change_is_mirrored_where_that_follows(
     run: RunInfo, cells: list[Cell]
 ) -> None:
-    """A swapped regression is an improvement only if no other metric is worse or open."""
+    """A swapped regression is an improvement if no metric is worse or open."""
     there, metrics = _judged(run, cells)
     back, _ = _judged(*_swapped(run, cells))
     verdicts = {metric.verdict for metric in metrics if metric.is_gated}
@@ -180,7 +180,7 @@ def test_verdict_of_the_change_is_mirrored_where_that_follows(
 
 @given(run=_runs(), cells=_cells())
 def test_ratios_of_swapped_sides_are_reciprocal(run: RunInfo, cells: list[Cell]) -> None:
-    """They are up to the last bits of an exponential; their logarithms are exactly opposite."""
+    """They are, up to rounding; their logarithms are exactly opposite."""
     _, there = _judged(run, cells)
     _, back = _judged(*_swapped(run, cells))
     for one, two in zip(there, back, strict=True):
@@ -201,7 +201,7 @@ def test_ratios_of_swapped_sides_are_reciprocal(run: RunInfo, cells: list[Cell])
 def test_verdict_on_swapped_logs_is_mirrored(
     pairs: list[tuple[float, float]], margin: Margin, others: list[float]
 ) -> None:
-    """An inconclusive metric is non-inferior when swapped if it is not below the lower bound."""
+    """An inconclusive metric is, swapped, non-inferior above the lower bound."""
     logs = [math.log(branch) - math.log(base) for base, branch in pairs]
     means = [
         math.exp(math.fsum(map(math.log, side)) / len(pairs)) for side in zip(*pairs, strict=True)

@@ -20,7 +20,7 @@ class CountedRun:
     Args:
         sessions: Driven by it; all ended ok.
         turns: Of all its sessions.
-        amounts: By name: ``instructions``; ``traced-bytes`` and ``allocated-blocks``; the names of system calls.
+        amounts: By name: ``instructions``, ``traced-bytes``, ``allocated-blocks``, system calls.
         subject: SHA-256 of the runtime that it loaded.
     """
 

@@ -1,6 +1,6 @@
 """The verdicts on all metrics of a comparison, and on the change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from harness.analysis.comparison import Comparison, Row
 from harness.analysis.levels import measured_cells, paired_values
@@ -74,33 +74,29 @@ def _is_decision(row: Row) -> bool:
 
 
 def _brackets(comparison: Comparison) -> list[MetricVerdict]:
-    return [
-        judge_bracket(name, *(bracket(comparison, side) for side in Side))
-        for name, bracket in ((KNEE, _knee), (CAPACITY, _capacity))
-    ]
-
-
-def _knee(comparison: Comparison, side: Side) -> Bracket:
-    knee = comparison.knees[side]
-    here = _cells_at(comparison, side, knee.first_fail)
-    return make_bracket(knee.last_pass, knee.first_fail, here, _has_failed)
-
-
-def _capacity(comparison: Comparison, side: Side) -> Bracket:
-    capacity = comparison.capacities[side]
     objective = comparison.run.plan.objective
 
-    def is_bad(cell: Cell) -> bool:
-        result = cell.result
-        late = result is not None and (result.latency_infl or 0.0) > objective
-        return _has_failed(cell) or late
+    def is_beyond(cell: Cell) -> bool:
+        latency = cell.result.latency_infl if cell.result is not None else None
+        return _has_failed(cell) or (latency or 0.0) > objective
 
-    here = _cells_at(comparison, side, capacity.beyond)
-    return make_bracket(capacity.within, capacity.beyond, here, is_bad)
+    knees, capacities = [], []
+    for side in Side:
+        knee, capacity = comparison.knees[side], comparison.capacities[side]
+        knees.append(_bracket(comparison, side, knee.last_pass, knee.first_fail, _has_failed))
+        capacities.append(_bracket(comparison, side, capacity.within, capacity.beyond, is_beyond))
+    return [judge_bracket(KNEE, *knees), judge_bracket(CAPACITY, *capacities)]
 
 
-def _cells_at(comparison: Comparison, side: Side, level: int | None) -> list[Cell]:
-    return [] if level is None else measured_cells(comparison.cells, side, level)
+def _bracket(
+    comparison: Comparison,
+    side: Side,
+    holds: int | None,
+    beyond: int | None,
+    is_bad: Callable[[Cell], bool],
+) -> Bracket:
+    here = [] if beyond is None else measured_cells(comparison.cells, side, beyond)
+    return make_bracket(holds, beyond, here, is_bad)
 
 
 def _has_failed(cell: Cell) -> bool:

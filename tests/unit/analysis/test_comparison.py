@@ -101,7 +101,7 @@ def test_compare_finds_the_knee_of_each_side() -> None:
 
 
 def test_compare_takes_marginal_costs_from_the_cells_that_passed() -> None:
-    """Threads and memory per session are slopes over the levels, without failed cells."""
+    """Threads and memory per session are slopes over the ok cells."""
     cells = [
         ok_cell(Side.BASE, 500, peak_threads=1009, peak_rss_mb=100.0),
         ok_cell(Side.BASE, 1000, peak_threads=2009, peak_rss_mb=150.0),

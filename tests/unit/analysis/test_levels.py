@@ -180,7 +180,7 @@ def test_pairs_at_joins_neighbours_in_the_order_of_their_blocks() -> None:
 
 
 def test_pairs_at_needs_both_cells() -> None:
-    """A pair with a failed, invalid or missing cell is left out, and so are unpaired cells."""
+    """A pair with a failed, invalid or missing cell is left out."""
     cells = [
         make_cell(Side.BASE, 500, pair=0),
         make_cell(Side.BRANCH, 500, Outcome.OOM, pair=0),

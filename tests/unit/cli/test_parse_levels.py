@@ -37,7 +37,7 @@ def test_parse_levels_doubles_between_two_dots(text: str, levels: tuple[int, ...
     ],
 )
 def test_parse_levels_refuses_what_does_not_ascend(text: str, shown: str) -> None:
-    """An empty ladder, a descending one and a repeated level are told with what was typed."""
+    """The error contains the typed text."""
     with pytest.raises(UsageError) as caught:
         parse_levels(text, where="--levels")
     assert str(caught.value) == (

@@ -72,7 +72,7 @@ def _ended(
 def test_kill_for_memory_is_oom_only_at_the_boxs_own_limit(
     evidence: dict[str, object], expected: tuple[str, str]
 ) -> None:
-    """The kernel counts a kill in the box also when an outer cgroup or the host ran out."""
+    """The kernel counts kills in the box also when the host ran out."""
     assert _decide(_killed(**evidence)) == expected
 
 
@@ -88,7 +88,7 @@ def test_kill_that_only_the_box_reports_is_judged_by_its_peak() -> None:
 
 @pytest.mark.parametrize("result", [make_result(500), make_result(500, ok=499, errors=1)])
 def test_kill_of_a_child_is_oom(result: object) -> None:
-    """The worker ended by itself, with or without failed sessions, in a box without memory."""
+    """The worker ended by itself, with or without failed sessions."""
     worker_exit = WorkerExit(cause="oom", exit_code=0, evidence={"oom-kills": 1})
     output = ProbeOutput(result=result, worker_exit=worker_exit)  # type: ignore[arg-type]
     observation = make_observation(output=output)

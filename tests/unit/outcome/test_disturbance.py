@@ -1,4 +1,4 @@
-"""Cells that the host disturbed, and simulated models that were late although CPU was free."""
+"""Cells on a busy host, and late simulated models although CPU was free."""
 
 import pytest
 
@@ -88,7 +88,7 @@ def _line(
     ],
 )
 def test_host_disturbance_is_lost_cpu_time(line: ProgressLine, caps: Caps, sentence: str) -> None:
-    """The limits are 2 % of stolen time, and other programs on a quarter of the box's CPUs."""
+    """The limits are 2 % of stolen time, and a quarter of the box's CPUs."""
     assert find_host_disturbance([line], caps) == sentence
 
 

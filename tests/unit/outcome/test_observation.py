@@ -53,7 +53,7 @@ def test_evidence_holds_every_source() -> None:
 
 
 def test_evidence_holds_the_median_cpu_use() -> None:
-    """The median over the seconds, in per cent of one CPU, shows whether a timeout was CPU-bound."""
+    """It is the median over the seconds, in per cent of one CPU."""
     progress = tuple(ProgressLine(cpu_pct=pct) for pct in (0.0, 99.0, None, 97.0, 98.0, 3.0))
     assert evidence_of(make_observation(output=ProbeOutput(progress=progress)))["cpu-pct"] == 97.0
 

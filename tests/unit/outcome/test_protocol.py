@@ -237,7 +237,7 @@ def test_read_output_replaces_lone_surrogates() -> None:
 
 
 def test_read_output_cuts_long_values() -> None:
-    """Texts, lists and maps are cut, and evidence that is still too large is left out."""
+    """Texts, lists and maps are cut; evidence that is still too large is dropped."""
     text, short = "x" * 5000, "x" * 1000 + "…"
     line = _line(
         "OUTCOME",

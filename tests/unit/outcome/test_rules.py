@@ -38,7 +38,7 @@ def test_outcome_of_a_whole_result_is_ok() -> None:
 
 
 def test_outcome_of_failed_sessions_is_errors_with_a_sample() -> None:
-    """The reason has the number of failures and the first message, cut to 200 characters."""
+    """The reason has the number of failures and the first message."""
     result = make_result(2000, ok=500, errors=1500, err_sample="ValueError: " + "x" * 300)
     assert _decide(make_observation(result), sessions=2000) == (
         "errors",
@@ -208,7 +208,7 @@ def test_outcome_in_a_box_without_its_caps_is_invalid(
 
 @pytest.mark.parametrize("name", HOLDABLE)
 def test_outcome_depends_only_on_caps_that_the_box_holds(name: str) -> None:
-    """A wrong reading makes a cell invalid where the box holds the cap, and is ignored elsewhere."""
+    """A wrong reading is ignored where the box does not hold the cap."""
     held = {"cpus": 2.0, "memory_bytes": 2 << 30, "swap_bytes": 0, "pids": 64, "network": ("lo",)}
     wrong: dict[str, dict[str, object]] = {
         "cpus": {"cpus": None},

@@ -9,7 +9,7 @@ SPENT = "the budget of 600 s"
 
 
 def test_shortfalls_name_missing_pairs_and_unresolved_metrics() -> None:
-    """A level with too few pairs is reported, and so is a metric that its pairs cannot resolve."""
+    """A level may have too few pairs, or a metric may be unresolved."""
     base = [{"cpu_ms_per_turn": value} for value in (1.0, 1.2)]
     cells = make_block(500, base, [{"cpu_ms_per_turn": 1.0}] * 2)
     run = make_run(levels=[500], pairs=8, budget_s=600.0)

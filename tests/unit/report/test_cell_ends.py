@@ -16,7 +16,7 @@ CAPS = Caps(cpus=2.0, memory_bytes=2 << 30, pids=4096)
 
 
 def test_report_has_a_row_for_each_cell_that_failed() -> None:
-    """Rows are in the order of the run, with the phase; markup in a cell's output is escaped."""
+    """Rows are in the order of the run; markup in a cell's output is escaped."""
     evidence = {"stderr-tail": ["| **bold** |"]}
     slot = Slot(side=Side.BRANCH, level=1000, block=1, pair=0, phase=Phase.DECISION)
     cells = [

@@ -77,7 +77,7 @@ def test_cap_is_reached_where_the_lines_band_contains_it(cap: float) -> None:
 
 
 def test_cap_of_a_doubtful_slope_has_no_upper_end() -> None:
-    """A line that may be flat may never reach the cap, and not before its upper bound."""
+    """A line that may be flat may never reach the cap."""
     line = fit_line(LOOSE)
     assert line is not None
     found = reach(line, 40.0)
@@ -108,7 +108,7 @@ def test_cap_far_below_the_points_of_a_doubtful_line_is_reached_anywhere() -> No
 
 @pytest.mark.parametrize("cap", [2.0, 5.0, 7.0, 70.0])
 def test_line_without_noise_reaches_its_cap_at_a_point(cap: float) -> None:
-    """Points exactly on a line give an interval without width, on both sides of the centre."""
+    """Points exactly on a line give an interval without width."""
     line = fit_line([(1.0, 3.0), (2.0, 5.0), (3.0, 7.0)])
     assert line is not None
     found = reach(line, cap)
@@ -118,7 +118,7 @@ def test_line_without_noise_reaches_its_cap_at_a_point(cap: float) -> None:
 
 
 def test_slope_alone_bounds_the_reach_of_a_line_with_a_certain_start() -> None:
-    """Without an interval at the centre the ends of the slope are the ends of the reach."""
+    """Without an interval at the centre the slope's ends bound the reach."""
     steep = Estimate(value=4.0, low=2.0, high=6.0, n=5)
     found = reach(Line(intercept=10.0, slope=steep), 34.0)
     assert found is not None

@@ -1,4 +1,4 @@
-"""One-sided tests, Holm's adjustment, the test of outcomes and power, against scipy and published values."""
+"""Tests and their power, against scipy and published values."""
 
 import math
 
@@ -80,7 +80,7 @@ def test_one_sided_test_at_5_percent_is_an_end_of_the_90_percent_interval(margin
     ],
 )
 def test_holm_agrees_with_values_worked_by_hand(given: list[float], expected: list[float]) -> None:
-    """The lowest is multiplied by n, the next by n - 1; none is below the one before."""
+    """The lowest is multiplied by n, the next by n - 1, and so on, without a fall."""
     assert holm(given) == pytest.approx(expected)
 
 
@@ -194,7 +194,7 @@ def test_pairs_needed_is_bounded() -> None:
 
 @pytest.mark.parametrize("n", [2, 4, 8, 20])
 def test_power_is_the_inverse_of_the_smallest_effect(n: int) -> None:
-    """The smallest effect has a power of 80 %; no effect has the rate of false alarms."""
+    """The smallest effect has 80 % power; no effect has that of false alarms."""
     effect = smallest_effect(0.03, n)
     assert effect is not None
     assert power_of(effect, 0.03, n) == pytest.approx(0.8)

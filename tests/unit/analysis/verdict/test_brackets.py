@@ -30,7 +30,7 @@ def test_bracket_that_is_disjoint_below_is_a_regression() -> None:
 
 
 def test_bracket_that_is_disjoint_above_is_an_improvement() -> None:
-    """Brackets that touch are disjoint: the base failed at a level that the branch holds."""
+    """Touching brackets are disjoint: the base failed where the branch holds."""
     judged = judge_bracket("knee", _bracket(2000, 4000), _bracket(4000, 8000))
     assert (judged.verdict, judged.why) == (Verdict.IMPROVED, "bound by CPU")
     assert judged.change == "×1 to ×4"
@@ -71,7 +71,7 @@ def test_bracket_is_confirmed_by_two_of_three(bad: int, cells: int, *, confirmed
 def test_bracket_is_confirmed_by_one_timeout_where_no_cell_held(
     cells: int, *, confirmed: bool
 ) -> None:
-    """A second timeout would take ten minutes; beside a cell that held, one is not enough."""
+    """A second one takes ten minutes; beside a cell that held, one is not enough."""
     late = make_cell(outcome=Outcome.TIMEOUT_PROGRESSING)
     here = [late, *[make_cell()] * (cells - 1)]
     low = make_bracket(250, 500, here, lambda cell: cell.outcome is not Outcome.OK)
@@ -81,7 +81,7 @@ def test_bracket_is_confirmed_by_one_timeout_where_no_cell_held(
 
 
 def test_bracket_of_a_branch_that_holds_all_levels_is_no_worse() -> None:
-    """This holds even if the base failed by chance; with the sides swapped it is open."""
+    """It is no worse even if the base failed by chance; swapped, it is open."""
     low, all_of_it = _bracket(1000, 2000, 1, 1, "memory"), _bracket(8000, None)
     judged = judge_bracket("knee", low, all_of_it)
     assert judged.verdict is Verdict.NON_INFERIOR

@@ -53,13 +53,13 @@ def _judge(
 def test_estimated_verdict_follows_from_the_90_percent_interval(
     mean: float, half: float, verdict: Verdict
 ) -> None:
-    """It is beyond either margin, within both, below the upper one, or none of these."""
+    """It is beyond a margin, within both, below the upper one, or none of these."""
     judged = _judge(logs_of(mean, half))
     assert (judged.verdict, judged.is_gated) == (verdict, True)
 
 
 def test_estimated_verdict_shows_its_figures() -> None:
-    """It has means, the ratio with its 95 % interval, the margin, p and the smallest change."""
+    """It has means, a 95 % interval, the margin, p and the smallest change."""
     judged = _judge(logs_of(0.20, 0.05))
     assert (judged.base, judged.branch, judged.level) == ("2", "2.44", 500)
     assert judged.ratio is not None
@@ -98,7 +98,7 @@ def test_estimated_verdict_of_one_pair_is_inconclusive() -> None:
 def test_estimated_verdict_of_pairs_without_spread_is_certain(
     log: float, verdict: Verdict
 ) -> None:
-    """Rounded figures may be equal in every pair; the smallest change is then the margin."""
+    """Rounded figures may be equal; the smallest change is then the margin."""
     judged = _judge([log] * 3)
     assert judged.verdict is verdict
     assert judged.smallest == pytest.approx(0.1)
@@ -111,7 +111,7 @@ def test_estimated_verdict_of_equal_pairs_is_within_a_margin_of_zero(n: int, ver
 
 
 def test_absolute_margin_is_a_share_of_the_better_side() -> None:
-    """0.5 ms is a quarter of 2 ms, and a third of 1.5 ms; swapping the sides swaps the bounds."""
+    """0.5 ms is a quarter of 2 ms, and a third of 1.5 ms."""
     margin = Margin(amount=0.5, is_relative=False)
     bounds = margin_bounds(margin, 2.0, 1.5)
     assert bounds.upper == pytest.approx(math.log(2.5 / 2.0))

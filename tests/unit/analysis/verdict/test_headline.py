@@ -62,7 +62,7 @@ def test_headline_of_late_sessions_is_about_capacity_alone() -> None:
 
 
 def test_headline_of_no_change_has_the_smallest_detectable_change() -> None:
-    """A run without a difference is worth as much as the difference that it can detect."""
+    """A result without a difference needs the difference that could be detected."""
     assert line_of(eight_pairs()) == (
         "equivalent: no judged metric is worse by more than its margin; capacity at least 500 on both sides; "
         "smallest detectable change: cpu-ms/turn +13.2 %, latency-infl +5.0 %, rss-kb/sess +3.0 %"
@@ -86,7 +86,7 @@ def test_headline_of_a_change_that_may_be_better_is_non_inferior() -> None:
 
 
 def test_headline_of_two_levels_names_each() -> None:
-    """A metric is one part with all its levels; its largest detectable change is shown once."""
+    """A metric is one part with all its levels."""
     worse = line_of([*eight_pairs(cpu=2.4), *eight_pairs(1000, cpu=2.6)])
     assert worse == (
         "regressed: cpu-ms/turn +20 % [+18, +22] at C=500, +30 % [+28, +32] at C=1,000"

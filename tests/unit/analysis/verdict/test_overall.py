@@ -162,7 +162,7 @@ def test_screen_is_judged_by_the_default_margins_at_the_last_level_that_both_pas
 
 
 def test_decision_rows_are_those_with_pairs() -> None:
-    """They have the planned pairs or decision cells; else it is the last that both pass."""
+    """They have the planned pairs or decision cells; else the last level decides."""
     run = make_gate_run(levels=(500, 1000, 2000), pairs=2)
     ladder = [make_cell(side, level) for level in (500, 1000, 2000) for side in Side]
     assert [row.level for row in decision_rows(gated(ladder, run))] == [2000]
