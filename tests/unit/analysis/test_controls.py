@@ -17,7 +17,7 @@ def _cells(level: int = 2000, **measured: object) -> list[Cell]:
 
 
 def test_controls_are_sized_to_the_runtime() -> None:
-    """2,000 iterations cost 4 ms: 10 % of 2 ms are 100. 20 % of 40 MB are 4 KiB each."""
+    """2,000 iterations cost 4 ms: 10 % of 2 ms are 100; 20 % of 40 MB are 4 KiB."""
     assert TRIAL_WORK == 2000
     controls = make_controls(_cells(), _cells(cpu_ms_per_turn=6.0))
     assert [replace(control, effect=round(control.effect, 6)) for control in controls] == [
