@@ -12,7 +12,7 @@ from harness.model.cells import Cell
 from harness.model.errors import UsageError
 from harness.model.nouns import Outcome, Phase
 from harness.model.runs import RunInfo
-from harness.outcome.disturbance import counted_lag
+from harness.outcome.disturbance import explain_idle_lag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ def find_goals(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> GoalTa
             for cell in valid
             if cell.slot.phase is not Phase.CHECK
             and cell.result is not None
-            and (late := counted_lag(cell.result, run.caps))
+            and (late := explain_idle_lag(cell.result, run.caps))
         ),
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.stats.lines import slope
+from harness.analysis.stats.lines import fit_line
 from harness.model.cells import Cell, Result
 from harness.model.nouns import Outcome
 from harness.model.units import show_count
@@ -57,8 +57,8 @@ def memory_slope(cells: Sequence[Cell], levels: Sequence[int]) -> Reading:
         for cell in here
         if cell.outcome is Outcome.OK and cell.result and cell.result.peak_rss_mb is not None
     ]
-    estimate = slope(points)
-    return Reading(value=estimate.value if estimate else None, failed=_first_failed(here))
+    line = fit_line(points)
+    return Reading(value=line.slope.value if line else None, failed=_first_failed(here))
 
 
 def highest_level(cells: Sequence[Cell], _levels: Sequence[int]) -> Reading:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from harness.analysis.levels import (
     find_capacity,
     find_knee,
-    ladder_cells,
+    measured_cells,
     paired_values,
     pairs_at,
     passes,
@@ -45,7 +45,7 @@ def decision_levels(plan: Plan, cells: Sequence[Cell]) -> tuple[int, ...]:
     both = [
         level
         for level in held
-        if all(passes(ladder_cells(climbed, side, level)) for side in plan.sides)
+        if all(passes(measured_cells(climbed, side, level)) for side in plan.sides)
     ]
     if not both:
         return ()
@@ -277,6 +277,6 @@ def _pair_s(cells: Sequence[Cell], level: int) -> float:
     """Return how long a pair at a level is expected to take, in seconds: as its cells did, or where there are none, as all did."""
     expected = 0.0
     for side in Side:
-        known = ladder_cells(cells, side, level) or cells
+        known = measured_cells(cells, side, level) or cells
         expected += used_s(known) / len(known)
     return expected

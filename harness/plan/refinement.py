@@ -8,7 +8,7 @@ from harness.analysis.levels import (
     find_capacity,
     find_knee,
     is_within,
-    ladder_cells,
+    measured_cells,
     passes,
     tried_levels,
 )
@@ -39,7 +39,7 @@ def next_probe(plan: Plan, done: Sequence[Cell]) -> Slot | None:
     for side in _by_turns(plan, cells):
         level = None if has_ended(done, side) else _level_to_probe(plan, cells, side)
         if level is not None:
-            repeats = in_phases(ladder_cells(cells, side, level), Phase.REFINE)
+            repeats = in_phases(measured_cells(cells, side, level), Phase.REFINE)
             return Slot(side=side, level=level, block=len(repeats), pair=None, phase=Phase.REFINE)
     return None
 
@@ -84,7 +84,7 @@ def _unsettled(
     )
     for levels, is_good in questions:
         for level in levels:
-            if not _is_settled(ladder_cells(cells, side, level), is_good):
+            if not _is_settled(measured_cells(cells, side, level), is_good):
                 return level
     return None
 

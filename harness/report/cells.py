@@ -6,7 +6,7 @@ from harness.analysis.comparison import Comparison
 from harness.model.cells import Cell
 from harness.model.nouns import Outcome, Phase
 from harness.model.units import show_count
-from harness.outcome.evidence import tell_end
+from harness.outcome.evidence import describe_end
 from harness.report.markdown import escape, table
 
 
@@ -22,7 +22,7 @@ def endings(comparison: Comparison) -> str:
             side_of(comparison, cell),
             str(cell.outcome),
             escape(cell.reason),
-            escape(tell_end(cell)) or "–",
+            escape(describe_end(cell)) or "–",
         ]
         for cell in failed
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.analysis.costs.slopes import changed
+from harness.analysis.costs.slopes import has_changed
 from harness.model.costs import ExactCost, ExactCosts
 from harness.model.nouns import Purity, Side
 from harness.model.units import show_change, show_seconds
@@ -59,7 +59,7 @@ def in_words(costs: ExactCosts) -> str:
     gated = [cost for cost in costs.costs if cost.is_gated]
     if not gated:
         return "Nothing could be compared: see what is missing."
-    differing = [cost for cost in gated if changed(cost)]
+    differing = [cost for cost in gated if has_changed(cost)]
     if not differing:
         return f"Nothing changed: {', '.join(escape(cost.name) for cost in gated)}."
     told = "; ".join(f"{escape(cost.name)} {_change(cost)}" for cost in differing)
@@ -102,7 +102,9 @@ def _list(lines: list[str]) -> str:
 def _table(costs: ExactCosts) -> str:
     rows = [
         [
-            f"**{escape(cost.name)}**" if cost.is_gated and changed(cost) else escape(cost.name),
+            f"**{escape(cost.name)}**"
+            if cost.is_gated and has_changed(cost)
+            else escape(cost.name),
             _amount(cost.base),
             _amount(cost.branch),
             _difference(cost),

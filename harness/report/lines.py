@@ -12,7 +12,7 @@ from harness.model.units import (
     show_ratio,
     show_seconds,
 )
-from harness.outcome.evidence import tell_end
+from harness.outcome.evidence import describe_end
 
 _TITLE = 200  # characters
 
@@ -32,7 +32,7 @@ def describe_cell(cell: Cell) -> str:
     """Say how a cell ended, without its place."""
     if cell.outcome is not Outcome.OK or cell.result is None:
         peak = f", peak threads ~{show_count(cell.peak_threads)}" if cell.peak_threads else ""
-        told = "" if cell.outcome is Outcome.INVALID else tell_end(cell)
+        told = "" if cell.outcome is Outcome.INVALID else describe_end(cell)
         evidence = f"; {printable(told)}" if told else ""
         return f"{cell.outcome}: {printable(cell.reason)}{peak}{evidence}{_what_follows(cell)}"
     result = cell.result

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness.analysis.controls import Control
 from harness.analysis.stats.tests import power_of
-from harness.analysis.verdict.estimated import smallest_visible
+from harness.analysis.verdict.estimated import smallest_detectable
 from harness.analysis.verdict.kinds import MetricVerdict, OverallVerdict, Verdict
 from harness.model.gate import NoiseFloor
 from harness.model.metrics import ESTIMATED
@@ -57,7 +57,7 @@ def _floor_table(noise_floor: NoiseFloor) -> str:
     for name in _ESTIMATED:
         sd, least = (
             noise_floor.deviations.get(name),
-            smallest_visible(name, noise_floor.pairs, noise_floor),
+            smallest_detectable(name, noise_floor.pairs, noise_floor),
         )
         shown = [_NONE, _NONE] if sd is None or least is None else [_share(sd), _share(least)]
         rows.append([name, *shown])

@@ -2,7 +2,7 @@
 
 from harness.analysis.comparison import Comparison, Row
 from harness.analysis.stats.ratios import Estimate
-from harness.analysis.verdict.brackets import what_binds
+from harness.analysis.verdict.brackets import find_bottleneck
 from harness.model.cells import Knee
 from harness.model.nouns import Side
 from harness.model.units import show_count, show_slope
@@ -50,7 +50,7 @@ def _end(comparison: Comparison, side: Side) -> str:
         for cell in row.cells[side]
         if cell.outcome is knee.outcome
     ]
-    bound = what_binds(failed[0]) if failed else ""
+    bound = find_bottleneck(failed[0]) if failed else ""
     told = bound if bound == "CPU" or "(" in bound else ""
     return f"{knee.outcome}, bound by {told}" if told else str(knee.outcome)
 

@@ -4,7 +4,7 @@ import re
 
 from harness.analysis.comparison import Comparison
 from harness.analysis.verdict.exact import judge_counted
-from harness.analysis.verdict.headline import lacking
+from harness.analysis.verdict.headline import explain_undecided
 from harness.analysis.verdict.kinds import BRACKETS, MetricVerdict, OverallVerdict, Verdict
 from harness.model.gate import DEFAULT_MARGINS, show_margin
 from harness.model.runs import RunInfo
@@ -113,5 +113,5 @@ def _verdict(metric: MetricVerdict) -> str:
     shown = f"**{word}**" if metric.verdict is Verdict.REGRESSED else word
     more = [metric.why] if metric.why else []
     if metric.verdict is Verdict.INCONCLUSIVE and metric.ratio is not None:
-        more.append(lacking(metric))
+        more.append(explain_undecided(metric))
     return f"{shown}: {escape('; '.join(more))}" if more else shown

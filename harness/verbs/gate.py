@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from harness.analysis.comparison import Comparison
-from harness.analysis.noise import is_believed, noise_key
+from harness.analysis.noise import is_fresh, noise_key
 from harness.analysis.verdict.kinds import OverallVerdict, Verdict
 from harness.analysis.verdict.overall import judge
 from harness.model.errors import DisturbedError, InconclusiveError, RegressionError
@@ -83,7 +83,7 @@ def gate(
 def settle_gate_run(world: World, info: RunInfo, options: GateOptions) -> RunInfo:
     """Return a run as a gate, with the plan that its decision needs."""
     noise_floor = world.store.load_noise_floor(noise_key(info))
-    if noise_floor is not None and not is_believed(noise_floor, info.started_at):
+    if noise_floor is not None and not is_fresh(noise_floor, info.started_at):
         noise_floor = None
     plan = info.plan.at_one_level(options.quick_level) if options.is_quick else info.plan
     return structs.replace(

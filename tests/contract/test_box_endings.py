@@ -99,9 +99,13 @@ def test_child_that_is_killed_under_a_worker_that_lives_is_oom(
     assert outcome is Outcome.OOM, (reason, evidence_of(seen))
     assert "a child of the worker was killed for memory: " in reason
     if "memory" in real_side.box.describe("").holds:
-        death = seen.output.death
-        assert death is not None
-        assert (death.cause, death.signal, death.evidence["oom-kills"]) == ("oom", None, 1)
+        worker_exit = seen.output.worker_exit
+        assert worker_exit is not None
+        assert (worker_exit.cause, worker_exit.signal, worker_exit.evidence["oom-kills"]) == (
+            "oom",
+            None,
+            1,
+        )
 
 
 @pytest.mark.parametrize("virtual", ["1", "0"])
@@ -137,4 +141,4 @@ def test_file_that_cannot_be_written_is_invalid(run: Run) -> None:
 def test_worker_that_is_killed_in_its_box_is_a_crash(run: Run) -> None:
     """Not for memory, and not from outside: its supervisor lived to tell."""
     outcome, reason = _outcome(run("kills_itself"))
-    assert (outcome, reason) == (Outcome.CRASH, "killed by signal 9, and not for memory")
+    assert (outcome, reason) == (Outcome.CRASH, "killed by signal 9, not for memory")

@@ -40,8 +40,8 @@ def _run(side: BoxSide, build: Build, arm: str, caps: Caps = CAPS) -> Observatio
 
 
 def _evidence(seen: Observation) -> dict[str, Any]:
-    assert seen.output.death is not None, (seen.engine_error, seen.stderr)
-    return dict(seen.output.death.evidence)
+    assert seen.output.worker_exit is not None, (seen.engine_error, seen.stderr)
+    return dict(seen.output.worker_exit.evidence)
 
 
 def test_cell_does_not_get_out_of_its_box(real_side: BoxSide, build: Build) -> None:

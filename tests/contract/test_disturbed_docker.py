@@ -59,9 +59,9 @@ def test_docker_cell_on_a_busy_host_is_invalid(busy_host: int) -> None:
     assert seen.output.result.ok == 5
     outcome, reason = decide(seen, caps, 5)
     assert outcome is Outcome.INVALID, evidence_of(seen)
-    assert reason.startswith("the host was busy with other work: others used ")
+    assert reason.startswith("the host was busy: other programs used ")
     assert reason.endswith(
-        f" of its {busy_host} CPUs, and the box leaves {busy_host - caps.cpus:g} over"
+        f" of its {busy_host} CPUs, and the box needs {caps.cpus:g} (close them, or lower --cpus)"
     )
     host = evidence_of(seen)["host"]
     assert isinstance(host, dict)

@@ -107,8 +107,8 @@ def test_docker_cell_that_is_killed_for_memory_tells_whose_limit_it_was(
         box.reap(run_id)
     decided, reason = decide(seen, caps, SESSIONS)
     assert decided is outcome, (reason, evidence_of(seen))
-    death = seen.output.death
-    assert death is not None
-    assert (death.cause, death.evidence["oom-kills"]) == ("oom", 1)
+    worker_exit = seen.output.worker_exit
+    assert worker_exit is not None
+    assert (worker_exit.cause, worker_exit.evidence["oom-kills"]) == ("oom", 1)
     if outcome is Outcome.INVALID:
-        assert reason.startswith("the host, or a group around the box, ran out of memory")
+        assert reason.startswith("the host, or a cgroup around the box, ran out of memory")

@@ -8,7 +8,7 @@ from harness.model.nouns import Outcome, Side
 from harness.model.runs import BoxInfo
 from harness.model.tree import Tree
 from harness.outcome.observation import Observation
-from harness.outcome.protocol import Death, ProbeOutput, ProgressLine
+from harness.outcome.protocol import ProbeOutput, ProgressLine, WorkerExit
 from harness.verbs.ports import BaseImage, Build, CellSpec
 from tests.builders.model import make_box_info, make_observation, make_result
 
@@ -23,7 +23,9 @@ def holds_up_to(limit: int, **measured: object) -> Behaviour:
         if spec.level <= limit:
             return make_observation(make_result(spec.level, arm=spec.arm, **measured))
         seen = ProgressLine(t_ms=9000.0, done=3, peak_threads=2 * spec.level, peak_rss_mb=1999.0)
-        output = ProbeOutput(progress=(seen,), death=Death(cause="oom", exit_code=137, signal=9))
+        output = ProbeOutput(
+            progress=(seen,), worker_exit=WorkerExit(cause="oom", exit_code=137, signal=9)
+        )
         return make_observation(output=output, exit_code=137, wall_s=9.0, oom_killed=True)
 
     return behave

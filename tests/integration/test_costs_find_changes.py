@@ -11,7 +11,7 @@ from harness.adapters.counters.runner import CountingRunner
 from harness.adapters.counters.tools import CallgrindCounter, MemoryCounter, StraceCounter
 from harness.adapters.host.trees import read_tree
 from harness.analysis.costs.count import CounterName
-from harness.analysis.costs.slopes import changed
+from harness.analysis.costs.slopes import has_changed
 from harness.model.costs import ExactCost, ExactCosts
 from harness.model.nouns import Arm, Drive, Load, Side
 from harness.model.tree import Tree
@@ -65,7 +65,7 @@ def _by_name(costs: ExactCosts) -> dict[str, ExactCost]:
 
 
 def _changed(costs: dict[str, ExactCost]) -> list[str]:
-    return [name for name, cost in costs.items() if cost.is_gated and changed(cost)]
+    return [name for name, cost in costs.items() if cost.is_gated and has_changed(cost)]
 
 
 def _rise(cost: ExactCost) -> float:

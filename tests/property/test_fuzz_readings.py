@@ -14,7 +14,7 @@ from harness.adapters.counters.readings import (
 from harness.adapters.host.owner import is_alive
 from harness.adapters.local.builds import LocalBuilds
 from harness.adapters.local.cgroup import Group
-from harness.adapters.local.launcher import CellExit, read_report
+from harness.adapters.local.launcher import CellExit, read_exit
 from harness.adapters.local.store import LocalStore
 from harness.analysis.costs.count import Uncounted
 from tests.property.hostile import HOSTILE, JSON, NUMBERS, WHOLE, effort, is_one_line
@@ -53,7 +53,7 @@ def test_reports_of_launchers_are_read_or_none(tmp_path: Path, text: str) -> Non
     """A report that is read has values of the declared types."""
     path = tmp_path / "report.json"
     path.write_bytes(text.encode(errors="surrogatepass"))
-    end = read_report(path)
+    end = read_exit(path)
     if end is not None:
         assert isinstance(end, CellExit)
         assert end.code is None or type(end.code) is int

@@ -4,7 +4,7 @@ import itertools
 
 from hypothesis import given, settings, strategies as st
 
-from harness.analysis.levels import find_knee, ladder_cells
+from harness.analysis.levels import find_knee, measured_cells
 from harness.model.cells import Cell
 from harness.model.nouns import Outcome, Side
 from harness.model.plan import Plan
@@ -124,9 +124,9 @@ def test_knee_brackets_the_failure(plan: Plan, endings: list[Outcome]) -> None:
         knee = find_knee(cells, side)
         passed = [level for level in plan.levels if level <= (knee.last_pass or 0)]
         for level in passed:
-            here = ladder_cells(cells, side, level)
+            here = measured_cells(cells, side, level)
             assert all(cell.outcome is Outcome.OK for cell in here)
         if knee.first_fail is not None:
-            failed = ladder_cells(cells, side, knee.first_fail)
+            failed = measured_cells(cells, side, knee.first_fail)
             assert any(cell.outcome is knee.outcome for cell in failed)
             assert (knee.last_pass or 0) < knee.first_fail

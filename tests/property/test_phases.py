@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hypothesis import given, settings, strategies as st
 
-from harness.analysis.levels import find_knee, ladder_cells, passes
+from harness.analysis.levels import find_knee, measured_cells, passes
 from harness.model.cells import Cell
 from harness.model.nouns import Outcome, Phase, Side
 from harness.model.plan import Plan
@@ -137,7 +137,7 @@ def test_refinement_runs_no_level_more_often_than_three_can_agree(
             ]
             assert len(here) <= 3
             climbed = [c for c in cells if c.slot.phase in {Phase.LADDER, Phase.REFINE}]
-            votes = ladder_cells(climbed, side, level)
+            votes = measured_cells(climbed, side, level)
             ok = sum(cell.outcome is Outcome.OK for cell in votes)
             assert passes(votes) == (bool(votes) and 3 * ok >= 2 * len(votes))
 

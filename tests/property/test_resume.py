@@ -12,7 +12,7 @@ from harness.model.nouns import Outcome
 from harness.model.plan import Plan
 from harness.model.request import Request
 from harness.outcome.observation import Observation
-from harness.outcome.protocol import Death, ProbeOutput
+from harness.outcome.protocol import ProbeOutput, WorkerExit
 from harness.report.document import render
 from harness.verbs.compare import compare
 from harness.verbs.ports import CellSpec, World
@@ -88,7 +88,7 @@ def _ending(outcome: Outcome, spec: CellSpec, number: int) -> Observation:
         )
         return make_observation(result, wall_s=wall_s)
     if outcome is Outcome.OOM:
-        output = ProbeOutput(death=Death(cause="oom", exit_code=137, signal=9))
+        output = ProbeOutput(worker_exit=WorkerExit(cause="oom", exit_code=137, signal=9))
         return make_observation(output=output, exit_code=137, oom_killed=True, wall_s=wall_s)
     if outcome is Outcome.INVALID:
         return make_observation(exit_code=None, engine_error="it fell over", wall_s=wall_s)

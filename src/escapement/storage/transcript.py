@@ -42,7 +42,7 @@ class Scribe:
             self._append(payload)
         except (OSError, ValueError) as error:  # ValueError: no system has such a path
             if not self.lost:
-                _logger.warning("%s: rows of the transcript are lost: %s", self._path, error)
+                _logger.warning("%r: rows of the transcript are lost: %s", self._path, error)
             self.lost += self._next_seq - first
             self._torn = True
         else:

@@ -123,11 +123,11 @@ def test_goals_tells_its_progress() -> None:
         "cells  2 CPU, 2 GiB memory and no swap, no network, 600 s a cell",
         (
             "1/2 sc-mem C=32,000 SCALE_PROCS=2 crash: exit code 2 without a RESULT; "
-            "its last words “SCALE_PROCS=2 is not available yet” (1.0 s)"
+            "last line on stderr: “SCALE_PROCS=2 is not available yet” (1.0 s)"
         ),
         (
             "2/2 sc-mem C=32,000 SCALE_PROCS=2 crash: exit code 2 without a RESULT; "
-            "its last words “SCALE_PROCS=2 is not available yet” (1.0 s)"
+            "last line on stderr: “SCALE_PROCS=2 is not available yet” (1.0 s)"
         ),
         "removing what the cells wrote",
         "results in results/2026-11-30T12:00:00Z-goals-b4a7b4a",
@@ -199,11 +199,11 @@ def test_goals_tell_of_lag_that_came_twice_with_cpu_to_spare() -> None:
     late = {"cpu_sec": 3.0, "wall_ms": 10_000.0, "mock_lag_p99_ms": 120.0}
     fakes = make_world(branch=holds_up_to(9_999, **late))
     shown = goals(fakes.world, make_request(), only="hand, C=8", repeats=1)
-    said = "the gauge was late by 120 ms (99th percentile) with the worker only 30 % busy"
+    said = "the simulated model was late by 120 ms (99th percentile) while the worker was only 30 % busy"
     assert [spec.level for _, spec in fakes.box.specs] == [1, 8_000, 8_000]
     assert f"- hand C=8,000: invalid cell ({said}); run once more\n" in shown
-    assert f"- hand C=8,000: {said}, and it counts: there is no runtime in it" in shown
-    assert shown.count("and it counts") == 1, "and nothing of the check"
+    assert f"- hand C=8,000: {said}; the cell counts: no runtime" in shown
+    assert shown.count("the cell counts") == 1, "and nothing of the check"
 
 
 def test_goals_of_a_build_that_cannot_run_measure_nothing() -> None:

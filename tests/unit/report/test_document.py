@@ -36,7 +36,7 @@ def _base_dies() -> str:
 BASE_DIES = """\
 ## sc-mem: `ba5eba5` → `b4a7b4a`
 
-Screen, no gate — improved: capacity below 500 → 500–1,000, bound by latency; peak-threads 1,010 → 8, -1,002; cpu-ms/turn -49 % [-62, -31]; latency-infl -44 % [-53, -35]; nothing that was judged is worse by more than its margin
+Screen, no gate — improved: capacity below 500 → 500–1,000, bound by latency; peak-threads 1,010 → 8, -1,002; cpu-ms/turn -49 % [-62, -31]; latency-infl -44 % [-53, -35]; no judged metric is worse by more than its margin
 
 - base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa
 - branch: `b4a7b4a` — Pump by waking; runtime bbbbbbbbbbbb
@@ -106,7 +106,7 @@ def _both_hold() -> str:
 BOTH_HOLD = """\
 ## sc-mem: `ba5eba5` → `b4a7b4a`
 
-Screen, no gate — improved: capacity below 500 → 500–1,000, bound by latency; peak-threads 2,010 → 8, -2,002; cpu-ms/turn -53 % [-66, -36]; latency-infl -55 % [-65, -42]; nothing that was judged is worse by more than its margin
+Screen, no gate — improved: capacity below 500 → 500–1,000, bound by latency; peak-threads 2,010 → 8, -2,002; cpu-ms/turn -53 % [-66, -36]; latency-infl -55 % [-65, -42]; no judged metric is worse by more than its margin
 
 - base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa
 - branch: `b4a7b4a` — Pump by waking; runtime bbbbbbbbbbbb
@@ -174,7 +174,7 @@ def _same_code() -> str:
 SAME_CODE = """\
 ## sc-mem: `ba5eba5` → `ba5eba5`
 
-Screen, no gate — inconclusive: cpu-ms/turn +3.5 % [-13.9, +24.4] (2 pairs do not decide, 14 would)
+Screen, no gate — inconclusive: cpu-ms/turn +3.5 % [-13.9, +24.4] (needs at least 14 pairs)
 
 - base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa
 - branch: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa
@@ -234,7 +234,7 @@ def _two_settings() -> str:
 TWO_SETTINGS = """\
 ## sc-ckpt: `ba5eba5` → `b4a7b4a` + uncommitted changes
 
-Screen, no gate — non-inferior: nothing that was judged is worse by more than its margin; capacity below 500 → at least 500, C=500 gave way in 1 of 1 cell, and it takes 2 of 3 to confirm it; the base is bound by threads
+Screen, no gate — non-inferior: no judged metric is worse by more than its margin; capacity below 500 → at least 500, C=500 failed in 1 of 1 cell; 2 of 3 would confirm it; the base is bound by threads
 
 - base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa, with A=1 SCALE_PROCS=2 SCALE_VT=0
 - branch: `b4a7b4a` + uncommitted changes — Pump by waking; runtime aaaaaaaaaaaa

@@ -116,7 +116,7 @@ An invalid cell says nothing about its side, and is part of no figure above. It 
 ### Warnings
 
 - swap is not accounted
-- the run was interrupted: levels that are missing were not tried
+- the run was interrupted: missing levels were not run
 """
 
 

@@ -69,7 +69,7 @@ TABLE = """\
 | peak-threads         | 500 |       – |              8 |         8 | none                       |        0 |               – | equivalent                                                             |
 | cpu-ms/turn          | 500 |       8 |              2 |       2.3 | +15.0 % [+12.8 %, +17.2 %] |     10 % |         +12.9 % | **regressed**                                                          |
 | latency-infl         | 500 |       8 |            1.5 |       1.5 | +0.0 % [+0.0 %, +0.0 %]    |      5 % |          +5.0 % | equivalent                                                             |
-| rss-kb/sess          | 500 |       8 |            200 |       210 | +5.0 % [+5.0 %, +5.0 %]    |      3 % |          +3.0 % | not gated: its margin of 3 % is below what 8 pairs can see here, 5.0 % |"""
+| rss-kb/sess          | 500 |       8 |            200 |       210 | +5.0 % [+5.0 %, +5.0 %]    |      3 % |          +3.0 % | not gated: its margin of 3 % is below what 8 pairs resolve here, 5.0 % |"""
 
 
 def test_verdict_table_has_a_row_for_each_metric() -> None:
@@ -98,14 +98,14 @@ SUMMARY = """\
 | peak-threads         | 500 |       – |              8 |         8 | none                       |        0 |               – | equivalent                                                             |
 | cpu-ms/turn          | 500 |       8 |              2 |       2.3 | +15.0 % [+12.8 %, +17.2 %] |     10 % |         +12.9 % | **regressed**                                                          |
 | latency-infl         | 500 |       8 |            1.5 |       1.5 | +0.0 % [+0.0 %, +0.0 %]    |      5 % |          +5.0 % | equivalent                                                             |
-| rss-kb/sess          | 500 |       8 |            200 |       210 | +5.0 % [+5.0 %, +5.0 %]    |      3 % |          +3.0 % | not gated: its margin of 3 % is below what 8 pairs can see here, 5.0 % |
+| rss-kb/sess          | 500 |       8 |            200 |       210 | +5.0 % [+5.0 %, +5.0 %]    |      3 % |          +3.0 % | not gated: its margin of 3 % is below what 8 pairs resolve here, 5.0 % |
 
 - Knee is the largest C that passes, capacity the largest that passes with latency inflation within 2×; both are brackets, and differ when these are disjoint and two of three cells confirm it. Of all else less is better.
 - A metric has regressed when it is worse by more than its margin, by a one-sided test at 5 %, Holm-adjusted; the intervals are not adjusted. “would be seen” is the smallest change for the worse that would be called so with 80 % power; what has none is exact.
 - Counted unprivileged, no network; 3.13.5.
 - Not counted: instructions are not counted: valgrind is not installed, apt-get install valgrind.
 - Not gated: traced-bytes/session: it cannot be counted on the branch.
-- Not gated: rss-kb/sess at C=500: its margin of 3 % is below what 8 pairs can see here, 5.0 %.
+- Not gated: rss-kb/sess at C=500: its margin of 3 % is below what 8 pairs resolve here, 5.0 %.
 
 <details><summary>How it was measured, and the details</summary>
 
@@ -219,7 +219,7 @@ def test_verdict_table_says_how_many_pairs_would_decide() -> None:
     comparison = compare(make_gate_run(), cells, complete=True)
     rows = verdict_table(judge(comparison)).splitlines()
     (row,) = [row for row in rows if row.startswith("| cpu-ms/turn")]
-    assert row.split("|")[-2].strip() == "inconclusive: 8 pairs do not decide, 155 would"
+    assert row.split("|")[-2].strip() == "inconclusive: needs at least 155 pairs"
 
 
 def test_counted_lines_tell_each_cost_before_the_first_cell() -> None:

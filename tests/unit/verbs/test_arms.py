@@ -79,10 +79,10 @@ Observed: base (hand) held C=2,000, the last that was tried; branch (sc-mem) gav
 
 ### Warnings
 
-- C=1,000 base (hand): the mock was 60 ms late (99th percentile) in the floor itself: the box is too small for this level
-- C=1,000 base (hand): the mock was 60 ms late (99th percentile) in the floor itself: the box is too small for this level
-- C=2,000 base (hand): the mock was 60 ms late (99th percentile) in the floor itself: the box is too small for this level
-- C=2,000 base (hand): the mock was 60 ms late (99th percentile) in the floor itself: the box is too small for this level
+- C=1,000 base (hand): the simulated model was 60 ms late (99th percentile) without a runtime: the box is too small for this level
+- C=1,000 base (hand): the simulated model was 60 ms late (99th percentile) without a runtime: the box is too small for this level
+- C=2,000 base (hand): the simulated model was 60 ms late (99th percentile) without a runtime: the box is too small for this level
+- C=2,000 base (hand): the simulated model was 60 ms late (99th percentile) without a runtime: the box is too small for this level
 """  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def test_compare_of_two_arms_of_two_runtimes_is_doubted() -> None:
         "(the merge-base with main)"
     )
     assert lines[-1] == (
-        "- all of the runtime, the arm, the environment differ: this cannot say which of them did it"
+        "- the runtime, the arm, the environment differ: the cause of a difference stays unknown"
     )
 
 

@@ -20,7 +20,7 @@ from tests.fakes.fake_repo import FakeRepo
 TABLE = """\
 ## sc-mem: `ba5eba5` → `b4a7b4a`
 
-Screen, no gate — improved: capacity below 1,000 → at least 4,000, the base is bound by latency; peak-threads 2,000 → 8, -1,992; cpu-ms/turn -50 % [-50, -50]; latency-infl -50 % [-50, -50]; nothing that was judged is worse by more than its margin
+Screen, no gate — improved: capacity below 1,000 → at least 4,000, the base is bound by latency; peak-threads 2,000 → 8, -1,992; cpu-ms/turn -50 % [-50, -50]; latency-infl -50 % [-50, -50]; no judged metric is worse by more than its margin
 
 - base: `ba5eba5` — Pump by polling; runtime 303b765f335b
 - branch: `b4a7b4a` — Pump by waking; runtime 5a4f9f45121a

@@ -65,9 +65,9 @@ def test_compare_counts_a_cell_that_is_late_with_cpu_to_spare_twice() -> None:
     late = {"cpu_sec": 3.0, "wall_ms": 10_000.0, "mock_lag_p99_ms": 120.0}
     fakes = make_world(branch=holds_up_to(9999, **late), base=holds_up_to(9999))
     shown = compare(fakes.world, make_request(1000))
-    late_line = "the gauge was late by 120 ms (99th percentile) with the worker only 30 % busy"
+    late_line = "the simulated model was late by 120 ms (99th percentile) while the worker was only 30 % busy"
     assert shown.count(f"| {late_line} | run once more: ok |") == 2, "and not of the check"
-    assert shown.count(f"- C=1,000 branch: {late_line}, and it counts") == 2
+    assert shown.count(f"- C=1,000 branch: {late_line}; the cell counts") == 2
     attempts = [cell.slot.attempt for cell in fakes.store.only.cells if cell.slot.side == "branch"]
     assert attempts == [0, 1, 0, 1]
 

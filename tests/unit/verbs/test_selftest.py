@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from harness.analysis.noise import is_believed
+from harness.analysis.noise import is_fresh
 from harness.model.costs import ExactCosts
 from harness.model.errors import DisturbedError
 from harness.model.gate import DEFAULT_MARGINS
@@ -44,7 +44,7 @@ def test_selftest_keeps_the_noise_of_the_host() -> None:
     (noise_floor,) = fakes.store.floors.values()
     assert noise_floor.pairs == 8
     assert 0 < noise_floor.deviations["cpu-ms/turn"] < 0.03
-    assert is_believed(noise_floor, "2026-11-30T13:00:00Z")
+    assert is_fresh(noise_floor, "2026-11-30T13:00:00Z")
     assert "### The floor of this host, at C=1,000 with 8 pairs" in tested.document
 
 

@@ -1,4 +1,4 @@
-"""The one line that says what a comparison comes to."""
+"""The headline of a verdict."""
 
 from msgspec import structs
 
@@ -22,7 +22,7 @@ LADDER = (500, 1000, 2000, 4000, 8000)
 
 
 def test_headline_of_a_branch_that_collapses_lower() -> None:
-    """From where to where, what binds it now, and then what else regressed: enough to act on."""
+    """It has both brackets, the resources, and the other regressions."""
     cells = [
         *eight_pairs(cpu=2.76),
         holds(Side.BASE, 1000),
@@ -40,16 +40,16 @@ def test_headline_of_a_branch_that_collapses_lower() -> None:
 
 
 def test_headline_of_a_base_that_collapses_lower() -> None:
-    """What is better, and that nothing else is worse."""
+    """It has the improvements, and that no metric is worse."""
     cells = [*eight_pairs(cpu=1.0), *fails(Side.BASE, 1000, Outcome.OOM), holds(Side.BRANCH, 1000)]
     assert line_of(cells) == (
         "improved: capacity 500–1,000 → at least 1,000, the base is bound by memory; "
-        "cpu-ms/turn -50 % [-51, -49]; nothing that was judged is worse by more than its margin"
+        "cpu-ms/turn -50 % [-51, -49]; no judged metric is worse by more than its margin"
     )
 
 
 def test_headline_of_late_sessions_is_about_capacity_alone() -> None:
-    """Both hold every level, and the branch is beyond the objective at one that the base holds within it."""
+    """Both sides hold every level, but the branch exceeds the objective at one."""
     late = [
         structs.replace(cell, result=structs.replace(cell.result, wall_ms=1e3, cpu_sec=0.9))
         for cell in (holds(Side.BRANCH, 1000, 2.5),) * 2
@@ -61,16 +61,16 @@ def test_headline_of_late_sessions_is_about_capacity_alone() -> None:
     )
 
 
-def test_headline_of_no_change_says_what_would_have_been_seen() -> None:
-    """An answer of no difference is worth as much as the difference that it would have shown."""
+def test_headline_of_no_change_has_the_smallest_detectable_change() -> None:
+    """A result without a difference needs the difference that could be detected."""
     assert line_of(eight_pairs()) == (
-        "equivalent: nothing that was judged is worse by more than its margin; capacity at least 500 on both sides; "
-        "would have seen cpu-ms/turn +13.2 %, latency-infl +5.0 %, rss-kb/sess +3.0 %"
+        "equivalent: no judged metric is worse by more than its margin; capacity at least 500 on both sides; "
+        "smallest detectable change: cpu-ms/turn +13.2 %, latency-infl +5.0 %, rss-kb/sess +3.0 %"
     )
 
 
 def test_headline_of_a_change_that_may_be_better_is_non_inferior() -> None:
-    """A side that holds nothing within the objective has no capacity to show."""
+    """A side that exceeds the objective at every level has no capacity."""
     comparison = gated(eight_pairs(cpu=1.83, infl=2.5), make_gate_run(levels=(500,)))
     cells = [
         structs.replace(c, result=structs.replace(c.result, latency_infl=2.5))
@@ -79,56 +79,58 @@ def test_headline_of_a_change_that_may_be_better_is_non_inferior() -> None:
     ]
     verdict = judge(gated(cells, make_gate_run(levels=(500,))))
     assert verdict.headline == (
-        "non-inferior: nothing that was judged is worse by more than its margin; "
-        "would have seen cpu-ms/turn +13.2 %, latency-infl +5.0 %, rss-kb/sess +3.0 %"
+        "non-inferior: no judged metric is worse by more than its margin; "
+        "smallest detectable change: cpu-ms/turn +13.2 %, latency-infl +5.0 %, rss-kb/sess +3.0 %"
     )
     assert verdict.refused == ("capacity: neither side holds the lowest level",)
 
 
 def test_headline_of_two_levels_names_each() -> None:
-    """One metric is one part of the line, with all its levels; the most it would have seen is said once."""
+    """A metric is one part with all its levels."""
     worse = line_of([*eight_pairs(cpu=2.4), *eight_pairs(1000, cpu=2.6)])
     assert worse == (
         "regressed: cpu-ms/turn +20 % [+18, +22] at C=500, +30 % [+28, +32] at C=1,000"
     )
     one = line_of([*eight_pairs(), *eight_pairs(1000, cpu=2.6)])
     assert one == "regressed: cpu-ms/turn +30 % [+28, +32] at C=1,000"
-    assert "would have seen cpu-ms/turn +13.7 %, " in line_of([*eight_pairs(), *eight_pairs(1000)])
+    assert "smallest detectable change: cpu-ms/turn +13.7 %, " in line_of(
+        [*eight_pairs(), *eight_pairs(1000)]
+    )
 
 
-def test_headline_of_what_is_open_comes_before_what_is_better() -> None:
-    """What has to be decided first, and how many pairs would do it."""
+def test_headline_has_open_metrics_before_improvements() -> None:
+    """It names the pairs that would decide."""
     cells = [*eight_pairs(cpu=2.19, rss=150.0), *fails(Side.BASE, 1000, Outcome.OOM, 1)]
     cells += [holds(Side.BRANCH, 1000), *fails(Side.BRANCH, 2000, Outcome.OOM)]
     assert line_of(cells, make_gate_run(decision_levels=(500,))) == (
         "inconclusive: "
-        "capacity 500–1,000 → 1,000–2,000 (C=1,000 gave way in 1 of 1 cell, and it takes 2 of 3 to confirm it; bound by memory); "
-        "cpu-ms/turn +9.5 % [+7.4, +11.6] (8 pairs do not decide, 155 would); "
+        "capacity 500–1,000 → 1,000–2,000 (C=1,000 failed in 1 of 1 cell; 2 of 3 would confirm it; bound by memory); "
+        "cpu-ms/turn +9.5 % [+7.4, +11.6] (needs at least 155 pairs); "
         "improved: rss-kb/sess -25 % [-25, -25]"
     )
 
 
-def test_headline_of_a_screen_says_how_many_pairs_would_decide() -> None:
-    """Two pairs resolve little; how many would is the next thing to type."""
+def test_headline_of_a_screen_names_the_pairs_that_would_decide() -> None:
+    """The user types this number next."""
     cells = make_pairs(
         500, [{"cpu_ms_per_turn": 2.0}] * 2, [{"cpu_ms_per_turn": v} for v in (2.3, 2.34)]
     )
     assert line_of(cells, make_run(levels=(500,))) == (
-        "inconclusive: cpu-ms/turn +16.0 % [+4.0, +29.4] (2 pairs do not decide, 3 would)"
+        "inconclusive: cpu-ms/turn +16.0 % [+4.0, +29.4] (needs at least 3 pairs)"
     )
 
 
-def test_headline_of_one_pair_claims_nothing() -> None:
-    """There is a ratio to show, without an interval."""
+def test_headline_of_one_pair_has_no_interval() -> None:
+    """One pair has only a ratio."""
     cells = make_pairs(500, [{"cpu_ms_per_turn": 2.0}], [{"cpu_ms_per_turn": 30.0}])
     margins = {"cpu-ms/turn": TENTHS["cpu-ms/turn"]}
     assert line_of(cells, make_gate_run(levels=(500,), margins=margins)) == (
-        "inconclusive: cpu-ms/turn ×15 (one pair decides nothing)"
+        "inconclusive: cpu-ms/turn ×15 (one pair is not enough)"
     )
 
 
 def test_headline_of_a_mean_on_the_margin_names_no_number_of_pairs() -> None:
-    """More pairs would not help."""
+    """More pairs would not decide."""
     spread = (1.05, 1 / 1.05)
     cells = make_pairs(
         500,
@@ -137,12 +139,12 @@ def test_headline_of_a_mean_on_the_margin_names_no_number_of_pairs() -> None:
     )
     margins = {"cpu-ms/turn": TENTHS["cpu-ms/turn"]}
     assert line_of(cells, make_gate_run(levels=(500,), margins=margins)) == (
-        "inconclusive: cpu-ms/turn +10 % [-41, +104] (2 pairs do not decide)"
+        "inconclusive: cpu-ms/turn +10 % [-41, +104] (2 pairs are not enough)"
     )
 
 
 def test_headline_of_many_regressions_counts_the_rest() -> None:
-    """Four parts are a line, and six are none."""
+    """It shows four parts."""
     costs = tuple(
         ExactCost(name=name, base=100.0, branch=200.0, spread=0.0, reproducible=True)
         for name in ("instructions/turn", "traced-bytes/session", "allocated-blocks/session")

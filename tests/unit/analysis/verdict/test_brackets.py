@@ -1,12 +1,12 @@
-"""Knee and capacity: two brackets of levels against each other."""
+"""Verdicts on knee and capacity."""
 
 import pytest
 from msgspec import structs
 
-from harness.analysis.verdict.brackets import Bracket, judge_bracket, make_bracket, what_binds
+from harness.analysis.verdict.brackets import Bracket, find_bottleneck, judge_bracket, make_bracket
 from harness.analysis.verdict.kinds import Verdict
 from harness.model.cells import Cell
-from harness.model.nouns import Outcome, Side
+from harness.model.nouns import Arm, Drive, Outcome, Side
 from tests.builders.model import make_cell, ok_cell
 
 
@@ -21,7 +21,7 @@ HIGH = _bracket(4000, 8000)
 
 
 def test_bracket_that_is_disjoint_below_is_a_regression() -> None:
-    """The line that a reviewer reads: from where to where, by which factor, and what binds now."""
+    """It shows both brackets, their ratio, and the resource that ran out."""
     judged = judge_bracket("capacity", HIGH, _bracket(1000, 2000, by="threads"))
     assert (judged.verdict, judged.is_gated) == (Verdict.REGRESSED, True)
     assert (judged.base, judged.branch) == ("4,000–8,000", "1,000–2,000")
@@ -30,7 +30,7 @@ def test_bracket_that_is_disjoint_below_is_a_regression() -> None:
 
 
 def test_bracket_that_is_disjoint_above_is_an_improvement() -> None:
-    """Brackets that touch are disjoint: the base gave way at a level that the branch holds."""
+    """Touching brackets are disjoint: the base failed where the branch holds."""
     judged = judge_bracket("knee", _bracket(2000, 4000), _bracket(4000, 8000))
     assert (judged.verdict, judged.why) == (Verdict.IMPROVED, "bound by CPU")
     assert judged.change == "×1 to ×4"
@@ -48,7 +48,7 @@ def test_bracket_that_is_disjoint_above_is_an_improvement() -> None:
 def test_bracket_may_be_open_at_either_end(
     base: Bracket, branch: Bracket, shown: tuple[str, str], change: str
 ) -> None:
-    """A side that holds all of the ladder, or none of it, is compared all the same."""
+    """A side that holds all levels, or none, is compared too."""
     judged = judge_bracket("knee", base, branch)
     assert judged.verdict in {Verdict.REGRESSED, Verdict.IMPROVED}
     assert ((judged.base, judged.branch), judged.change) == (shown, change)
@@ -59,7 +59,7 @@ def test_bracket_may_be_open_at_either_end(
     [(1, 1, False), (1, 2, False), (2, 2, True), (2, 3, True), (3, 5, False), (6, 8, True)],
 )
 def test_bracket_is_confirmed_by_two_of_three(bad: int, cells: int, *, confirmed: bool) -> None:
-    """One cell that gave way may be chance, and one of two as well."""
+    """One failed cell of one or two may be chance."""
     low = _bracket(1000, 2000, bad, cells)
     expected = Verdict.REGRESSED if confirmed else Verdict.INCONCLUSIVE
     assert judge_bracket("knee", HIGH, low).verdict is expected
@@ -71,7 +71,7 @@ def test_bracket_is_confirmed_by_two_of_three(bad: int, cells: int, *, confirmed
 def test_bracket_is_confirmed_by_one_timeout_where_no_cell_held(
     cells: int, *, confirmed: bool
 ) -> None:
-    """A second would take ten minutes to say the same; beside a cell that did hold it is one of several."""
+    """A second one takes ten minutes; beside a cell that held, one is not enough."""
     late = make_cell(outcome=Outcome.TIMEOUT_PROGRESSING)
     here = [late, *[make_cell()] * (cells - 1)]
     low = make_bracket(250, 500, here, lambda cell: cell.outcome is not Outcome.OK)
@@ -81,20 +81,19 @@ def test_bracket_is_confirmed_by_one_timeout_where_no_cell_held(
 
 
 def test_bracket_of_a_branch_that_holds_all_levels_is_no_worse() -> None:
-    """Whether the base gave way by chance or not: from the other side that is open."""
+    """It is no worse even if the base failed by chance; swapped, it is open."""
     low, all_of_it = _bracket(1000, 2000, 1, 1, "memory"), _bracket(8000, None)
     judged = judge_bracket("knee", low, all_of_it)
     assert judged.verdict is Verdict.NON_INFERIOR
-    assert judged.why.startswith("C=2,000 gave way in 1 of 1 cell, and it takes")
+    assert judged.why.startswith("C=2,000 failed in 1 of 1 cell; 2 of 3 would confirm it")
     assert judge_bracket("knee", all_of_it, low).verdict is Verdict.INCONCLUSIVE
 
 
-def test_bracket_that_is_not_confirmed_says_where_it_gave_way() -> None:
-    """So that somebody can run that level again."""
+def test_bracket_that_is_not_confirmed_names_its_level() -> None:
+    """The user can run this level again."""
     judged = judge_bracket("knee", HIGH, _bracket(1000, 2000, 1, 1, "memory"))
     assert judged.why == (
-        "C=2,000 gave way in 1 of 1 cell, and it takes 2 of 3 to confirm it; "
-        "bound by memory instead of CPU"
+        "C=2,000 failed in 1 of 1 cell; 2 of 3 would confirm it; bound by memory instead of CPU"
     )
 
 
@@ -107,7 +106,7 @@ def test_bracket_that_is_not_confirmed_says_where_it_gave_way() -> None:
     ],
 )
 def test_bracket_that_is_the_same_is_equivalent(base: Bracket, branch: Bracket, why: str) -> None:
-    """What binds may change all the same."""
+    """The resource that ran out may change."""
     judged = judge_bracket("knee", base, branch)
     assert (judged.verdict, judged.change, judged.why) == (Verdict.EQUIVALENT, "none", why)
 
@@ -115,26 +114,26 @@ def test_bracket_that_is_the_same_is_equivalent(base: Bracket, branch: Bracket, 
 @pytest.mark.parametrize(
     ("base", "branch", "change", "why"),
     [
-        (HIGH, _bracket(6000, 8000), "×0.75 to ×2", "more levels would tell; bound by CPU"),
+        (HIGH, _bracket(6000, 8000), "×0.75 to ×2", "run more levels; bound by CPU"),
         (
             HIGH,
             _bracket(4000, None),
             "at least ×0.5",
-            "higher levels would tell; the base is bound by CPU",
+            "run higher levels; the base is bound by CPU",
         ),
-        (_bracket(4000, None), _bracket(8000, None), "", "higher levels would tell"),
+        (_bracket(4000, None), _bracket(8000, None), "", "run higher levels"),
         (
             _bracket(4000, None),
             HIGH,
             "at most ×2",
-            "higher levels would tell; the branch is bound by CPU",
+            "run higher levels; the branch is bound by CPU",
         ),
     ],
 )
 def test_bracket_that_overlaps_is_inconclusive(
     base: Bracket, branch: Bracket, change: str, why: str
 ) -> None:
-    """Each could be the larger, and it is said which levels would tell."""
+    """Each side may hold more, and the verdict names the levels to run."""
     judged = judge_bracket("knee", base, branch)
     assert (judged.verdict, judged.change) == (Verdict.INCONCLUSIVE, change)
     assert judged.why == f"the brackets overlap: {why}"
@@ -146,16 +145,14 @@ NOTHING = Bracket(holds=None, beyond=None)
 @pytest.mark.parametrize(
     ("base", "branch", "refusal"),
     [
-        (NOTHING, HIGH, "no cell was run of the base"),
-        (HIGH, NOTHING, "no cell was run of the branch"),
-        (NOTHING, NOTHING, "no cell was run of the base and the branch"),
+        (NOTHING, HIGH, "the base has no valid cell"),
+        (HIGH, NOTHING, "the branch has no valid cell"),
+        (NOTHING, NOTHING, "the base and the branch have no valid cell"),
         (_bracket(None, 500), _bracket(None, 500), "neither side holds the lowest level"),
     ],
 )
-def test_bracket_that_is_of_nothing_is_not_gated(
-    base: Bracket, branch: Bracket, refusal: str
-) -> None:
-    """Below the lowest level, or without a cell, there is nothing to compare."""
+def test_bracket_without_levels_is_not_gated(base: Bracket, branch: Bracket, refusal: str) -> None:
+    """Below the lowest level, or without cells, there is nothing to compare."""
     judged = judge_bracket("knee", base, branch)
     assert (judged.verdict, judged.refusal) == (Verdict.INCONCLUSIVE, refusal)
     assert str(NOTHING) == "–"
@@ -171,12 +168,12 @@ def test_bracket_that_is_of_nothing_is_not_gated(
 def test_bracket_names_the_one_side_that_is_bound(
     base: Bracket, branch: Bracket, why: str
 ) -> None:
-    """The other has not been seen to give way."""
+    """The other side has not failed."""
     assert judge_bracket("knee", base, branch).why == why
 
 
 def test_bracket_is_made_of_the_cells_at_its_upper_end() -> None:
-    """It counts the bad ones, and is bound by what the first of them lacked."""
+    """It counts the bad cells, and the first of them names the resource."""
     here = [make_cell(), make_cell(outcome=Outcome.OOM), make_cell(outcome=Outcome.THREADS)]
     made = make_bracket(250, 500, here, lambda cell: cell.outcome is not Outcome.OK)
     assert made == Bracket(holds=250, beyond=500, bad=2, cells=3, bound_by="memory")
@@ -190,7 +187,9 @@ def _ended(**measured: object) -> Cell:
 def _late(pct: float | None = None, environment: dict[str, str] | None = None) -> Cell:
     cell = make_cell(outcome=Outcome.TIMEOUT_PROGRESSING)
     evidence = {} if pct is None else {"cpu-pct": pct}
-    return structs.replace(cell, evidence=evidence, environment=environment)
+    return structs.replace(
+        cell, evidence=evidence, drive=Drive(arm=Arm.SC_MEM, environment=environment or {})
+    )
 
 
 @pytest.mark.parametrize(
@@ -198,6 +197,13 @@ def _late(pct: float | None = None, environment: dict[str, str] | None = None) -
     [
         (make_cell(outcome=Outcome.OOM), "memory"),
         (make_cell(outcome=Outcome.THREADS), "threads"),
+        (
+            make_cell(
+                outcome=Outcome.THREADS,
+                evidence={"supervisor": {"pids-max": 64, "pids-peak": 64}},
+            ),
+            "threads (pids limit)",
+        ),
         (make_cell(outcome=Outcome.FDS), "open files"),
         (make_cell(outcome=Outcome.ERRORS), "failing sessions"),
         (make_cell(outcome=Outcome.CRASH), "a crash"),
@@ -213,6 +219,6 @@ def _late(pct: float | None = None, environment: dict[str, str] | None = None) -
         (_ended(wall_ms=1000.0), "latency"),
     ],
 )
-def test_what_binds_is_named_for_people(cell: Cell, resource: str) -> None:
-    """A cell that ended late used its CPU up, or waited; one process uses one CPU."""
-    assert what_binds(cell) == resource
+def test_bottleneck_is_named(cell: Cell, resource: str) -> None:
+    """A late cell used up its CPUs, or waited; one process can use one CPU."""
+    assert find_bottleneck(cell) == resource

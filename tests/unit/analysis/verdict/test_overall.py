@@ -1,4 +1,4 @@
-"""What all metrics of a comparison come to, and the line that says it."""
+"""The verdict on a change, over all its metrics."""
 
 import pytest
 from msgspec import structs
@@ -27,8 +27,8 @@ def _metric(comparison: Comparison, name: str) -> MetricVerdict:
     return next(metric for metric in judge(comparison).metrics if metric.metric == name)
 
 
-def test_counted_costs_are_judged_without_a_single_pair() -> None:
-    """A turn that calls the system once more is a regression however quiet the host is, and the call is named."""
+def test_counted_costs_are_judged_without_pairs() -> None:
+    """One more system call a turn is a regression, and the call is named."""
     cost = ExactCost(
         name="system-calls/turn",
         base=10.0,
@@ -42,23 +42,23 @@ def test_counted_costs_are_judged_without_a_single_pair() -> None:
 
 
 def test_identical_builds_that_differ_make_the_run_invalid() -> None:
-    """It cannot have been the change, in whichever direction they differ."""
+    """The change cannot be the cause, in either direction."""
     run = make_gate_run(purity=Purity.AA)
     for cpu, shown in ((2.4, "+20 % [+18, +22]"), (1.6, "-20 % [-22, -18]")):
         verdict = judge(gated(eight_pairs(cpu=cpu), run))
         assert verdict.verdict is Verdict.INVALID
         assert verdict.headline == (
-            f"invalid: identical builds differ, so that this host cannot tell: cpu-ms/turn {shown}"
+            f"invalid: identical builds differ, so this host cannot decide: cpu-ms/turn {shown}"
         )
 
 
 def test_identical_builds_that_do_not_differ_are_equivalent() -> None:
-    """The gate stays quiet where there is nothing to find."""
+    """The gate raises no alarm without a change."""
     assert judge(gated(eight_pairs(), make_gate_run(purity=Purity.AA))).verdict == "equivalent"
 
 
 def test_a_cell_that_is_invalid_twice_makes_the_run_invalid() -> None:
-    """Even one that regressed: the host was disturbed while it was measured."""
+    """This precedes a regression: the host was disturbed."""
     twice = [
         make_cell(Side.BRANCH, 1000, Outcome.INVALID, attempt=attempt, reason="host pressure")
         for attempt in (0, 1)
@@ -72,8 +72,8 @@ def test_a_cell_that_is_invalid_twice_makes_the_run_invalid() -> None:
 @pytest.mark.parametrize(
     ("cells", "why"),
     [
-        ([], "no cell was run of the base and the branch"),
-        ([make_cell(Side.BASE, 500)], "no cell was run of the branch"),
+        ([], "the base and the branch have no valid cell"),
+        ([make_cell(Side.BASE, 500)], "the branch has no valid cell"),
         (
             [make_cell(side, 500, Outcome.OOM) for side in Side],
             "neither side holds the lowest level",
@@ -81,7 +81,7 @@ def test_a_cell_that_is_invalid_twice_makes_the_run_invalid() -> None:
     ],
 )
 def test_nothing_to_compare_is_inconclusive(cells: list[Cell], why: str) -> None:
-    """No cell, one side only, or no level that either holds."""
+    """There is no cell, only one side, or no level that either side holds."""
     verdict = judge(gated(cells))
     assert verdict.verdict is Verdict.INCONCLUSIVE
     bound = "; bound by memory" if len(cells) > 1 else ""
@@ -89,18 +89,18 @@ def test_nothing_to_compare_is_inconclusive(cells: list[Cell], why: str) -> None
     assert verdict.refused == (f"knee: {why}", f"capacity: {why}")
 
 
-def test_a_refused_margin_is_named_and_decides_nothing() -> None:
-    """The rest is judged; whoever asks to be strict is told what was not."""
+def test_a_refused_margin_is_named_and_not_gated() -> None:
+    """The other metrics are judged; `--strict` fails on the refusal."""
     run = make_gate_run(noise_floor=make_noise_floor(cpu=0.12))
     verdict = judge(gated(eight_pairs(cpu=4.0), run))
     assert verdict.verdict is Verdict.EQUIVALENT
     assert verdict.refused == (
-        "cpu-ms/turn at C=500: its margin of 10 % is below what 8 pairs can see here, 12.5 %",
+        "cpu-ms/turn at C=500: its margin of 10 % is below what 8 pairs resolve here, 12.5 %",
     )
 
 
-def test_a_metric_without_a_margin_is_not_missed() -> None:
-    """Somebody took it out: that is no refusal."""
+def test_a_metric_without_a_margin_is_no_refusal() -> None:
+    """The user switched it off."""
     run = make_gate_run(margins={"peak-threads": TENTHS["peak-threads"]})
     verdict = judge(gated(eight_pairs(cpu=4.0), run))
     assert (verdict.verdict, verdict.refused) == (Verdict.EQUIVALENT, ())
@@ -108,7 +108,7 @@ def test_a_metric_without_a_margin_is_not_missed() -> None:
 
 
 def test_a_metric_that_no_pair_measured_is_refused() -> None:
-    """A load without pacing has no latency inflation, and a null is no figure."""
+    """A load without pacing has no latency inflation; other values may be null."""
     nulls = [fields | {"latency_infl": 0.0, "rss_kb_per_session": None} for fields in noisy()]
     verdict = judge(gated(make_pairs(500, nulls, nulls)))
     assert verdict.refused == (
@@ -125,15 +125,15 @@ def test_a_metric_that_no_pair_measured_is_refused() -> None:
     ]
 
 
-def test_cells_without_a_result_have_nothing_to_compare_but_their_outcome() -> None:
-    """Stored cells may have lost what they measured."""
+def test_cells_without_a_result_are_compared_by_outcome() -> None:
+    """A stored cell may have no RESULT."""
     cells = [make_cell(side, 500, result=None, peak_threads=None) for side in Side]
     verdict = judge(gated(cells, make_run(levels=(500,))))
     assert [metric.metric for metric in verdict.metrics if metric.is_gated] == ["knee", "capacity"]
 
 
-def test_a_side_that_fails_more_often_is_worse_though_the_level_is_not_confirmed() -> None:
-    """Six of sixteen failed are no two of three, and they are no chance either."""
+def test_a_side_that_fails_more_often_is_worse() -> None:
+    """Six of sixteen failures do not confirm a bracket, but are no chance either."""
     failing = {1, 3, 6, 8, 11, 14}
     cells = []
     for index in range(16):
@@ -154,15 +154,15 @@ def test_a_side_that_fails_more_often_is_worse_though_the_level_is_not_confirmed
 
 
 def test_screen_is_judged_by_the_default_margins_at_the_last_level_that_both_pass() -> None:
-    """A comparison that is no gate has no margins of its own, and no decision levels."""
+    """A comparison that is no gate has neither margins nor decision levels."""
     cells = make_block(500) + make_block(1000, branch=({"peak_threads": 9}, {}))
     comparison = gated(cells, make_run())
     assert [row.level for row in decision_rows(comparison)] == [1000]
     assert judge(comparison).headline == "regressed: peak-threads 8 → 9, +1"
 
 
-def test_decision_rows_are_those_that_were_given_pairs() -> None:
-    """Levels with as many pairs as were wanted, or with cells that were run to decide; else the last that both pass."""
+def test_decision_rows_are_those_with_pairs() -> None:
+    """They have the planned pairs or decision cells; else the last level decides."""
     run = make_gate_run(levels=(500, 1000, 2000), pairs=2)
     ladder = [make_cell(side, level) for level in (500, 1000, 2000) for side in Side]
     assert [row.level for row in decision_rows(gated(ladder, run))] == [2000]
@@ -173,14 +173,14 @@ def test_decision_rows_are_those_that_were_given_pairs() -> None:
     assert [row.level for row in decision_rows(gated([*ladder, cell], run))] == [1000]
 
 
-def test_cost_of_a_level_of_which_a_cell_failed_is_not_gated() -> None:
-    """What is left are the cells that were fast enough: two of three hold the level, and say nothing of its cost."""
+def test_cost_of_a_level_with_a_failed_cell_is_not_gated() -> None:
+    """The other cells would look too good (survivorship bias)."""
     slot = Slot(side=Side.BASE, level=1000, block=4, pair=0, phase=Phase.DECISION)
     late = cell_at(slot, Outcome.TIMEOUT_PROGRESSING)
     cells = [*eight_pairs(500), *eight_pairs(1000, cpu=1.0), late]
     verdict = judge(gated(cells, make_gate_run(levels=(500, 1000))))
     refused = {(m.metric, m.level): m.refusal for m in verdict.metrics if m.level == 1000}
-    reason = "a cell of this level failed, and what is left are the better ones"
+    reason = "a cell of this level failed, and the others would look too good (survivorship bias)"
     for name in ("cpu-ms/turn", "latency-infl", "rss-kb/sess"):
         assert refused[name, 1000] == reason
     assert verdict.verdict in {Verdict.EQUIVALENT, Verdict.NON_INFERIOR}

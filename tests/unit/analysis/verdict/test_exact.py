@@ -1,4 +1,4 @@
-"""Metrics that are exact: peak threads, and what was counted."""
+"""Verdicts on exact metrics: peak threads and counted costs."""
 
 from collections.abc import Mapping
 
@@ -43,7 +43,7 @@ def _cost(
 def test_threads_are_compared_by_the_largest_peak(
     branch: list[int], verdict: Verdict, change: str
 ) -> None:
-    """A peak was sampled, so that it is a lower bound; one thread more is a regression."""
+    """A sampled peak is a lower bound; one more thread is a regression."""
     assert judge_threads(500, [1008, 1009], branch, DEFAULT_MARGINS) == MetricVerdict(
         metric=THREADS,
         level=500,
@@ -56,7 +56,7 @@ def test_threads_are_compared_by_the_largest_peak(
 
 
 def test_threads_without_a_margin_are_not_gated() -> None:
-    """Whoever takes them out still sees them."""
+    """They are still shown."""
     judged = judge_threads(500, [8], [9], {})
     assert (judged.verdict, judged.refusal) == (Verdict.INCONCLUSIVE, "no margin is set for it")
     assert judged.change == "+1"
@@ -79,7 +79,7 @@ def test_threads_without_a_margin_are_not_gated() -> None:
 def test_counted_cost_is_worse_beyond_its_margin(
     base: float, branch: float, verdict: Verdict, change: str
 ) -> None:
-    """A share is taken of the better side, so that the same step up and down is judged alike; a slope may be zero or below."""
+    """The margin is a share of the better side; a slope may be zero or below."""
     judged = judge_counted(_cost(base, branch), DEFAULT_MARGINS)
     assert (judged.verdict, judged.change, judged.is_gated) == (verdict, change, True)
     assert judged.level is None
@@ -89,12 +89,12 @@ def test_counted_cost_is_worse_beyond_its_margin(
     ("branch", "verdict"), [(12.01, Verdict.EQUIVALENT), (12.02, Verdict.REGRESSED)]
 )
 def test_counted_cost_has_a_margin_in_its_own_unit(branch: float, verdict: Verdict) -> None:
-    """A hundredth of a system call a turn is what rounding makes; more is a call."""
+    """Rounding makes up to a hundredth of a system call a turn; more is a call."""
     assert judge_counted(_cost(12.0, branch, name=CALLS), DEFAULT_MARGINS).verdict is verdict
 
 
-def test_counted_cost_names_what_differs_most() -> None:
-    """The three calls that changed most, by size and then by name; one that did not change is no news."""
+def test_counted_cost_names_the_largest_differences() -> None:
+    """Three parts are shown, by size and then by name; unchanged parts are left out."""
     detail = {
         "write": (2.0, 3.0),
         "read": (1.0, 1.0),
@@ -114,7 +114,7 @@ def test_counted_cost_names_what_differs_most() -> None:
         (_cost(None, None), "it cannot be counted on either side", ("–", "–", "")),
         (
             _cost(1.0, 2.0, reproducible=False),
-            "it does not repeat to 1 part in 10,000 here",
+            "its counts differ by more than 1 part in 10,000 here",
             ("1", "2", "+100.0 %, +1"),
         ),
         (
@@ -125,22 +125,22 @@ def test_counted_cost_names_what_differs_most() -> None:
         (_cost(1.0, 2.0, name="new/turn"), "no margin is set for it", ("1", "2", "+100.0 %, +1")),
     ],
 )
-def test_counted_cost_that_cannot_be_held_to_a_margin_is_shown(
+def test_counted_cost_that_cannot_be_gated_is_shown(
     cost: ExactCost, refusal: str, shown: tuple[str, str, str]
 ) -> None:
-    """What one side has not, what does not repeat, and what has no margin decides nothing."""
+    """A missing count, an unreproducible one and one without a margin are not gated."""
     judged = judge_counted(cost, DEFAULT_MARGINS)
     assert (judged.refusal, judged.is_gated) == (refusal, False)
     assert (judged.base, judged.branch, judged.change) == shown
 
 
-def test_counted_cost_that_is_one_sided_is_inconclusive() -> None:
-    """Nothing to compare is no improvement."""
+def test_counted_cost_of_one_side_is_inconclusive() -> None:
+    """A missing base is no regression."""
     assert judge_counted(_cost(None, 1.0), DEFAULT_MARGINS).verdict is Verdict.INCONCLUSIVE
 
 
 def test_counted_margin_may_be_wide() -> None:
-    """A margin of its own, in its own unit, on either side."""
+    """An absolute margin applies in both directions."""
     margins = {WORK: Margin(amount=10, is_relative=False)}
     found = [judge_counted(_cost(100.0, value), margins).verdict for value in (111.0, 90.0, 89.0)]
     assert found == [Verdict.REGRESSED, Verdict.EQUIVALENT, Verdict.IMPROVED]

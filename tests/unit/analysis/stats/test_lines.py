@@ -1,4 +1,4 @@
-"""Lines and where they reach a cap, against scipy's regression as an oracle."""
+"""Lines and where they reach a cap, against scipy's regression."""
 
 import itertools
 import math
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from scipy import optimize, stats as oracle
 
-from harness.analysis.stats.lines import Line, fit_line, reach, slope
+from harness.analysis.stats.lines import Line, fit_line, reach
 from harness.analysis.stats.ratios import Estimate
 
 Points = Sequence[tuple[float, float]]
@@ -17,13 +17,13 @@ POINTS = [
     [(1.0, 5.0), (1.0, 7.0), (2.0, 5.5), (4.0, 5.2), (8.0, 9.9)],
     [(0.0, 3.0), (1.0, 2.0), (2.0, 1.0), (3.0, 0.0)],
 ]
-CLOSE = [(1.0, 10.0), (2.0, 12.5), (3.0, 14.2), (4.0, 17.0)]  # surely rises
-LOOSE = [(1.0, 10.0), (2.0, 14.5), (3.0, 10.2), (4.0, 14.0)]  # may as well be flat
+CLOSE = [(1.0, 10.0), (2.0, 12.5), (3.0, 14.2), (4.0, 17.0)]  # certainly rises
+LOOSE = [(1.0, 10.0), (2.0, 14.5), (3.0, 10.2), (4.0, 14.0)]  # may be flat
 
 
 @pytest.mark.parametrize(("points", "confidence"), list(itertools.product(POINTS, [0.8, 0.95])))
 def test_line_agrees_with_linear_regression(points: Points, confidence: float) -> None:
-    """The line is that of least squares, and the interval of its slope that of t with n - 2 degrees of freedom."""
+    """It is the least-squares line, with a t interval of n - 2 degrees of freedom."""
     xs, ys = zip(*points, strict=True)
     expected = oracle.linregress(xs, ys)
     half = oracle.t.ppf((1 + confidence) / 2, len(points) - 2) * expected.stderr
@@ -37,29 +37,21 @@ def test_line_agrees_with_linear_regression(points: Points, confidence: float) -
     assert found.at(700) == pytest.approx(expected.intercept + 700 * expected.slope)
 
 
-def test_slope_is_that_of_the_line() -> None:
-    """Who wants the slope alone gets the same one."""
-    line = fit_line(POINTS[0], confidence=0.9)
-    assert line is not None
-    assert slope(POINTS[0], confidence=0.9) == line.slope
-
-
 def test_slope_of_two_points_has_no_interval() -> None:
-    """Two points are a line, and no more."""
-    assert slope([(500.0, 1009.0), (1000.0, 2009.0)]) == Estimate(
-        value=2.0, low=None, high=None, n=2
-    )
+    """Two points lie exactly on a line."""
+    line = fit_line([(500.0, 1009.0), (1000.0, 2009.0)])
+    assert line is not None
+    assert line.slope == Estimate(value=2.0, low=None, high=None, n=2)
 
 
 @pytest.mark.parametrize("points", [[], [(500.0, 8.0)], [(500.0, 8.0), (500.0, 9.0)]])
 def test_line_needs_two_levels(points: Points) -> None:
-    """Where x does not vary there is no line, and none is made up."""
+    """Without a varying x there is no line."""
     assert fit_line(points) is None
-    assert slope(points) is None
 
 
 def _band(points: Points, x: float) -> tuple[float, float]:
-    """Return the line's 95 % interval at x, from scipy's standard errors alone."""
+    """Return the line's 95 % interval at x, from scipy's standard errors."""
     xs, ys = zip(*points, strict=True)
     fit = oracle.linregress(xs, ys)
     mean_x = sum(xs) / len(xs)
@@ -71,8 +63,8 @@ def _band(points: Points, x: float) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("cap", [11.0, 13.0, 13.425, 14.0, 40.0, 4000.0])
-def test_cap_is_reached_where_the_band_of_the_line_takes_it_in(cap: float) -> None:
-    """Fieller's ends are the x at which the upper and the lower bound of the line cross the cap."""
+def test_cap_is_reached_where_the_lines_band_contains_it(cap: float) -> None:
+    """Fieller's ends are the x at which the line's two bounds cross the cap."""
     line = fit_line(CLOSE)
     assert line is not None
     found = reach(line, cap)
@@ -85,7 +77,7 @@ def test_cap_is_reached_where_the_band_of_the_line_takes_it_in(cap: float) -> No
 
 
 def test_cap_of_a_doubtful_slope_has_no_upper_end() -> None:
-    """Where the line may as well be flat it may never reach the cap, but not before its upper bound does."""
+    """A line that may be flat may never reach the cap."""
     line = fit_line(LOOSE)
     assert line is not None
     found = reach(line, 40.0)
@@ -97,7 +89,7 @@ def test_cap_of_a_doubtful_slope_has_no_upper_end() -> None:
 
 @pytest.mark.parametrize("cap", [11.0, 12.175, 13.0])
 def test_cap_within_the_whole_band_is_reached_anywhere(cap: float) -> None:
-    """A doubtful line whose band never leaves the cap says nothing."""
+    """A band that contains the cap everywhere has no ends."""
     line = fit_line(LOOSE)
     assert line is not None
     found = reach(line, cap)
@@ -106,7 +98,7 @@ def test_cap_within_the_whole_band_is_reached_anywhere(cap: float) -> None:
 
 
 def test_cap_far_below_the_points_of_a_doubtful_line_is_reached_anywhere() -> None:
-    """A line that may as well fall may reach a low cap on either side of its points."""
+    """A line that may fall may reach a low cap on either side of its points."""
     line = fit_line([(x + 100, y) for x, y in LOOSE])
     assert line is not None
     found = reach(line, line.intercept + 1)
@@ -116,7 +108,7 @@ def test_cap_far_below_the_points_of_a_doubtful_line_is_reached_anywhere() -> No
 
 @pytest.mark.parametrize("cap", [2.0, 5.0, 7.0, 70.0])
 def test_line_without_noise_reaches_its_cap_at_a_point(cap: float) -> None:
-    """What lies on a line exactly has an interval without width, before its centre, at it and beyond."""
+    """Points exactly on a line give an interval without width."""
     line = fit_line([(1.0, 3.0), (2.0, 5.0), (3.0, 7.0)])
     assert line is not None
     found = reach(line, cap)
@@ -125,8 +117,8 @@ def test_line_without_noise_reaches_its_cap_at_a_point(cap: float) -> None:
     assert (found.low, found.value, found.high) == pytest.approx((expected, expected, expected))
 
 
-def test_slope_alone_bounds_the_reach_of_a_line_with_a_sure_start() -> None:
-    """A line that is given without its spread at the centre reaches the cap between the ends of its slope."""
+def test_slope_alone_bounds_the_reach_of_a_line_with_a_certain_start() -> None:
+    """Without an interval at the centre the slope's ends bound the reach."""
     steep = Estimate(value=4.0, low=2.0, high=6.0, n=5)
     found = reach(Line(intercept=10.0, slope=steep), 34.0)
     assert found is not None
@@ -134,7 +126,7 @@ def test_slope_alone_bounds_the_reach_of_a_line_with_a_sure_start() -> None:
 
 
 def test_reach_of_two_points_has_no_interval() -> None:
-    """Where the slope has no interval the reach has none."""
+    """Without an interval of the slope there is none of the reach."""
     line = fit_line([(500.0, 1009.0), (1000.0, 2009.0)])
     assert line is not None
     assert reach(line, 32_009.0) == Estimate(value=16_000.0, low=None, high=None, n=2)
@@ -149,7 +141,7 @@ def test_reach_of_two_points_has_no_interval() -> None:
     ],
 )
 def test_line_that_does_not_rise_to_a_cap_has_no_reach(points: Points, cap: float) -> None:
-    """A flat line, a falling one and one that starts above the cap never rise to it."""
+    """A flat line, a falling line and a start above the cap have no reach."""
     line = fit_line(points)
     assert line is not None
     assert reach(line, cap) is None
