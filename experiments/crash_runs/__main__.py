@@ -1,4 +1,4 @@
-"""Kills sessions at random moments until they are done: `python -m tests.integration.crash_runs --kills 500 --seed 1`.
+"""Kills sessions at random moments until they are done: `python -m experiments.crash_runs --kills 500 --seed 1`.
 
 A turn that the model was asked for at the moment of a kill is asked for again, so a backend sees it at least once. What the chart does with
 the answer is in the data exactly once: an event is either in the checkpoint with all that it did, or it is asked for again.
@@ -70,7 +70,7 @@ def crash(folder: Path, *, kills: int, seed: int) -> Tally:
 
 
 def _undisturbed(folder: Path) -> Records:
-    command = [sys.executable, "-m", "tests.integration.crash_sessions", str(folder)]
+    command = [sys.executable, "-m", "experiments.crash_runs.sessions", str(folder)]
     subprocess.run(command, cwd=ROOT, env=_environment(), stdout=subprocess.DEVNULL, check=True)
     return _load(folder)
 
@@ -106,7 +106,7 @@ def _run_round(folder: Path, expected: Records, moments: random.Random, tally: T
 
 def _run_once(folder: Path, moments: random.Random) -> bool:
     """Run sessions until a random moment of their progress; tell whether that came before their end."""
-    command = [sys.executable, "-m", "tests.integration.crash_sessions", str(folder)]
+    command = [sys.executable, "-m", "experiments.crash_runs.sessions", str(folder)]
     left, spin = moments.randrange(FURTHEST_BYTES), moments.randrange(LONGEST_SPIN)
     with subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE) as child:
         assert child.stdout is not None

@@ -1,4 +1,4 @@
-"""Sessions that are there to be killed: `python -m tests.integration.crash_sessions FOLDER`.
+"""Sessions that are there to be killed: `python -m experiments.crash_runs.sessions FOLDER`.
 
 A third of them runs in threads, a third on an event loop with threads as workers, a third with tasks; each goes on from what FOLDER holds of it. Every step of the backend and of
 the store is a byte on standard output, before and after, so that whoever reads them can kill this process anywhere.

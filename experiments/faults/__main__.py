@@ -1,6 +1,6 @@
 """Proof that the tool survives: each fault is injected into real runs, what happened is checked, and what is left is looked for.
 
-Run it as root on Debian with docker.io: ``python -m tests.faults --folder /srv/faults``. Everything happens in namespaces of its own, with an engine of its
+Run it as root on Debian with docker.io: ``python -m experiments.faults --folder /srv/faults``. Everything happens in namespaces of its own, with an engine of its
 own: the machine's engine is asked for the base image and for nothing else. It prints a table, and exits 0 only if all held.
 """
 
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m experiments.faults", description=__doc__)
     parser.add_argument(
         "--folder", type=Path, default=Path("/srv/faults"), help="for all it makes"
     )
@@ -83,7 +83,7 @@ def _enter(folder: Path, arguments: Sequence[str]) -> int:
         whole = image.with_suffix(".part")
         subprocess.run(["docker", "save", "--output", str(whole), _BASE_IMAGE], check=True)
         whole.rename(image)
-    return run_inside([sys.executable, "-m", "tests.faults", *arguments, "--inside"])
+    return run_inside([sys.executable, "-m", "experiments.faults", *arguments, "--inside"])
 
 
 def _try_all(chosen: Sequence[Scenario], folder: Path, asked: argparse.Namespace) -> int:

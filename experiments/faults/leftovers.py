@@ -1,4 +1,4 @@
-"""What the tool may leave behind, found without asking the tool: ``python -m tests.faults.leftovers --checkout DIR``.
+"""What the tool may leave behind, found without asking the tool: ``python -m experiments.faults.leftovers --checkout DIR``.
 
 It prints a line for each thing and exits 1 where there is any. What was there before, or is somebody else's, is passed over with ``--before FILE``, which
 holds what it printed then.
@@ -120,13 +120,13 @@ def _processes() -> Iterator[str]:
             except OSError:
                 continue  # it has gone
             command = " ".join(words).strip()
-            if any(text in command for text in _OURS) and "tests.faults" not in command:
+            if any(text in command for text in _OURS) and "experiments.faults" not in command:
                 yield f"process {entry.name}: {command[:80]}"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print what is left; return 1 where there is anything."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.leftovers", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m experiments.faults.leftovers", description=__doc__)
     parser.add_argument("--checkout", type=Path, default=Path())
     parser.add_argument("--before", type=Path, help="what this printed before")
     asked = parser.parse_args(arguments)

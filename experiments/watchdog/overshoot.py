@@ -1,6 +1,6 @@
 """How far beyond its cap a cell is when the watchdog kills it, by how fast it takes memory.
 
-From the root of the repository: ``PYTHONPATH=. python benchmarks/watchdog/overshoot.py``.
+From the root of the repository: ``python -m experiments.watchdog.overshoot``.
 """
 
 from collections.abc import Iterable

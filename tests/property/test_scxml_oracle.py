@@ -25,7 +25,7 @@ def test_generated_chart_does_what_the_oracle_does(random: Random) -> None:
 
 @pytest.mark.slow
 def test_seeded_charts_do_what_the_oracle_does() -> None:
-    """A fixed number of charts agrees; `python -m tests.oracle` runs as many as one likes."""
+    """A fixed number of charts agrees; `python -m experiments.oracle` runs as many as one likes."""
     random = Random(20)  # noqa: S311  chance, not secrets
     tally = examine(make_sketch(random) for _ in range(80))
     assert tally.charts == 80

@@ -202,7 +202,9 @@ def test_session_reports_a_failing_cleanup_and_continues_it(
     with open_session(_flags(git_checkout().root), stream=stream):
         result = "the table"
     assert result == "the table"
-    assert stream.getvalue() == "the engine is gone; `invoke clean` removes what is left\n"
+    assert stream.getvalue() == (
+        "removing what the run wrote\nthe engine is gone; `invoke clean` removes what is left\n"
+    )
     assert box.calls[1:] == ["trim", "close"]
 
 
@@ -217,7 +219,9 @@ def test_session_with_a_failing_cleanup_keeps_the_error_of_the_run(
         open_session(_flags(git_checkout().root), stream=stream),
     ):
         raise error
-    assert stream.getvalue() == "the engine is gone; `invoke clean` removes what is left\n"
+    assert stream.getvalue() == (
+        "removing what the run wrote\nthe engine is gone; `invoke clean` removes what is left\n"
+    )
 
 
 def test_session_reports_a_worktree_that_cannot_be_removed(
@@ -233,7 +237,9 @@ def test_session_reports_a_worktree_that_cannot_be_removed(
     monkeypatch.setattr(GitRepo, "prune", fail)
     with open_session(_flags(git_checkout().root), stream=stream) as (world, _):
         pass
-    assert stream.getvalue() == "git worktree failed; `invoke clean` removes what is left\n"
+    assert stream.getvalue() == (
+        "removing what the run wrote\ngit worktree failed; `invoke clean` removes what is left\n"
+    )
     assert box.calls == [f"reap {world.run_id}", "trim", "close"]
 
 
@@ -247,7 +253,7 @@ def test_session_lets_nothing_interrupt_its_cleanup(git_checkout: Make, box: Ses
     ):
         pass
     assert box.calls[1:] == ["trim", "close"]
-    assert stream.getvalue().startswith("SIGTERM: ")
+    assert "\nSIGTERM: already ending" in stream.getvalue()
 
 
 def test_publish_reports_the_summary_only_in_a_job(

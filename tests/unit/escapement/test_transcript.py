@@ -185,7 +185,7 @@ def test_failed_writes_are_counted_and_reported_once(
         scribe.write([("three", {})])
     assert scribe.lost == 3
     assert len(caplog.records) == 1
-    assert "t.jsonl: rows of the transcript are lost" in caplog.text
+    assert "t.jsonl': rows of the transcript are lost" in caplog.text
     directory.mkdir()
     scribe.write([("four", {})])
     assert rows(directory / "t.jsonl") == [{"seq": 3, "type": "four"}]
