@@ -1,4 +1,4 @@
-"""Proof that the tool survives: each fault is injected into real runs, what happened is checked, and what is left is looked for.
+"""Inject faults into real runs, check how they end, and look for leftovers.
 
 Run it as root on Debian with docker.io: ``python -m experiments.faults --folder /srv/faults``. Everything happens in namespaces of its own, with an engine of its
 own: the machine's engine is asked for the base image and for nothing else. It prints a table, and exits 0 only if all held.
@@ -30,7 +30,7 @@ _COMMITTER = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Inject the faults that were asked for, and return 0 if all that should hold does."""
+    """Inject the chosen faults; return 0 if every check holds."""
     asked = _parse(arguments)
     chosen = [s for s in SCENARIOS if not asked.only or s.name in asked.only]
     if asked.list:

@@ -24,7 +24,7 @@ time.time = lambda: _time() + _offset()
 
 
 def step(lab: Lab, found: Findings) -> None:
-    """Step the tool's clock by an hour forward, and then by two hours back, between cells."""
+    """Step the tool's clock an hour forward, then two hours back."""
     site = lab.site("clock")
     whole = run_undisturbed(site)
     offset = _inject(site, lab.folder)

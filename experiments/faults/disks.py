@@ -1,4 +1,4 @@
-"""Disks are full: the engine's in a build and in a cell's scratch, and the one with the results."""
+"""Full disks: the engine's, and the one with the results."""
 
 from experiments.faults.engine_faults import check_ended, check_resume
 from experiments.faults.house import run

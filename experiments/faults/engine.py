@@ -1,4 +1,4 @@
-"""A private Docker engine, that can be killed, stopped, held and filled without hurting anybody else's."""
+"""A private Docker engine to kill, stop, pause and fill."""
 
 import json
 import os
@@ -17,7 +17,7 @@ _LABEL = "esc-bench.run"
 
 
 class Engine:
-    """A dockerd with its own disk, socket and containerd; only for the inside of a house.
+    """A dockerd with its own disk, socket and containerd, inside a house.
 
     Args:
         folder: Where its disk is kept.
@@ -35,12 +35,12 @@ class Engine:
 
     @property
     def host(self) -> str:
-        """What DOCKER_HOST has to be."""
+        """The value for DOCKER_HOST."""
         return f"unix://{self._run}/docker.sock"
 
     @contextmanager
     def running(self, base_image: Path) -> Iterator["Engine"]:
-        """Give it with a base image, for as long as the block runs, and take it away with its disk."""
+        """Yield the engine with a base image; then remove it with its disk."""
         self._data.mkdir(parents=True, exist_ok=True)
         with self._image.open("wb") as file:
             file.truncate(self._size_mb << 20)
@@ -82,7 +82,7 @@ class Engine:
             time.sleep(0.1)
 
     def answers(self) -> bool:
-        """Whether it is there."""
+        """True while its process lives."""
         return self._docker("version").returncode == 0
 
     def revive(self) -> None:
@@ -139,7 +139,7 @@ class Engine:
 
     @contextmanager
     def events(self, kind: str) -> Iterator[Iterator[str]]:
-        """Give the ids of cells' containers as something happens to them: `create`, `start`, `die`."""
+        """Yield the ids of cells' containers at an event: `create`, `start`, `die`."""
         words = ("docker", "events", "--format", "{{json .}}", "--filter", f"event={kind}")
         with subprocess.Popen(
             [*words, "--filter", "type=container", "--filter", f"label={_LABEL}"],
@@ -175,7 +175,7 @@ class Engine:
 
 
 def _processes_below(folder: str) -> list[int]:
-    """Return the processes whose command names something in a folder: containerd and its shims."""
+    """Return the processes whose command names a path in a folder."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) not in {1, os.getpid()}:

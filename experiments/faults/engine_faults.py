@@ -35,7 +35,7 @@ def crash_in_build(lab: Lab, found: Findings) -> None:
 
 
 def crash_in_start(lab: Lab, found: Findings) -> None:
-    """Kill the engine as soon as it has created a cell's container, and start it again."""
+    """Kill the engine when it has created a container, and start it again."""
     _crash_at(lab, found, "create", lambda: 0.0)
 
 
@@ -45,7 +45,7 @@ def crash_in_cell(lab: Lab, found: Findings) -> None:
 
 
 def vanish_in_cell(lab: Lab, found: Findings) -> None:
-    """Kill the engine while a cell runs, and start it only after the tool has given up."""
+    """Kill the engine during a cell, and start it after the tool gave up."""
     site = lab.site("vanish")
     running = at_cell(site, "start", 0.3, site.engine.kill)
     found.times += 1
@@ -96,7 +96,7 @@ def _crash_at(lab: Lab, found: Findings, kind: str, wait_s: Callable[[], float])
 
 
 def at_cell(site: Site, kind: str, wait_s: float, fault: Callable[[], None]) -> Running:
-    """Start a run, and inject a fault a moment after something has happened to the container of one of its cells."""
+    """Start a run, and inject a fault just after an event of a cell's container."""
     with site.engine.events(kind) as events:
         time.sleep(0.3)  # the listener says nothing when it listens
         running = site.compare(load=LONGER)
@@ -115,7 +115,7 @@ def _restart(lab: Lab) -> None:
 
 
 def check_ended(running: Running, found: Findings, codes: set[int]) -> None:
-    """Check how a run ended, and that it said why in a line of its own, without a traceback."""
+    """Check that a run ended as expected, with the reason in one line."""
     found.happened.append(f"exit {running.code}")
     found.check(running.code in codes, f"ended with {running.code}: {running.last_line}")
     if running.code:

@@ -1,4 +1,4 @@
-"""A branch that nobody has reviewed: what git would run of it, where its links lead, and what its runtime tries."""
+"""A hostile branch: commands in git's configuration, links, and its runtime."""
 
 import socket
 import threading
@@ -18,7 +18,7 @@ _CANARY = Path("/run/canary")
 
 
 def run_on_the_host(lab: Lab, found: Findings) -> None:
-    """Have a post-checkout hook, a filter and a submodule's update touch a file, and check that they could."""
+    """Plant a hook, a filter and a submodule update, and check that each works."""
     site = lab.site("git")
     _set_traps(site)
     _prove_the_traps(site, found)
@@ -76,7 +76,7 @@ def fork_without_end(lab: Lab, found: Findings) -> None:
 
 
 def break_out(lab: Lab, found: Findings) -> None:
-    """Have the branch's cells try the network, the engine's socket, and writing outside their scratch."""
+    """Run cells that try the network, the engine's socket, and foreign files."""
     with _listener() as (port, met):
         site = _site_with(lab, "out", payloads.BREAK_OUT.replace("PORT", str(port)))
         running = site.compare(load=payloads.LEVELS).wait()

@@ -1,4 +1,4 @@
-"""A house of its own: namespaces in which faults are injected, so that nobody else on the machine can see, or be hurt by, them.
+"""Namespaces in which faults are injected, hidden from the rest of the machine.
 
 Inside, `/tmp`, `/var/tmp` and `/run` are empty folders of the scratch folder, there is no network, and no process of the outside. The engine of the machine
 cannot be reached, because its socket is not there. Whatever is left in the house when its first process ends, the kernel kills and unmounts.
@@ -19,12 +19,12 @@ _UNSHARE = (
 
 
 def is_covered(folder: Path) -> bool:
-    """Whether a folder cannot be seen from inside, because the house has its own in that place."""
+    """Return whether the house hides a folder behind one of its own."""
     return any(folder == hidden or hidden in folder.parents for hidden in _HIDDEN)
 
 
 def run_inside(words: Sequence[str]) -> int:
-    """Run a command in a house, end all that it leaves running, and return its exit code."""
+    """Run a command in a house, end its processes, and return its exit code."""
     code = subprocess.run([*_UNSHARE, *words], check=False).returncode
     for _ in range(50):  # the kernel takes a moment to see that the last process has gone
         if not _remove_cgroups():
@@ -62,7 +62,7 @@ def run(*words: str) -> str:
 
 
 def _remove_cgroups() -> list[Path]:
-    """Remove the cgroups of the house's engines, the deepest first; return those that are still in use."""
+    """Remove the engines' cgroups, deepest first; return those in use."""
     tops = [
         *Path("/sys/fs/cgroup").glob(f"*/{CGROUP}"),
         *Path("/sys/fs/cgroup").glob(CGROUP),

@@ -90,7 +90,7 @@ def kill_in_a_chain(lab: Lab, found: Findings) -> None:
 
 
 def run_undisturbed(site: Site) -> Undisturbed:
-    """Build both sides, and run once more to know how long it takes and what it shows."""
+    """Build both sides, and run once undisturbed as the reference."""
     _run_to_the_end(site)
     done = _run_to_the_end(site)
     (*_, folder) = site.runs()
@@ -111,7 +111,7 @@ def new_run(site: Site, known: list[Path]) -> Path | None:
 
 
 def check_readable(site: Site, folder: Path, found: Findings, at: str) -> bool:
-    """Check that a run's folder can be read, whatever stopped the run; one that is not there is fine."""
+    """Check that a killed run's folder, if any, can be read."""
     reported = site.invoke("report", str(folder)).wait()
     return found.check(
         reported.code == 0, f"{at}`report` ended with {reported.code}: {reported.last_line}"
@@ -119,7 +119,7 @@ def check_readable(site: Site, folder: Path, found: Findings, at: str) -> bool:
 
 
 def go_on(site: Site, folder: Path | None, found: Findings, at: str) -> Path | None:
-    """Bring a run to its end, or run anew where nothing of it is there; return its folder."""
+    """Resume a run, or start it again if it left nothing; return its folder."""
     known = site.runs()
     if folder is None:
         done = site.compare().wait()
@@ -137,7 +137,7 @@ def go_on(site: Site, folder: Path | None, found: Findings, at: str) -> Path | N
 
 
 def check_whole(site: Site, folder: Path, whole: Undisturbed, found: Findings, at: str) -> None:
-    """Check that a run is complete, with each cell once, and says what an undisturbed one says."""
+    """Check that a run is complete, and agrees with an undisturbed one."""
     cells, is_complete = site.cells(folder)
     expected, _ = site.cells(whole.folder)
     found.check(is_complete, f"{at}the run is not complete")

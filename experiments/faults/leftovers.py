@@ -1,4 +1,7 @@
-"""What the tool may leave behind, found without asking the tool: ``python -m experiments.faults.leftovers --checkout DIR``.
+"""Find what the tool left behind, without asking the tool.
+
+Run it with ``python -m experiments.faults.leftovers --checkout DIR``.
+
 
 It prints a line for each thing and exits 1 where there is any. What was there before, or is somebody else's, is passed over with ``--before FILE``, which
 holds what it printed then.
@@ -126,7 +129,9 @@ def _processes() -> Iterator[str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Print what is left; return 1 where there is anything."""
-    parser = argparse.ArgumentParser(prog="python -m experiments.faults.leftovers", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.faults.leftovers", description=__doc__
+    )
     parser.add_argument("--checkout", type=Path, default=Path())
     parser.add_argument("--before", type=Path, help="what this printed before")
     asked = parser.parse_args(arguments)

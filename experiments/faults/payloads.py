@@ -1,4 +1,4 @@
-"""What a branch's runtime does in its cells at one level: text that is appended to the runtime, and harmless at all others."""
+"""Text that makes a branch's runtime misbehave at one level."""
 
 LEVEL = "21"  # a number that stands nowhere else on the probe's command line
 LEVELS = ("--levels", LEVEL, "--load", "2 20 5 2", "--no-warm-up", "--timeout", "120")

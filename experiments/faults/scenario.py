@@ -1,4 +1,4 @@
-"""What a scenario is, what it finds, and what it works with."""
+"""A scenario, its findings and its tools."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from experiments.faults.site import Site
 
 @dataclass(slots=True)
 class Findings:
-    """What happened in a scenario.
+    """The findings of a scenario.
 
     Args:
         times: How often the fault was injected.
@@ -40,7 +40,7 @@ class Findings:
         self.check(not left, f"{when}left behind: {kinds_of(left)}")
 
     def check_left_after_clean(self, site: Site) -> None:
-        """Note what a killed tool has left, and that `invoke clean` removes all of it."""
+        """Record the leftovers of a killed tool, and check `invoke clean`."""
         before = kinds_of(site.left())
         site.clean()
         after = kinds_of(site.left())
@@ -50,7 +50,7 @@ class Findings:
 
 @dataclass(slots=True)
 class Lab:
-    """What all scenarios share.
+    """The tools that all scenarios share.
 
     Args:
         folder: For everything that is made.
@@ -78,7 +78,7 @@ class Lab:
         return self._sites[-1]
 
     def end(self) -> None:
-        """Leave nothing to the next scenario: no run that goes on, no engine that does not."""
+        """Reset for the next scenario: end runs, start the engine."""
         for site in self._sites:
             site.end()
         self.engine.revive()

@@ -49,7 +49,7 @@ def ask_to_end(lab: Lab, found: Findings) -> None:
 
 
 def _check_end(running: Running, number: signal.Signals, found: Findings, at: str) -> None:
-    """Check the exit code: 130, the signal's own before the tool has begun anything, 0 after it has ended everything."""
+    """Check the exit code: 130, 0 after the end, or Python's own at its start."""
     allowed = {130}
     if not running.said:
         allowed |= {_as_a_shell_says(-number), 1}
@@ -61,5 +61,5 @@ def _check_end(running: Running, number: signal.Signals, found: Findings, at: st
 
 
 def _as_a_shell_says(code: int) -> int:
-    """Return what `$?` is: a Ctrl-C that comes while Python itself starts or ends has Python end by that signal, which is 130 as well."""
+    """Return the shell's `$?`: a death by SIGINT is 130 as well."""
     return 128 - code if code < 0 else code

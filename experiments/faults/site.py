@@ -1,4 +1,4 @@
-"""Where a scenario works: a clone of the repository with a branch of its own, an engine, and the tool as a process."""
+"""The site of a scenario: a clone with a branch, an engine, and the tool."""
 
 import os
 import re
@@ -44,12 +44,12 @@ class Running:
 
     @property
     def said(self) -> str:
-        """What it has said so far on standard error."""
+        """Its standard error so far."""
         return self.err.read_text(errors="replace")
 
     @property
     def table(self) -> str:
-        """What it has printed on standard output."""
+        """Its standard output."""
         return self.out.read_text(errors="replace")
 
     @property
@@ -64,7 +64,7 @@ class Running:
         return (self.said.strip().splitlines() or [""])[-1]
 
     def wait(self, longest_s: float = _LONGEST_S) -> "Running":
-        """Wait for its end, and keep how much memory it had; one that does not end is killed, and a finding."""
+        """Wait for its end, and keep its peak memory; kill it after a limit."""
         deadline = time.monotonic() + longest_s
         while self.process.poll() is None:
             self._look_at_memory()
@@ -96,7 +96,7 @@ class Running:
         return self
 
     def kill(self) -> "Running":
-        """Kill it, as a host without memory would: it alone, and with nothing to say about it."""
+        """Kill it alone with SIGKILL, as a host without memory would."""
         self.process.kill()
         self.process.wait()
         return self
@@ -142,7 +142,7 @@ class Site:
 
     @property
     def results(self) -> Path:
-        """Where the tool writes."""
+        """The folder that the tool writes to."""
         return self.checkout.root / "results"
 
     def change(self, title: str, **files: str) -> None:
@@ -187,7 +187,7 @@ class Site:
         return running
 
     def end(self) -> None:
-        """Kill what still runs, because a check has failed before its end: it would keep the next one waiting."""
+        """Kill tools that still run after a failed check."""
         for running in self._started:
             if running.process.poll() is None:
                 running.kill()

@@ -1,1 +1,1 @@
-"""A virtual machine with systemd and cgroup v2, in which the contract of all boxes runs."""
+"""A virtual machine with systemd and cgroup v2 for the contract of all boxes."""

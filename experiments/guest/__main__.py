@@ -1,4 +1,4 @@
-"""The contract of the boxes in a guest of its own: Debian with systemd and cgroup v2, and a Docker engine inside.
+"""Run the contract of the boxes in a Debian guest with systemd and cgroup v2.
 
 Run it as root on Debian with debootstrap and qemu-system-x86: ``python -m experiments.guest --folder /var/tmp/guest``. Making the guest takes some minutes, and so do
 the tests where there is no KVM. It prints what the guest prints, and exits as its tests do.

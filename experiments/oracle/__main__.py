@@ -1,4 +1,4 @@
-"""Compare the machine with the oracle on many charts: `python -m experiments.oracle --charts 5000`."""
+"""Compare machine and oracle: `python -m experiments.oracle --charts 5000`."""
 
 import argparse
 import sys

@@ -1,1 +1,1 @@
-"""How far the intervals and the order of cells can be trusted."""
+"""Simulations of the intervals and of the order of cells."""

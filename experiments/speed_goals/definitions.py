@@ -1,4 +1,4 @@
-"""The goals themselves, as data: figure, cells, bound, the original's figure, and why."""
+"""The goals as data: figure, cells, bound, original figure, reason."""
 
 from collections.abc import Sequence
 
@@ -174,7 +174,7 @@ GOALS = (
 
 
 def choose_goals(only: str, goals: Sequence[Goal] = GOALS) -> tuple[Goal, ...]:
-    """Return the goals whose figure holds `only`, in whichever case; all for an empty text.
+    """Return the goals whose figure contains `only`, ignoring case.
 
     Raises:
         UsageError: There is none.

@@ -1,4 +1,4 @@
-"""What the cells of a goal run say of each goal."""
+"""The findings of a goal run: the figure of each goal, and its outcome."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class GoalResult:
 
     @property
     def values(self) -> tuple[float, ...]:
-        """What was measured, ascending."""
+        """The measured figures, ascending."""
         return tuple(sorted(r.value for r in self.readings if r.value is not None))
 
     @property
@@ -38,7 +38,7 @@ class GoalResult:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What else is to be said, each thing once."""
+        """Further notes, without duplicates."""
         return tuple(dict.fromkeys(r.note for r in self.readings if r.note))
 
     @property
@@ -48,7 +48,7 @@ class GoalResult:
 
     @property
     def is_met(self) -> bool | None:
-        """Whether no cell failed and the median holds the bound; None when nothing was measured."""
+        """True if no cell failed and the median holds the bound; None unmeasured."""
         if self.failed:
             return False
         return None if self.median is None else self.goal.is_held_by(self.median)
@@ -56,7 +56,7 @@ class GoalResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoalTable:
-    """What a goal run says.
+    """The findings of a goal run.
 
     Args:
         invalid: Cells that say nothing about the build; they enter nothing above.

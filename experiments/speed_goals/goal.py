@@ -1,4 +1,4 @@
-"""What a goal is: a figure that is read from some cells, and the bound that it is to hold."""
+"""A goal: a figure that is read from some cells, and its bound."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Goal:
     why: str
 
     def is_held_by(self, value: float) -> bool:
-        """Whether a figure is on the side of the bound that it is to be on."""
+        """Return whether a figure holds the bound."""
         if self.sense == ">=":
             return value >= self.bound
         if self.sense == "<":

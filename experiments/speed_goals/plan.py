@@ -1,4 +1,4 @@
-"""The order of a goal run's cells, as a pure function of what has happened: every row once, then every row again."""
+"""The order of a goal run's cells, as a pure function of earlier cells."""
 
 from collections.abc import Iterator, Sequence
 
@@ -36,7 +36,7 @@ def next_run(
 def cells_at(
     cells: Sequence[Cell], drive: Drive, repeat: int, level: int | None = None
 ) -> list[Cell]:
-    """Return the cells of a repeat that are driven so, at one level or at all, in the order in which they ran."""
+    """Return the cells of a repeat with this drive, in running order."""
     return [
         cell
         for cell in cells
@@ -45,7 +45,7 @@ def cells_at(
 
 
 def _rows(goals: Sequence[Goal], repeat: int, done: Sequence[Cell]) -> Iterator[tuple[Drive, int]]:
-    """Yield the cells of one repeat, the ladders last, each as far as it is known to go."""
+    """Yield the cells of one repeat, the ladders last, as far as they are known."""
     for goal in goals:
         for level in () if goal.is_ladder else goal.levels:
             yield goal.drive, level

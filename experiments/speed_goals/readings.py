@@ -1,4 +1,4 @@
-"""How a figure is read from the cells of one repeat."""
+"""The figures that are read from the cells of one repeat."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ def at_level(metric: Callable[[Result], float | None]) -> Read:
 
 
 def most_threads(cells: Sequence[Cell], _levels: Sequence[int]) -> Reading:
-    """Read the most threads that any cell had, whichever way it ended, and say whether C moves them."""
+    """Read the most threads of any cell, and whether they grow with C."""
     peaks = {cell.slot.level: cell.peak_threads for cell in cells if cell.peak_threads is not None}
     if not peaks:
         return Reading(value=None, failed=_first_failed(cells))
@@ -50,7 +50,7 @@ def most_threads(cells: Sequence[Cell], _levels: Sequence[int]) -> Reading:
 
 
 def memory_slope(cells: Sequence[Cell], levels: Sequence[int]) -> Reading:
-    """Read KiB of peak memory a session, as a slope over the levels, so that what a process holds anyway drops out."""
+    """Read KiB of peak memory per session, as a slope over the levels."""
     here = _at(cells, levels)
     points = [
         (float(cell.slot.level), cell.result.peak_rss_mb * 1024)
@@ -62,7 +62,7 @@ def memory_slope(cells: Sequence[Cell], levels: Sequence[int]) -> Reading:
 
 
 def highest_level(cells: Sequence[Cell], _levels: Sequence[int]) -> Reading:
-    """Read the highest level that ended ok below the first that did not, and what ended that one."""
+    """Read the highest level that ended ok, and what ended the next one."""
     held = None
     for cell in sorted(cells, key=lambda cell: cell.slot.level):
         if cell.outcome is not Outcome.OK:

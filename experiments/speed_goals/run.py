@@ -22,7 +22,7 @@ from harness.verbs.sides import build_one, clear_leftovers, describe_box
 
 
 def goals(world: World, request: Request, *, only: str, repeats: int) -> str:
-    """Build the working tree, measure the goals, write the results, and return the table.
+    """Build the working tree, measure the goals, and return the table.
 
     Args:
         request: Of it the base image counts; load, caps and levels are the goals' own.

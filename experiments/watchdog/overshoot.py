@@ -1,4 +1,4 @@
-"""How far beyond its cap a cell is when the watchdog kills it, by how fast it takes memory.
+"""Overshoot of the watchdog's memory cap, by rate of allocation.
 
 From the root of the repository: ``python -m experiments.watchdog.overshoot``.
 """

@@ -14,7 +14,7 @@ WORK, THREADS, BYTES, FAILING = (
     "SCALE_INJECT_FAILING",
 )
 TRIAL_WORK = 2000
-"""Iterations per turn of the trial that measures the cost of one; large against a cell's noise."""
+"""Iterations per turn of the trial that measures their cost."""
 
 _CPU_SHARE, _BYTES_SHARE = 0.10, 0.20
 

@@ -8,7 +8,7 @@ from harness.outcome.observation import Observation, number_in, sessions_done
 from harness.outcome.protocol import ProgressLine, WorkerExit
 
 MAPS_A_THREAD = 65_530 / 22_400
-"""Memory mappings per thread, measured on a process that had used up all its mappings."""
+"""Memory mappings per thread, measured on a process that had used up all its own."""
 
 _REACHED = 0.95  # the kernel kills before a charge exceeds the limit, and charges in batches
 _NEAR = 0.9

@@ -52,7 +52,7 @@ def made_worse_by_injection(
 
 
 def count_with(instructions: Callable[[Side], float]) -> Callable[..., ExactCosts]:
-    """Return what counts instructions as they are given by side, and takes its turn to be told."""
+    """Return a counter that gives fixed instructions by side."""
 
     def count(_trees: object, _drives: object, _load: object) -> ExactCosts:
         base, branch = instructions(Side.BASE), instructions(Side.BRANCH)

@@ -1,4 +1,4 @@
-"""Values of the model with defaults that hold together, so that a test names only what it is about."""
+"""Values of the model with consistent defaults."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -120,7 +120,7 @@ def make_block(
     base: Sequence[Mapping[str, object]] = ({}, {}),
     branch: Sequence[Mapping[str, object]] = ({}, {}),
 ) -> list[Cell]:
-    """Make a whole ABBA block of ok cells, each side's two with the measured fields that are given."""
+    """Make an ABBA block of ok cells with the given fields by side."""
     order = (Side.BASE, Side.BRANCH, Side.BRANCH, Side.BASE)
     measured = (base[0], branch[0], branch[1], base[1])
     return [
@@ -170,7 +170,7 @@ def make_run(
 
 
 def change_run(run: RunInfo, **changes: object) -> RunInfo:
-    """Return a run with other values; those of its plan are given by their own names."""
+    """Return a run with other values; values of its plan go by their own names."""
     of_plan = {name: changes.pop(name) for name in _OF_PLAN if name in changes}
     plan = structs.replace(run.plan, **of_plan)
     return structs.replace(run, **{"plan": plan, **changes})

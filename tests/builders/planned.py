@@ -16,7 +16,7 @@ BOTH = (Side.BASE, Side.BRANCH)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """How the cells of a plan end.
+    """The ends of a plan's cells.
 
     Args:
         ending: Of the n-th cell of its side and level, from 0.
@@ -52,7 +52,7 @@ def breaks_at(outcome: Outcome = Outcome.OOM, **limits: int) -> Callable[[Slot, 
 
 
 def show(cells: list[Cell]) -> str:
-    """Show cells as ``phase LEVEL:ORDER …``; an unpaired one in lower case, a failed one with ``-``, an invalid one with ``!``."""
+    """Show cells as ``phase LEVEL:ORDER …``; ``-`` has failed, ``!`` is invalid."""
     shown: list[str] = []
     place: tuple[Phase, int] | None = None
     for cell in cells:

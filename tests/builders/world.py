@@ -53,7 +53,7 @@ def make_world(
     base_tree: Tree = BASE_TREE,
     branch_tree: Tree = BRANCH_TREE,
 ) -> FakeWorld:
-    """Make a world in which the two sides behave as they are told to; by default all holds."""
+    """Make a world with a given behaviour of each side, by default ok."""
     by_image = {
         FakeBox.image_of(branch_tree): branch or holds_up_to(1_000_000),
         FakeBox.image_of(base_tree): base or holds_up_to(1_000_000),
@@ -70,7 +70,7 @@ def make_request(
     environments: dict[Side, dict[str, str]] | None = None,
     **changes: Any,  # noqa: ANN401  # each has the type of its setting
 ) -> Request:
-    """Ask for `sc-mem`, or the arms that are given, over `levels`; no phase but the ladder, unless the settings are changed."""
+    """Make a request of `sc-mem`, or other arms, with only the ladder."""
     arms = arms or dict.fromkeys(Side, Arm.SC_MEM)
     environments = environments or {side: {} for side in Side}
     request = Request(

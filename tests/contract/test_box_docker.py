@@ -1,4 +1,4 @@
-"""What is the Docker engine's alone: images, containers that are gone, the connection."""
+"""Docker only: images, vanished containers, the connection."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -45,7 +45,7 @@ def _containers(client: docker.DockerClient, run_id: str) -> list[str]:
 
 
 def test_docker_cell_of_an_image_that_is_gone_is_told(box: DockerBox, build: Build) -> None:
-    """An image that somebody removed meanwhile is the engine's fault, not the subject's."""
+    """A removed image is a fault of the engine, not of the subject."""
     spec = CellSpec(run_id=RUN_ID, arm="ok", level=5, load=Load(), caps=CAPS, environment={})
     with pytest.raises(NoBoxError, match=r"the image 000000000000 is no longer on this engine"):
         box.run_cell(Build(image="sha256:" + "0" * 64, how=build.how), spec, lambda _: None)
@@ -90,7 +90,7 @@ def test_docker_build_moves_the_tag_of_its_side(
 def test_docker_cell_whose_container_is_removed_is_invalid(
     client: docker.DockerClient, box: DockerBox, build: Build
 ) -> None:
-    """Whoever removes a container in its cell decides nothing, and its volume is found without it."""
+    """A container that vanishes makes its cell invalid; its volume is still removed."""
     run_id = own_run_id()
     spec = CellSpec(run_id=run_id, arm="slow", level=5, load=Load(), caps=CAPS, environment={})
 
@@ -109,7 +109,7 @@ def test_docker_cell_whose_container_is_removed_is_invalid(
 def test_docker_container_that_does_not_start_is_not_left(
     client: docker.DockerClient, box: DockerBox
 ) -> None:
-    """An image whose program is not there gives an invalid cell that says so, and no container."""
+    """An image without the program makes the cell invalid, and leaves no container."""
     text = 'ARG BASE\nFROM ${BASE}\nENTRYPOINT ["/no/such/program"]\n'
     base_image = box.find_base_image("")
     tree = make_box_tree("no program", dockerfile=text)
@@ -150,7 +150,7 @@ def test_docker_build_is_bounded_and_leaves_nothing(
     bounds: dict[str, int],
     reason: str,
 ) -> None:
-    """A step that neither ends nor fits is a build error, and no container and no layer of it stays."""
+    """A step that hangs or is too large is a build error; nothing stays."""
     text = f"ARG BASE\nFROM ${{BASE}}\nRUN echo {uuid4()}\nRUN {step}\n"
     tree = make_box_tree("bounded", dockerfile=text)
     build = ImageBuild(client, Side.BRANCH, **bounds)
@@ -171,7 +171,7 @@ def test_docker_build_that_stands_on_more_is_refused(box: DockerBox) -> None:
 
 
 def test_docker_box_without_an_engine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The endpoint that was tried is named, and a context that is not there is not passed over."""
+    """The error names the endpoint; a context that does not exist is an error."""
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     with pytest.raises(NoBoxError, match=r"no Docker engine answers at tcp://127.0.0.1:1"):
         DockerBox(lambda _: None)

@@ -1,4 +1,4 @@
-"""Ends that only the real probe's supervisor can tell apart, in every real box: subjects that misbehave beside their sessions."""
+"""Ends that only the real supervisor can tell apart, in every real box."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -68,7 +68,7 @@ def build(real_side: BoxSide) -> Build:
 
 @pytest.fixture
 def run(real_side: BoxSide, build: Build) -> Iterator[Run]:
-    """Return what runs one cell of one session; when the test is over, nothing of it is there."""
+    """Return a function that runs one cell of one session, and clean up after it."""
 
     def run_it(ending: str, **environment: str) -> Observation:
         spec = CellSpec(
@@ -92,7 +92,7 @@ def _outcome(seen: Observation) -> tuple[Outcome, str]:
 def test_child_that_is_killed_under_a_worker_that_lives_is_oom(
     real_side: BoxSide, run: Run
 ) -> None:
-    """The worker reports a whole RESULT, and what happened beside it is not passed over."""
+    """A whole RESULT does not hide a failure outside the sessions."""
     seen = run("child_eats")
     assert seen.output.result is not None, evidence_of(seen)
     outcome, reason = _outcome(seen)
@@ -112,7 +112,7 @@ def test_child_that_is_killed_under_a_worker_that_lives_is_oom(
 def test_process_that_cannot_be_started_is_threads(
     real_side: BoxSide, run: Run, virtual: str
 ) -> None:
-    """Python's own message is of something that is not available; the kernel's count says what."""
+    """Python's message is vague; the kernel's count names the exhausted resource."""
     if "pids" not in real_side.box.describe("").holds:
         return
     seen = run("forks", SCALE_VT=virtual)

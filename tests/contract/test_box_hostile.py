@@ -1,4 +1,4 @@
-"""What a cell cannot do in each real box, whatever it tries."""
+"""The limits of a hostile cell in each real box."""
 
 import os
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def _evidence(seen: Observation) -> dict[str, Any]:
 
 
 def test_cell_does_not_get_out_of_its_box(real_side: BoxSide, build: Build) -> None:
-    """Network, files, devices, other processes and the engine are out of its reach, and it has no way to gain any."""
+    """Network, files, devices, other processes and the engine are out of reach."""
     found = _evidence(_run(real_side, build, "attempts"))
     assert set(found["done"]) <= set(real_side.open_ways), found["refused"]
 

@@ -1,4 +1,4 @@
-"""What a killed run left is found from every box of this machine, whichever the run was in."""
+"""Leftovers of a killed run are found from every local box."""
 
 import os
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.mark.parametrize(("kind", "other"), [("cgroup", "watchdog"), ("watchdog", "cgroup")])
 def test_what_one_box_left_is_removed_from_another(folder: Path, kind: str, other: str) -> None:
-    """A process and its control group end although the box that made them is not the one that looks."""
+    """A box ends processes and control groups that another box made."""
     with open_side(kind, folder) as side:
         is_there = side.leave("esc-dead-1", side.box.find_base_image(""))
         box = LocalBox(open_enforcement(other), lambda _: None, LocalStore(folder))
@@ -35,7 +35,7 @@ def test_what_one_box_left_is_removed_from_another(folder: Path, kind: str, othe
 
 
 def test_a_strange_file_among_the_runs_stops_nobody(folder: Path) -> None:
-    """What is not a run's folder is not touched, and no reason to refuse."""
+    """A folder that is no run's is ignored, and stays."""
     store = LocalStore(folder)
     (store.runs / "stray.txt").touch()
     (store.runs / "esc-link").symlink_to("/etc")
@@ -48,7 +48,7 @@ def test_a_strange_file_among_the_runs_stops_nobody(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "builds", "runs"])
 def test_a_store_that_leads_elsewhere_is_refused(folder: Path, name: str) -> None:
-    """Nobody can have this user's builds and cells written, or removed, somewhere else."""
+    """A link planted by another user is refused."""
     root = folder / "store"
     (folder / "elsewhere").mkdir()
     if name:

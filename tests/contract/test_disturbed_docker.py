@@ -25,7 +25,7 @@ SPINS = "print(flush=True)\nwhile True: pass"
 
 @pytest.fixture
 def busy_host(client: docker.DockerClient) -> Iterator[int]:
-    """Keep every CPU of the engine's host busy from outside of any box, and give their number."""
+    """Keep every CPU of the engine's host busy, and yield their number."""
     host_cpus = int(client.info()["NCPU"])
     with ExitStack() as stack:
         for _ in range(host_cpus):
@@ -52,7 +52,7 @@ def _run(caps: Caps) -> Observation:
 
 
 def test_docker_cell_on_a_busy_host_is_invalid(busy_host: int) -> None:
-    """The probe sees from inside its box what runs outside of it, and the cell says nothing about its side."""
+    """The probe sees the load of the host, and the cell is disturbed."""
     caps = Caps(cpus=min(2.0, busy_host), memory_bytes=256 << 20, timeout_s=60.0)
     seen = _run(caps)
     assert seen.output.result is not None

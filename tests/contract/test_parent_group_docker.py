@@ -1,4 +1,4 @@
-"""A real cell below a control group that has less memory than its box: whose limit a kill was for."""
+"""A real cell in a parent group that has less memory than its box."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -37,7 +37,7 @@ def box(client: docker.DockerClient) -> Iterator[DockerBox]:
 
 @pytest.fixture
 def parent(client: docker.DockerClient, box: DockerBox) -> Iterator[str]:
-    """Make a control group of 128 MiB, whatever hierarchy and driver the engine has; none of it stays."""
+    """Yield a control group of 128 MiB, in either version and driver, and remove it."""
     is_slice = client.info()["CgroupDriver"] == "systemd"
     name = "escbenchtest.slice" if is_slice else "/esc-bench-test-parent"
     image = box.find_base_image("").id
@@ -88,7 +88,7 @@ def below(parent: str, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_docker_cell_that_is_killed_for_memory_tells_whose_limit_it_was(
     box: DockerBox, cap_mib: int, outcome: Outcome
 ) -> None:
-    """The kernel counts the kill in the box both times: only what the box itself had reached tells the two apart."""
+    """Only the box's own peak tells whose limit a kill was for."""
     run_id = own_run_id()
     caps = Caps(cpus=1.0, memory_bytes=cap_mib << 20, timeout_s=60.0)
     spec = CellSpec(

@@ -54,7 +54,7 @@ print(json.dumps({"surface": surface, "async": is_async, "version": escapement._
 
 @pytest.fixture(params=["src", "first"], scope="module")
 def runtime(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Provide the folder of a runtime: the sources, or the kept wheel of the first version."""
+    """Return the folder of a runtime: the sources, or the first version's wheel."""
     if request.param == "src":
         return ROOT / "src"
     folder = tmp_path_factory.mktemp("first")
@@ -88,7 +88,7 @@ def run_probe(runtime: Path, words: str, **environment: str) -> dict[str, Any]:
 
 
 def keeps(found: list[list[str]], frozen: str) -> bool:
-    """Whether a signature takes all that the frozen one does, and needs nothing more."""
+    """Return whether a signature accepts every call that the frozen one accepts."""
     places, _, names = frozen.partition("*")
     by_place = [word.strip() for word in places.split(",") if word.strip()]
     by_name = {word.strip() for word in names.split(",") if word.strip()}
@@ -126,7 +126,7 @@ def test_runtime_has_the_frozen_surface(runtime: Path) -> None:
     ],
 )
 def test_surface_may_grow_but_not_change(found: list[list[str]], *, is_kept: bool) -> None:
-    """A parameter may be added if it may be left out; none may go, move or be needed."""
+    """New parameters are optional; old ones stay where they are."""
     assert keeps(found, "a, b=, *, c=") is is_kept
 
 
@@ -137,7 +137,7 @@ def test_surface_may_grow_but_not_change(found: list[list[str]], *, is_kept: boo
 def test_probe_drives_the_runtime_to_done(
     runtime: Path, arm: str, virtual: str, poll_ms: int, procs: int
 ) -> None:
-    """Every session of every arm takes all its turns, woken or polling, in either mode, in one process or two."""
+    """Every session of every arm takes all its turns, in every mode."""
     words = f"{arm} 3 4 2 2 1 {poll_ms} 2"
     result = run_probe(runtime, words, SCALE_VT=virtual, SCALE_PROCS=str(procs))
     assert (result["ok"], result["errors"], result["err-sample"]) == (3, 0, None)

@@ -34,7 +34,7 @@ class FakeRun:
 
     @property
     def holds_cells(self) -> bool:
-        """Whether a cell was added."""
+        """True once a cell was added."""
         return bool(self.cells)
 
     def add_cell(self, cell: Cell, observation: Observation) -> None:

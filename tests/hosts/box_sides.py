@@ -105,7 +105,7 @@ def _docker() -> Iterator[BoxSide]:
 
 @contextmanager
 def _local(kind: str, folder: Path) -> Iterator[BoxSide]:
-    """Give a box of this machine with a store of its own, and end what tests have left in it."""
+    """Yield a local box with a store of its own, and end its leftovers."""
     folder.chmod(0o755)
     store = LocalStore(folder)
     with ExitStack() as stack:
@@ -143,7 +143,7 @@ def open_enforcement(kind: str) -> Enforcement:
 def _leave_sleeper(
     enforcement: Enforcement, box: LocalBox, cell: Path, run_id: str
 ) -> psutil.Process:
-    """Launch a cell that sleeps, and kill its launcher, so that nothing ends the cell."""
+    """Launch a cell that sleeps, and kill its launcher."""
     words = ("sh", "-c", "echo; exec sleep 600")
     environment = {"PATH": os.defpath, RUN_ENV: run_id}
     spec = box._make_launch_spec(cell, run_id, _LEFT, words, environment, cell)

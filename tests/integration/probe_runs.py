@@ -1,4 +1,4 @@
-"""A probe as a process of its own: how one is started, what with, and what it printed."""
+"""The probe as a process of its own: started, fed and read."""
 
 import json
 import os
@@ -194,7 +194,7 @@ def end(process: Probe) -> Ended:
 
 
 def read_until(process: Probe, word: str) -> str:
-    """Read the probe's output up to the first line of that word, and return that line."""
+    """Return the first line of the probe's output that begins with a word."""
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith(word):
@@ -203,13 +203,13 @@ def read_until(process: Probe, word: str) -> str:
 
 
 def workers_of(process: Probe) -> list[int]:
-    """Return the process ids of a probe's workers, in the order in which they were started."""
+    """Return the process ids of a probe's workers, in starting order."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     return [int(pid) for pid in children.read_text(encoding="ascii").split()]
 
 
 def is_gone(pid: int) -> bool:
-    """Whether a process has ended, waited for or not."""
+    """Return whether a process has ended, waited for or not."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except (FileNotFoundError, ProcessLookupError):

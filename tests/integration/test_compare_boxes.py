@@ -33,7 +33,7 @@ def checkout(tmp_path: Path) -> Path:
 def test_compare_needs_no_engine(
     checkout: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both sides are built, run and compared; the table and the first line name the box."""
+    """Both sides are built, run and compared; the table names the box."""
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     said = io.StringIO()
     flags = Flags(typed={"repo": str(checkout), "base": "HEAD", "box": kind, **TYPED})

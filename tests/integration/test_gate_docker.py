@@ -1,4 +1,4 @@
-"""The gate from end to end: a real repository, a real engine, and a branch that is made worse."""
+"""The gate from end to end, on a branch that is made worse."""
 
 import io
 import subprocess
@@ -65,7 +65,7 @@ def test_gate_fires_for_one_thread_a_session(checkout: Path, client: docker.Dock
 
 
 def test_gate_fires_for_a_session_that_fails(checkout: Path) -> None:
-    """A failing session ends a level, and so the branch's capacity; a repeat confirms it."""
+    """A failing session ends a level; a repeat confirms it."""
     gated = _gate(checkout, f"SCALE_INJECT_FAILING={LEVEL}")
     assert gated.verdict.headline == (
         f"regressed: capacity at least {LEVEL} → below {LEVEL}, the branch is bound by failing sessions"

@@ -60,7 +60,7 @@ class Git:
         self._no_filters: Settings | None = None
 
     def run(self, *arguments: str, codes: Sequence[int] = (0,), settings: Settings = ()) -> str:
-        """Run a command; return its output without the last newline, empty if it failed.
+        """Return a command's output without the last newline, empty if it failed.
 
         Args:
             arguments: The subcommand first. Text from outside comes after ``--end-of-options``, or is a full hash.

@@ -68,7 +68,7 @@ class GitRepo:
 
     @contextmanager
     def base_tree(self, refs: Refs, run_id: str) -> Iterator[Tree]:
-        """Yield the base's runtime with the branch's bench; then remove the worktree."""
+        """Yield the base's runtime with the branch's bench, and clean up."""
         branch = self.branch_tree()
         for name in ("harness", "Dockerfile"):
             if not branch.holds(name):

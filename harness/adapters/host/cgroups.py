@@ -1,4 +1,4 @@
-"""Where this process may make control groups of its own: the files of v1, or of v2."""
+"""The control groups that this process can create, in v1 or in v2."""
 
 import re
 import time
@@ -61,7 +61,7 @@ def find_place(own: Path = Path("/proc/self")) -> tuple[Place | None, str]:
 
 
 def find_group(pid: int, name: str, proc: Path = Path("/proc")) -> Place | None:
-    """Return the control group of a process whose group is named after something; None where it is not to be seen from here.
+    """Return the control group of that name around a process; None if hidden.
 
     Args:
         pid: The process, if it is one of this machine and namespace.
@@ -82,7 +82,7 @@ def find_group(pid: int, name: str, proc: Path = Path("/proc")) -> Place | None:
 
 
 def make_room(folder: Path) -> str:
-    """Have the control groups below a v2 one hold what a cell needs; return why that cannot be."""
+    """Enable the controllers that a cell needs; return the reason if that fails."""
     try:
         there = set((folder / "cgroup.controllers").read_text().split())
         missing = [name for name in NEEDED if name not in there]
@@ -119,7 +119,7 @@ def _if_writable(place: Place) -> tuple[Place | None, str]:
 
 
 def _find_v2(mount: _Mount, path: PurePosixPath) -> tuple[Place | None, str]:
-    """Go up from this process's own group to the first that lets us make others below it."""
+    """Return the nearest ancestor group in which this process can create others."""
     own, said = _locate(mount, path), ""
     for folder in (own, *own.parents):
         if not folder.is_relative_to(mount.point):
@@ -153,7 +153,7 @@ def _parse_membership(text: str) -> Iterator[tuple[str, PurePosixPath]]:
 
 
 def _locate(mount: _Mount, path: PurePosixPath) -> Path:
-    """Find a group below its mount; in a container the two may not fit, and the mount is what there is."""
+    """Find a group's folder; in a container it may be the mount itself."""
     if path.is_relative_to(mount.root):
         inner = mount.point / path.relative_to(mount.root)
         if ".." not in inner.parts and inner.is_dir():
@@ -203,7 +203,7 @@ class CgroupAccount:
         )
 
     def evidence(self) -> Mapping[str, object]:
-        """Return what was used, by the names of the record; what the kernel does not count is not there."""
+        """Return the usage by the names of the record, as far as the kernel counts."""
         return self._usage.evidence()
 
     def _cpu_ms(self) -> float | None:
@@ -216,7 +216,7 @@ class CgroupAccount:
 
 
 def read_pairs(path: Path) -> Mapping[str, int]:
-    """Return the numbers of a file that names each on a line of its own; nothing where there is no such file."""
+    """Return the `NAME NUMBER` lines of a file; empty without the file."""
     with suppress(OSError):
         lines = (line.partition(" ") for line in path.read_text().splitlines())
         return {name: int(value) for name, _, value in lines if value.isdigit()}
@@ -224,7 +224,7 @@ def read_pairs(path: Path) -> Mapping[str, int]:
 
 
 def read_number(path: Path) -> int | None:
-    """Return the number that a file holds; None where there is no such file, or it says `max`."""
+    """Return the number in a file; None without the file, or for `max`."""
     with suppress(OSError):
         text = path.read_text().strip()
         return int(text) if text.isdigit() else None
@@ -232,18 +232,18 @@ def read_number(path: Path) -> int | None:
 
 
 class Account(Protocol):
-    """Who keeps account of one cell."""
+    """A source of the resource usage of one cell."""
 
     def look(self) -> None:
         """Look at what it uses now."""
 
     def evidence(self) -> Mapping[str, object]:
-        """Return what it used, by the names of the record; what is not counted is not there."""
+        """Return the usage by the names of the record, without what is not counted."""
 
 
 @dataclass(slots=True)
 class Usage:
-    """What one cell used; None where nobody counts it.
+    """The resource usage of one cell; None without a source.
 
     Args:
         cpu_ms: Processor time of all in it.
@@ -258,7 +258,7 @@ class Usage:
     pids_peak: int | None = None
 
     def take(self, seen: "Usage") -> None:
-        """Take in what was seen at one moment; of a cell that has just ended that is nothing."""
+        """Add the usage of this moment; a cell that has just ended has none."""
         self.cpu_ms = _most(self.cpu_ms, seen.cpu_ms)
         self.memory_peak_bytes = _most(self.memory_peak_bytes, seen.memory_peak_bytes)
         self.rss_peak_bytes = _most(self.rss_peak_bytes, seen.rss_peak_bytes)

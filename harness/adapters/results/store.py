@@ -136,7 +136,7 @@ class FilesRun:
 
     @property
     def holds_cells(self) -> bool:
-        """Whether a cell was written."""
+        """True once a cell was written."""
         cells = self._folder / _CELLS
         return cells.exists() and cells.stat().st_size > 0
 

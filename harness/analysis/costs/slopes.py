@@ -9,7 +9,7 @@ from harness.model.nouns import Side
 
 TOLERANCE = 1e-4  # 1 part in 10,000
 MEMORY_CALLS = frozenset({"brk", "madvise", "mmap", "mprotect", "mremap", "munmap"})
-"""Calls of an allocator. It asks for memory in steps; `traced-bytes/session` is exact."""
+"""Calls of an allocator, which asks for memory in steps."""
 
 _IN_STEPS = "an allocator asks for memory in steps, so a few bytes may cost one call or none"
 

@@ -9,7 +9,7 @@ from scipy.special import nctdtr, nctdtrinc, stdtr, stdtrit
 from harness.analysis.stats.ratios import deviation
 
 ROUNDING = 1e-12
-"""The rounding error of equal log ratios is smaller; measured differences are far larger."""
+"""A bound on the rounding error of equal log ratios."""
 
 
 def p_above(logs: Sequence[float], log_margin: float) -> float:

@@ -11,7 +11,7 @@ from harness.model.errors import NoBoxError
 
 
 class Api:
-    """What holds the patience of a client."""
+    """A client with a retry."""
 
     timeout = 30
 
@@ -63,7 +63,7 @@ def test_engine_that_comes_back_is_waited_for_and_told_once() -> None:
 
 
 def test_engine_that_stays_away_is_given_up_once() -> None:
-    """A minute is waited; after that it is asked once, and waited for again only when it has answered."""
+    """After a minute without an answer, each further call is tried once."""
     engine = Engine(silent=1_000)
     waiting = Waiting(engine)
     with pytest.raises(NoBoxError, match="has not come back within 60 s: refused"):

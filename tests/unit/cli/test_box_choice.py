@@ -1,4 +1,4 @@
-"""The choice of a box, its line on the console, and the tasks that look into every box."""
+"""The choice of a box, and the tasks that look into every box."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -52,7 +52,7 @@ class OpenFake(FakeBox):
 
 @pytest.fixture
 def have(monkeypatch: pytest.MonkeyPatch) -> Have:
-    """Return a function that sets which kinds of box work, and returns the list of opened boxes."""
+    """Return a function that sets which boxes work, and returns the opened ones."""
 
     def settle(*kinds: str) -> list[OpenFake]:
         opened: list[OpenFake] = []
@@ -87,7 +87,7 @@ def have(monkeypatch: pytest.MonkeyPatch) -> Have:
 def test_auto_takes_the_best_box_and_says_why_no_better_one(
     have: Have, kinds: tuple[str, ...], line: str
 ) -> None:
-    """Only the first box that works is opened; the line says why no better one works."""
+    """Only the first box that works is opened, and the line says why."""
     opened, said = have(*kinds), list[str]()
     box = choose_box("auto", said.append)
     assert (opened, said) == ([box], [line])
