@@ -281,3 +281,20 @@ def test_compare_appends_the_shortfalls_of_a_budget() -> None:
     comparison = compare(make_run(), [], complete=False, shortfalls=[shortfall])
     assert comparison.warnings[-1] == shortfall
     assert len(comparison.warnings) == 2
+
+
+def test_compare_warns_of_a_pair_that_an_interruption_separates() -> None:
+    """One of its cells began before the run was resumed, the other after."""
+    stamps = ("2026-11-30T12:00:00Z", "2026-11-30T14:00:00Z")
+    split = [make_cell(side, 500, started_at=at) for side, at in zip(Side, stamps, strict=True)]
+    after = [make_cell(side, 500, pair=1, started_at=stamps[1]) for side in Side]
+    run = make_run(resumed=("2026-11-30T13:00:00Z",))
+    pair = "C=500, block 1, pair 1: the run was interrupted between its two cells"
+    assert _texts(compare(run, [*split, *after], complete=True)) == [
+        f"{pair} and resumed at {run.resumed[0]}"
+    ]
+
+
+def test_compare_names_the_sides() -> None:
+    """The arm distinguishes sides that drive different arms."""
+    assert compare(make_run(), [], complete=True).name_of(Side.BASE) == "base"
