@@ -15,6 +15,7 @@ from harness.model.text import printable
 from harness.outcome.observation import evidence_of, sessions_done
 from harness.outcome.protocol import ProbeOutput
 from harness.outcome.rules import decide
+from harness.report.derived import report_of
 from harness.report.document import render, render_summary
 from harness.report.index import index_text
 from harness.report.lines import cell_line, knee_line
@@ -182,7 +183,7 @@ def test_code_is_only_code(text: str) -> None:
 @given(said=COMPARISONS)
 def test_documents_of_hostile_cells_are_inert(said: Comparison) -> None:
     """The table and the summary of any cells are made, keep their columns, and hold no markup but their own."""
-    documents = [render(said), render_summary(said), index_text([("run", said)])]
+    documents = [render(said), render_summary(said), index_text([("run", report_of(said))])]
     for text in documents[:2]:
         _see_that_it_is_inert(text)
     for text in (*documents, levels_table(said)):

@@ -2,9 +2,9 @@
 
 import itertools
 from collections import Counter
-from dataclasses import replace
 
 from hypothesis import given, settings, strategies as st
+from msgspec import structs
 
 from harness.analysis.levels import find_knee, ladder_cells, passes
 from harness.model.cells import Cell
@@ -110,7 +110,7 @@ def test_refinement_brackets_the_limit_within_ten_percent(
     rule = Rule(
         ending=lambda slot, _: Outcome.OK if slot.level < limits[slot.side] else Outcome.OOM
     )
-    cells = run_plan(replace(plan, refine=True, decision_levels=()), rule)
+    cells = run_plan(structs.replace(plan, refine=True, decision_levels=()), rule)
     for side, limit in limits.items():
         knee = find_knee(cells, side)
         if knee.first_fail is None:

@@ -10,59 +10,12 @@ from harness.analysis.levels import (
     passes,
     tried_levels,
 )
-from harness.cli.settings import parse_levels
 from harness.model.cells import Cell, Knee, Slot
-from harness.model.errors import UsageError
 from harness.model.metrics import ESTIMATED, METRICS
 from harness.model.nouns import Outcome, Phase, Side
 from tests.builders.model import cell_at, make_cell, ok_cell
 
 LEVELS = (500, 1000, 2000)
-
-
-def test_parse_levels_reads_an_ascending_ladder() -> None:
-    """One level is a ladder as well."""
-    assert parse_levels(["500", "1000"], where="--levels") == (500, 1000)
-    assert parse_levels(["8"], where="--levels") == (8,)
-
-
-@pytest.mark.parametrize(
-    ("texts", "levels"),
-    [
-        (["500..4000"], (500, 1000, 2000, 4000)),
-        (["500..3000"], (500, 1000, 2000)),
-        (["100", "500..1000", "1500"], (100, 500, 1000, 1500)),
-        (["8..8"], (8,)),
-    ],
-)
-def test_parse_levels_doubles_between_two_dots(texts: list[str], levels: tuple[int, ...]) -> None:
-    """A long ladder is typed by its ends; it never goes above the upper one."""
-    assert parse_levels(texts, where="--levels") == levels
-
-
-@pytest.mark.parametrize(
-    ("texts", "shown"),
-    [
-        ([], "nothing"),
-        (["2", "1"], "2,1"),
-        (["5", "5"], "5,5"),
-        (["8..4"], "8..4"),
-        (["4..8", "8"], "4..8,8"),
-    ],
-)
-def test_parse_levels_refuses_what_does_not_ascend(texts: list[str], shown: str) -> None:
-    """An empty ladder, a descending one and a repeated level are told with what was typed."""
-    with pytest.raises(UsageError) as caught:
-        parse_levels(texts, where="--levels")
-    assert str(caught.value) == (
-        f"--levels: {shown} does not ascend — write levels as in 500,1000,2000 or 500..2000"
-    )
-
-
-def test_parse_levels_refuses_a_level_that_is_no_number() -> None:
-    """The level itself is named, not the whole ladder."""
-    with pytest.raises(UsageError, match=r"^--levels: '1k' is not a whole number"):
-        parse_levels(["500", "1k"], where="--levels")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from harness.model.nouns import Outcome, Phase, Side
 from harness.model.plan import Plan
 from harness.plan.decision import decision_levels, missing_pairs
 from harness.plan.next_cell import next_slot, planned_slots
-from tests.builders.model import cell_at, make_run
+from tests.builders.model import cell_at
 from tests.builders.planned import BOTH, Rule, breaks_at, run_plan, show
 
 LEVELS = (500, 1000, 2000, 4000)
@@ -27,20 +27,6 @@ def _once(side: Side, level: int, *numbers: int, outcome: Outcome = Outcome.OOM)
         return outcome if is_meant else Outcome.OK
 
     return Rule(ending=ending)
-
-
-def test_plan_of_a_run_takes_over_what_was_settled() -> None:
-    """What is stored with the results is enough to derive the plan again."""
-    settled: dict[str, object] = {
-        "blocks": 0,
-        "objective": 1.5,
-        "warm_up": True,
-        "refine": True,
-        "pairs": 8,
-        "decision_levels": (500,),
-        "budget_s": 60.0,
-    }
-    assert plan_of(make_run(levels=LEVELS, **settled)) == _plan(*LEVELS, **settled)  # type: ignore[arg-type]
 
 
 def test_warm_up_is_a_cell_a_side_before_the_ladder() -> None:

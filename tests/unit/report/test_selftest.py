@@ -14,8 +14,8 @@ from tests.builders.gated import make_gate_run, make_noise_floor, make_pairs
 from tests.builders.model import make_cell, make_side
 
 NOISE = (1.01, 0.99, 1.0, 1.02, 0.98, 1.01, 0.99, 1.0)
-RUN = make_gate_run(
-    levels=(500,),
+RUN = structs.replace(
+    make_gate_run(levels=(500,)),
     purity=Purity.AA,
     how="one build against itself",
     sides=(make_side(), structs.replace(make_side(), side=Side.BRANCH)),

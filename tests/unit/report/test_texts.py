@@ -7,6 +7,7 @@ from harness.analysis.comparison import compare
 from harness.model.nouns import Outcome, Purity, Side
 from harness.model.plan import Plan
 from harness.report.arms import arms_text
+from harness.report.derived import report_of
 from harness.report.index import index_text
 from harness.report.plan import plan_text
 from tests.builders.model import make_block, make_cell, make_run, make_side, ok_cell
@@ -131,7 +132,7 @@ def test_plan_text_holds_nothing_that_a_terminal_acts_on() -> None:
 
 INDEX = r"""# Results, the newest first
 
-| run                       | compared               | levels     | knees                                                                                  |
+| run                       | compared               | levels     | result                                                                                 |
 |:--------------------------|:-----------------------|:-----------|:---------------------------------------------------------------------------------------|
 | [3-mem](3-mem/table.md)   | change                 | 500, 1,000 | base: the knee is between C=500 and C=1,000: oom (a\|b); branch: no knee up to C=1,000 |
 | [2-ramp](2-ramp/table.md) | one build (incomplete) | 500, 1,000 | the build: no knee up to C=500                                                         |
@@ -145,14 +146,16 @@ def test_index_text_lists_every_run() -> None:
     cells = [*make_block(500), died, ok_cell(Side.BRANCH, 1000)]
     change = compare(make_run(), cells, complete=True)
     ramp = compare(make_run(sides=[Side.BRANCH]), [ok_cell(Side.BRANCH, 500)], complete=False)
-    assert index_text([("3-mem", change), ("2-ramp", ramp), ("1-torn", None)]) == INDEX
+    runs = [("3-mem", report_of(change)), ("2-ramp", report_of(ramp)), ("1-torn", None)]
+    assert index_text(runs) == INDEX
 
 
 @pytest.mark.parametrize("purity", list(Purity))
 def test_index_text_says_what_was_compared(purity: Purity) -> None:
     """Each kind of run can be told from the others."""
     run = structs.replace(make_run(), purity=purity)
-    assert f"| {purity} " in index_text([("1", compare(run, [], complete=True))])
+    report = report_of(compare(run, [], complete=True))
+    assert f"| {purity} " in index_text([("1", report)])
 
 
 ARMS = """\
