@@ -15,9 +15,8 @@ from harness.model.text import printable
 from harness.outcome.observation import evidence_of, sessions_done
 from harness.outcome.protocol import ProbeOutput
 from harness.outcome.rules import decide
-from harness.report.derived import report_of
+from harness.report.derived import index_text, report_of
 from harness.report.document import render, render_summary
-from harness.report.index import index_text
 from harness.report.lines import cell_line, knee_line
 from harness.report.markdown import code, escape
 from harness.report.tables import levels_table

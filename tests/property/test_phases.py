@@ -10,7 +10,7 @@ from harness.analysis.levels import find_knee, ladder_cells, passes
 from harness.model.cells import Cell
 from harness.model.nouns import Outcome, Phase, Side
 from harness.model.plan import Plan
-from harness.plan.decision import used_s
+from harness.plan.budget import used_s
 from harness.plan.next_cell import next_slot
 from tests.builders.model import cell_at, make_result
 from tests.builders.planned import BOTH, Rule, run_plan

@@ -5,8 +5,8 @@ import pytest
 from harness.model.cells import Slot
 from harness.model.nouns import Phase, Side
 from harness.model.plan import Plan
-from harness.plan.decision import find_unresolved, used_s
-from tests.builders.model import make_block, make_cell, ok_cell
+from harness.plan.budget import used_s
+from tests.builders.model import make_cell
 from tests.builders.planned import BOTH, Rule, run_plan, show
 
 LEVELS = (500, 1000, 2000, 4000)
@@ -68,24 +68,3 @@ def test_budget_is_not_spent_on_what_shows_nothing_more() -> None:
 def test_budget_ends_when_a_metric_is_never_there() -> None:
     """What no cell reports cannot be seen better by more of them."""
     assert _decision(_plan(1e6), Rule(latency_infl=lambda _: 0.0)) == "2000:BA 4000:AB"
-
-
-def test_unresolved_is_what_the_pairs_could_not_have_shown() -> None:
-    """Each metric that is wanted stands with the smallest change that it could have shown."""
-    noisy = [{"cpu_ms_per_turn": 2.0, "rss_kb_per_session": 9.0}] * 2
-    other = [
-        {"cpu_ms_per_turn": 2.0, "rss_kb_per_session": 9.0},
-        {"cpu_ms_per_turn": 3.0, "rss_kb_per_session": 9.0},
-    ]
-    cells = make_block(500, noisy, other)
-    (found,) = find_unresolved(cells, [500], {"cpu-ms/turn": 0.1, "rss-kb/sess": 0.1})
-    assert (found.metric, found.level, found.pairs, found.wanted) == ("cpu-ms/turn", 500, 2, 0.1)
-    assert found.smallest is not None
-    assert found.smallest > 1
-
-
-def test_unresolved_is_what_too_few_pairs_say_nothing_of() -> None:
-    """One pair has no spread: what it could have shown is not known."""
-    cells = [ok_cell(Side.BASE, 500), ok_cell(Side.BRANCH, 500)]
-    (found,) = find_unresolved(cells, [500], {"latency-infl": 0.1})
-    assert (found.pairs, found.smallest) == (1, None)

@@ -6,7 +6,7 @@ from harness.analysis.levels import Capacity, find_capacity
 from harness.model.cells import Cell, Slot
 from harness.model.nouns import Outcome, Phase, Side
 from harness.model.plan import Plan
-from harness.plan.decision import decision_levels, missing_pairs
+from harness.plan.decision import missing_pairs, pair_levels
 from harness.plan.next_cell import next_slot, planned_slots
 from tests.builders.model import cell_at
 from tests.builders.planned import BOTH, Rule, breaks_at, run_plan, show
@@ -274,7 +274,7 @@ def test_decision_levels_stay_what_the_ladder_showed() -> None:
     rule = Rule(latency_infl=lambda slot: 1.0 if slot.phase is Phase.LADDER else 9.0)
     plan = _plan(*LEVELS, pairs=8)
     cells = run_plan(plan, rule)
-    assert decision_levels(plan, cells) == (2000, 4000)
+    assert pair_levels(plan, cells) == (2000, 4000)
     assert missing_pairs(plan, cells) == {}
 
 
