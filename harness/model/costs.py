@@ -28,7 +28,7 @@ class ExactCost(Record, frozen=True, kw_only=True):
 
     @property
     def is_gated(self) -> bool:
-        """True if a difference between the sides is due to the change, not to chance."""
+        """True if a difference between the sides cannot be due to chance."""
         is_whole = self.base is not None and self.branch is not None
         return is_whole and self.reproducible and not self.advisory
 

@@ -12,7 +12,7 @@ class HarnessError(Exception):
 
     Args:
         what: What happened and where, in one sentence.
-        hint: The action to take, as an imperative.
+        hint: The next action, as an imperative.
         tail: The last lines of the log.
     """
 

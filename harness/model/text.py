@@ -1,4 +1,4 @@
-"""Text from outside, made safe to show: one line without anything that a terminal acts on."""
+"""Text from outside, made safe to show on a terminal and in a line of markdown."""
 
 _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Characters that are drawn as nothing, although `str.isprintable` accepts them."""
@@ -13,6 +13,6 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str, most: int) -> str:
-    """Return a text as one stripped line of at most `most` characters; `…` marks a cut."""
+    """Return a text as one line of at most `most` characters; `…` marks a cut."""
     line = printable(text).strip()
     return line if len(line) <= most else f"{line[: most - 1]}…"

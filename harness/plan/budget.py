@@ -28,7 +28,7 @@ def fits(plan: Plan, cells: Sequence[Cell], pairs: Mapping[int, int]) -> bool:
 
 
 def most_informative(plan: Plan, cells: Sequence[Cell], pairs: Mapping[int, int]) -> int | None:
-    """Return the level at which more pairs lower the smallest detectable effects fastest.
+    """Return the level where more pairs lower the detectable effects fastest.
 
     The effects are summed over the estimated metrics, as log ratios. They depend on the spread and the number of the
     pairs, not on the direction of a difference: the budget cannot stop at a convenient result.
@@ -82,7 +82,7 @@ def _gain(cells: Sequence[Cell], level: int, more: int) -> float:
 
 
 def _pair_s(cells: Sequence[Cell], level: int) -> float:
-    """Return the mean time of a pair in seconds, from the cells of its level or else from all."""
+    """Return the mean time of a pair in seconds, at its level or over all cells."""
     expected = 0.0
     for side in Side:
         known = ladder_cells(cells, side, level) or cells

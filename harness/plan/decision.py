@@ -44,7 +44,7 @@ def pair_levels(plan: Plan, cells: Sequence[Cell]) -> tuple[int, ...]:
 def next_pair(plan: Plan, cells: Sequence[Cell]) -> Slot | None:
     """Return the next cell of a decision pair, or None when there are enough.
 
-    The levels take turns, block by block, until each has the pairs of the plan. Pairs of the ladder count; the first
+    The levels alternate, block by block, until each has the pairs of the plan. Pairs of the ladder count; the first
     decision pair completes a block that the ladder left half done. After a failed cell a level only finishes its
     block, after a timeout only its pair. Under a budget only whole rounds run; what is left goes to the most
     informative blocks.
@@ -71,7 +71,7 @@ def next_pair(plan: Plan, cells: Sequence[Cell]) -> Slot | None:
 
 
 def missing_pairs(plan: Plan, cells: Sequence[Cell]) -> dict[int, int]:
-    """Return the number of pairs of each decision level that has too few, and no failed cell."""
+    """Return the number of pairs, by level with too few and no failed cell."""
     return {
         level: made
         for level in pair_levels(plan, cells)

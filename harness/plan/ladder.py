@@ -91,7 +91,7 @@ def pair_slots(plan: Plan, level: int, number: int, phase: Phase) -> tuple[Slot,
 
 
 def retry_slot(done: Sequence[Cell]) -> Slot | None:
-    """Return the slot of the last cell again, if that cell was invalid at its first attempt."""
+    """Return the retry of the last cell if that was invalid at its first attempt."""
     if done and done[-1].outcome is Outcome.INVALID and done[-1].slot.attempt == 0:
         return structs.replace(done[-1].slot, attempt=1)
     return None

@@ -28,7 +28,7 @@ class Outlook:
 
 
 def look_ahead(plan: Plan, cells: Sequence[Cell]) -> Outlook:
-    """Forecast the rest of a run: each cell takes as long as those of the nearest level.
+    """Forecast the rest of a run from the times of the nearest levels.
 
     A budget is expected to be used up.
 

@@ -1,4 +1,4 @@
-"""The refinement: repeats that confirm the bracket of a side and narrow it to within 10 %."""
+"""The refinement: cells that confirm and narrow the bracket of a side."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ def next_probe(plan: Plan, done: Sequence[Cell]) -> Slot | None:
     two of three cells agree, cells of the ladder included. With `plan.refine` each bracket is then halved, in ratio,
     until its ends are within 10 %. Without it, the ends are confirmed only if the sides differ and pairs follow: a
     chance failure must not look like a moved knee. A side that fails at the lowest level has no bracket. The sides
-    take turns.
+    alternate.
 
     Args:
         plan: The plan of the run.
@@ -93,7 +93,7 @@ def _unsettled(plan: Plan, cells: Sequence[Cell], side: Side) -> int | None:
 
 
 def _ends(bracket: Bracket) -> tuple[int, ...]:
-    """Return the known ends of a bracket, the upper one first; none if no level failed."""
+    """Return the known ends of a bracket, upper end first; none without a failure."""
     low, high = bracket
     return () if high is None else (high,) if low is None else (high, low)
 
@@ -112,7 +112,7 @@ def _is_settled(here: Sequence[Cell], is_good: Callable[[Cell], bool]) -> bool:
 
 
 def _between(bracket: Bracket) -> int | None:
-    """Return a round level near the geometric mean of a bracket; None if it is too narrow."""
+    """Return a round level within a bracket; None if the bracket is narrow or open."""
     low, high = bracket
     if low is None or high is None or high <= TOLERANCE * low or high - low < 2:
         return None

@@ -16,7 +16,7 @@ _WANTED = 0.10  # the change to detect, unless a margin sets another
 
 
 def find_shortfalls(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> list[DataWarning]:
-    """Return a warning for each pair or metric that the budget of a complete run left open."""
+    """Return warnings about pairs and metrics that the budget of a run left open."""
     if run.plan.budget_s is None or not complete:
         return []
     margins = run.gate.margins if run.gate is not None else {}

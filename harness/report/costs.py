@@ -66,7 +66,7 @@ def in_words(costs: ExactCosts) -> str:
 
 
 def cost_sections(costs: ExactCosts) -> list[str]:
-    """Return the table, the differing system calls and the notes, as parts of a document."""
+    """Return the table, the differing system calls and the notes."""
     levels = ", ".join(
         f"{escape(name)} at C={low} and {high}" for name, (low, high) in costs.levels.items()
     )

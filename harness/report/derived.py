@@ -72,7 +72,7 @@ def _derive(comparison: Comparison) -> dict[str, object]:
 
 
 def _capacity_ratio(capacities: dict[Side, Capacity]) -> dict[str, float | None] | None:
-    """Return the range of the branch's capacity relative to the base's; None for one build."""
+    """Return the range of branch to base capacity; None for one build."""
     if len(capacities) < 2:
         return None
     low, high = ratio_range(capacities[Side.BASE], capacities[Side.BRANCH])

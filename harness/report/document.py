@@ -1,4 +1,4 @@
-"""The markdown document of a run: its settings, the table, the takeaways, and the warnings."""
+"""The markdown document of a run: settings, tables, takeaways and warnings."""
 
 from collections.abc import Sequence
 
@@ -36,7 +36,7 @@ def render(comparison: Comparison) -> str:
 
 
 def render_summary(comparison: Comparison) -> str:
-    """Return the summary for a pull request: the verdict and its tables, and the rest folded."""
+    """Return the summary for a pull request: the verdict, and details to unfold."""
     run = comparison.run
     line, verdict = _judged(comparison)
     folded = _joined([header(run), *_details(comparison)])
@@ -69,7 +69,7 @@ def _joined(parts: Sequence[str]) -> str:
 
 
 def _judged(comparison: Comparison) -> tuple[str, str]:
-    """Return the headline of two sides, and the verdict section of a gate; else empty."""
+    """Return the headline of a comparison and the verdict section of a gate."""
     if not comparison.run.has_two_sides:
         return "", ""
     verdict = judge(comparison)

@@ -24,7 +24,7 @@ _BLOCK = re.compile(r"^(?:([#+=-])(?=[#=-]*(?: |$))|(\d+)(?=[.)](?: |$)))")
 
 
 def escape(text: str) -> str:
-    """Make text from outside safe in a line of markdown: no markup, link or notification.
+    """Escape text from outside: no markup, no link, no notification.
 
     Source:
         GitHub Flavored Markdown Spec 0.29, sections 2.4 (backslash escapes), 6.2 (entities) and 6.9 (autolinks); GitHub's autolinked references.

@@ -20,7 +20,7 @@ def plan_text(
     built: Mapping[Side, bool],
     plan: Plan,
 ) -> str:
-    """Return the plan of a new run: its builds, its certain cells, and the later phases.
+    """Return the plan of a new run: builds, certain cells, and later phases.
 
     Args:
         sides: The base first.
@@ -35,7 +35,7 @@ def plan_text(
 
 
 def rest_text(run: RunInfo, kept: int, built: Mapping[Side, bool], slots: Sequence[Slot]) -> str:
-    """Return the plan of a resumed run: its builds, its remaining cells, and the later phases.
+    """Return the plan of a resumed run: builds, remaining cells, and later phases.
 
     Args:
         run: The stored run.

@@ -1,4 +1,4 @@
-"""The report of a self-test: the noise floor, and the injected regressions that were caught."""
+"""The report of a self-test: the noise floor and the injected regressions."""
 
 import math
 from dataclasses import dataclass

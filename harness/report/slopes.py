@@ -19,7 +19,7 @@ _FARTHEST = 10_000_000
 
 
 def limits_table(comparison: Comparison) -> str:
-    """Return a row per cost: its slope per side, the limit of the box, and the C that reaches it."""
+    """Return a row per cost: its slopes, its limit, and the C that reaches it."""
     sides = [info.side for info in comparison.run.sides]
     prefixes = [f"{side} " if len(sides) > 1 else "" for side in sides]
     slopes = [f"{prefix}slope [95 %]" for prefix in prefixes]

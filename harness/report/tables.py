@@ -30,7 +30,7 @@ def levels_table(comparison: Comparison) -> str:
 
 
 def cost_table(comparison: Comparison) -> str:
-    """Return a row per level that both sides pass: base, branch and ratio of each cost."""
+    """Return a row per level that both sides pass, with the ratio of each cost."""
     rows = [
         [show_count(row.level), *(text for metric in _COSTS for text in _ratio(row, metric))]
         for row in comparison.rows

@@ -53,7 +53,7 @@ def _collapse(comparison: Comparison) -> list[str]:
 
 
 def _end(comparison: Comparison, side: Side) -> str:
-    """Name the outcome at a side's knee, and the binding resource if it adds something."""
+    """Name the outcome at a side's knee, and the binding resource if known."""
     knee = comparison.knees[side]
     failed = [
         cell

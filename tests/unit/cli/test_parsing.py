@@ -107,7 +107,7 @@ def test_parse_whole_reads_digits(text: str, least: int, expected: int) -> None:
     "text", ["", "0", "-5", "+5", "1.0", "1e3", "1_000", "٥", "²", "9" * 10, "9" * 5000]
 )
 def test_parse_whole_refuses_all_but_ascii_digits(text: str) -> None:
-    """Other forms that `int` accepts are refused, and so are numbers of ten digits or more."""
+    """Other forms that `int` accepts are refused, and so are huge numbers."""
     with pytest.raises(UsageError, match=r"^--levels: .* is not a whole number of at least 1"):
         parse_whole(text, where="--levels")
 
@@ -150,7 +150,7 @@ def test_parse_levels_doubles_between_two_dots(text: str, levels: tuple[int, ...
     ],
 )
 def test_parse_levels_refuses_levels_that_do_not_ascend(text: str, shown: str) -> None:
-    """An empty ladder, a descending one and a repeated level are quoted in the message."""
+    """The message quotes empty, descending and repeated levels."""
     with pytest.raises(UsageError) as caught:
         parse_levels(text, where="--levels")
     assert str(caught.value) == (
@@ -271,7 +271,7 @@ def test_show_margin_rounds_a_parsed_share() -> None:
 
 
 def test_parse_margins_replaces_the_defaults_that_a_table_names() -> None:
-    """A margin may be a string or a number, and "off" removes a metric from the gate."""
+    """A margin may be a string or a number; "off" removes a metric."""
     table = {"cpu-ms/turn": "10 %", "peak-threads": 2, "latency-infl": "off"}
     expected = dict(DEFAULT_MARGINS) | {
         "cpu-ms/turn": TENTH,

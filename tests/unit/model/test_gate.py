@@ -1,4 +1,4 @@
-"""Margins: read, taken of a side, shown."""
+"""Margins as ratios and as amounts."""
 
 import math
 
@@ -10,13 +10,13 @@ TENTH = Margin(amount=0.1, is_relative=True)
 HALF = Margin(amount=0.5, is_relative=False)
 
 
-def test_log_margin_is_that_of_the_largest_ratio_within() -> None:
-    """A share does not depend on the value, an amount does."""
+def test_log_margin_is_the_log_of_the_largest_ratio() -> None:
+    """An amount depends on the value, a share does not."""
     assert log_margin(TENTH, 5.0) == pytest.approx(math.log(1.1))
     assert log_margin(HALF, 5.0) == pytest.approx(math.log(5.5 / 5))
 
 
 def test_allowance_is_in_the_metrics_own_unit() -> None:
-    """A slope may be below zero; what is allowed is not."""
+    """The allowance of a negative slope is positive."""
     assert allowance(TENTH, -5.0) == pytest.approx(0.5)
     assert allowance(HALF, -5.0) == 0.5

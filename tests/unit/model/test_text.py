@@ -1,4 +1,4 @@
-"""What is shown of a text that came from outside."""
+"""Text from outside, made safe to show."""
 
 import pytest
 
@@ -17,8 +17,8 @@ from harness.model.text import one_line, printable
         ("blank \u3164\u2800", "blank   "),
     ],
 )
-def test_printable_leaves_what_can_be_seen(text: str, shown: str) -> None:
-    """What acts on a terminal or is not seen gives way to a space; of piled marks four stay."""
+def test_printable_keeps_visible_characters(text: str, shown: str) -> None:
+    """Control characters and invisible characters become spaces."""
     assert printable(text) == shown
 
 
@@ -31,5 +31,5 @@ def test_printable_leaves_what_can_be_seen(text: str, shown: str) -> None:
     ],
 )
 def test_one_line_is_cut(text: str, line: str) -> None:
-    """A text that is longer than it may be says that it goes on."""
+    """A cut is marked."""
     assert one_line(text, 6) == line

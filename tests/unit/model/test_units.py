@@ -1,4 +1,4 @@
-"""Quantities as people type and read them."""
+"""Quantities as text for people."""
 
 from collections.abc import Callable
 
@@ -40,8 +40,8 @@ from harness.model.units import (
         (show_number, 999.4, "999"),
     ],
 )
-def test_show_rounds_as_a_reader_wants(
+def test_show_rounds_to_significant_digits(
     show: Callable[[float], str], value: float, expected: str
 ) -> None:
-    """Each quantity has the digits that mean something, and thousands are separated."""
+    """Digits are significant, and thousands are separated."""
     assert show(value) == expected

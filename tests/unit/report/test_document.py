@@ -263,5 +263,5 @@ Takeaways:
 
 
 def test_document_of_two_settings_names_them() -> None:
-    """The header shows environments, uncommitted changes, and caps and load beyond the defaults."""
+    """The header shows environments, uncommitted changes, caps and load."""
     assert _two_settings() == TWO_SETTINGS

@@ -30,7 +30,7 @@ from harness.report.markdown import code, escape
     ],
 )
 def test_escape_leaves_words_alone(text: str, shown: str) -> None:
-    """Markup is escaped, links and mentions become code, and other text stays unchanged."""
+    """Markup is escaped, links become code, and other text stays unchanged."""
     assert escape(text) == shown
 
 

@@ -104,12 +104,12 @@ DOCUMENT = """\
 
 
 def test_selftest_document_shows_the_noise_and_what_was_caught() -> None:
-    """The tables hold the detectable change, the result of identical builds, and each injection."""
+    """Identical builds and each injection have a row."""
     assert _document() == DOCUMENT
 
 
 def test_selftest_document_of_a_refused_margin_shows_the_change_only() -> None:
-    """A metric that is not gated catches nothing, and no power is predicted without its noise."""
+    """No power is predicted for a metric without a noise floor."""
     gate = structs.replace(RUN.gate, noise_floor=make_noise_floor(cpu=0.2)) if RUN.gate else None
     run = structs.replace(RUN, gate=gate, purity=Purity.SETTINGS)
     cells = make_pairs(500, _measured(), _measured(cpu=2.4)[::-1])

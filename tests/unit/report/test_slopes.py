@@ -13,7 +13,7 @@ from tests.builders.model import make_cell, make_run, make_side, ok_cell
 
 
 def _ramp(side: Side, per_session: float, *, noise: float = 0.0) -> list[Cell]:
-    """Make three levels of a side whose threads, memory, files and CPU grow with the sessions."""
+    """Make three levels at which the use of resources grows with the sessions."""
     return [
         ok_cell(
             side,
@@ -58,7 +58,7 @@ ALONE = """\
 
 
 def test_limits_table_of_one_build_through_two_cells_has_no_intervals() -> None:
-    """Two points have no noise estimate; threads have no limit without a cap on pids."""
+    """Two points have no noise; threads have no limit without a cap on pids."""
     run = make_run(levels=LEVELS, sides=[Side.BRANCH])
     lines = _table(run, _ramp(Side.BRANCH, 2.0)[:2]).splitlines()
     assert [" ".join(line.split()) for line in lines[2:]] == [

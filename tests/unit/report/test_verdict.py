@@ -73,7 +73,7 @@ TABLE = """\
 
 
 def test_verdict_table_has_a_row_for_each_metric() -> None:
-    """Outcomes come first, then counted and measured metrics, with margin and detectable change."""
+    """Outcomes come first, then counted and measured metrics."""
     assert verdict_table(judge(_gated())) == TABLE
 
 
