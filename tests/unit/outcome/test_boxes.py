@@ -67,12 +67,12 @@ def test_outcome_of_a_watchdogs_kill_is_oom_in_its_words() -> None:
         (
             ("network",),
             None,
-            "2 CPU, 2 GiB memory, no network, 600 s a cell; not held: cpus, memory, swap, pids",
+            "2 CPU, 2 GiB memory, no network, 600 s a cell; not enforced: cpus, memory, swap, pids",
         ),
         (
             ("cpus", "memory", "swap", "pids"),
             None,
-            "2 CPU, 2 GiB memory and no swap, 600 s a cell; not held: network",
+            "2 CPU, 2 GiB memory and no swap, 600 s a cell; not enforced: network",
         ),
     ],
 )

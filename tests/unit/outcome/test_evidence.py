@@ -230,4 +230,4 @@ def test_report_has_a_row_for_each_cell_that_failed() -> None:
 def test_line_of_an_invalid_cell_says_its_reason_alone() -> None:
     """Evidence is of how a cell ended, and an invalid one has not ended for its own reasons."""
     cell = _ended(Outcome.INVALID, {"supervisor": {"oom-kills": 1}}, reason="the host was busy")
-    assert cell_line(cell).endswith("invalid: the host was busy; it is run once more (4.0 s)")
+    assert cell_line(cell).endswith("invalid: the host was busy; will be retried (4.0 s)")
