@@ -1,5 +1,6 @@
 """Checks in clean environments, and the bench's own verbs in one."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import nox
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"  # a missing Python is skipped, and in CI an error
-nox.options.parallel = "auto"  # a session a CPU, among the sessions that allow it
+nox.options.parallel = os.cpu_count()
 nox.options.sessions = ["tests", "minimums", "lint", "types", "docs", "wheel"]
 
 PYTHONS = ["3.11", "3.12", "3.13"]

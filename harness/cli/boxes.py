@@ -76,7 +76,7 @@ def _find_box_fact(kind: str) -> BoxFact:
             )
     except NoBoxError as error:
         return BoxFact(kind=kind, works=False, found=error.what)
-    swap = "swap held" if "swap" in info.holds else "swap not held"
+    swap = "swap enforced" if "swap" in info.holds else "swap not enforced"
     found = f"{info.engine}{engine}, cgroup {info.cgroup}, {swap}"
     return BoxFact(kind=kind, works=True, found=found, doubts=info.warnings)
 

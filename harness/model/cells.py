@@ -1,4 +1,4 @@
-"""One cell: its place in the plan, what its probe reported, how it ended."""
+"""One cell: its slot in the plan, the RESULT of its probe, and its outcome."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from harness.model.stored import Amount, Natural, Record, Whole
 
 
 class Subject(Record, frozen=True, kw_only=True):
-    """The runtime as a probe loaded it: its folder, version and source hash."""
+    """The runtime that a probe loaded: folder, version and hash of its sources."""
 
     path: str
     version: str | None = None
@@ -15,7 +15,7 @@ class Subject(Record, frozen=True, kw_only=True):
 
 
 class Result(Record, frozen=True, kw_only=True, rename={"c": "C"}):
-    """The probe's RESULT. Times in ms, memory in MB or KB as the names say; absent numbers are None."""
+    """The RESULT of a probe; None for a number that is absent."""
 
     arm: str
     c: Natural
@@ -49,14 +49,13 @@ class Result(Record, frozen=True, kw_only=True, rename={"c": "C"}):
 
 
 class Slot(Record, frozen=True, kw_only=True):
-    """A cell's place in the plan.
+    """The place of a cell in the plan.
 
     Args:
         level: Concurrency C.
-        block: Which ABBA block of the level, from 0, counted on from the ladder to the decision; of a refinement, which repeat of the level.
-        pair: Which pair of the block, 0 or 1; None for a cell that has no partner.
-        attempt: 0, or 1 for the second run of an invalid cell.
-        phase: What it is run for.
+        block: ABBA block of the level, from 0; the decision continues the numbers of the ladder. In refinement, repeat of the level.
+        pair: 0 or 1 within the block; None for a cell without a partner.
+        attempt: 0, or 1 for the retry of an invalid cell.
     """
 
     side: Side
@@ -68,15 +67,15 @@ class Slot(Record, frozen=True, kw_only=True):
 
 
 class Cell(Record, frozen=True, kw_only=True):
-    """One run of one build at one level, and everything that was seen of it.
+    """One run of one build at one level.
 
     Args:
+        reason: The limit or the fault in one phrase; empty for ok.
+        exit_code: None if the engine did not report one.
+        sessions_done: Sessions that had ended at the last report of the probe.
+        peak_threads, peak_rss_mb, peak_fds: From the RESULT, or from the last report before the end.
+        evidence: Grounds of the outcome, by source.
         drive: None in results of schema 1.
-        reason: One phrase that names the limit or the fault; empty for ok.
-        exit_code: The container's exit code; None where the engine knew none.
-        sessions_done: Sessions that had ended when it was last heard of.
-        peak_threads, peak_rss_mb, peak_fds: The RESULT's, else the last that was reported before the end.
-        evidence: What the decision rests on, by source.
     """
 
     slot: Slot
@@ -96,7 +95,7 @@ class Cell(Record, frozen=True, kw_only=True):
 
 
 class Knee(Record, frozen=True, kw_only=True):
-    """The bracket in which a side breaks: the last level that passed, the first that failed."""
+    """The bracket of a side's breaking point: last level passed, first level failed."""
 
     last_pass: int | None
     first_fail: int | None

@@ -1,4 +1,4 @@
-"""What a gate decides by: margins, and the noise of the host."""
+"""Margins and noise floors: the basis of a gate's decision."""
 
 import math
 
@@ -6,21 +6,19 @@ from harness.model.stored import Amount, Natural, Record
 
 
 class Margin(Record, frozen=True, kw_only=True):
-    """How much worse a metric may be: by a share of the base where it is relative (0.05 is 5 %), else in its own unit."""
+    """The largest allowed change for the worse: a share (0.05 is 5 %) or an amount."""
 
     amount: Amount
     is_relative: bool
 
 
 class NoiseFloor(Record, frozen=True, kw_only=True):
-    """The noise of one host, box and load, from pairs of identical builds.
+    """The noise of a host, measured with pairs of identical builds.
 
     Args:
-        key: Of host, box, caps, arm and load.
+        key: Hash of host, box, caps, arm and load.
         measured_at: UTC.
-        level: At which concurrency.
-        pairs: How many.
-        deviations: By metric, the standard deviation of the logarithm of a pair's ratio.
+        deviations: By metric, the standard deviation of the log ratio of a pair.
     """
 
     key: str
@@ -31,12 +29,12 @@ class NoiseFloor(Record, frozen=True, kw_only=True):
 
 
 class GateInfo(Record, frozen=True, kw_only=True):
-    """What a gate decides by.
+    """The basis of a gate's decision.
 
     Args:
-        margins: By metric; a metric without one is shown and not gated.
-        strict: Whether an inconclusive verdict fails.
-        floor: None where none is known.
+        margins: By metric; a metric without a margin is not gated.
+        strict: Fail if the verdict is inconclusive.
+        noise_floor: None if unknown.
     """
 
     margins: dict[str, Margin]
@@ -54,25 +52,25 @@ DEFAULT_MARGINS = {
     "allocated-blocks/session": Margin(amount=0.02, is_relative=True),
     "system-calls/turn": Margin(amount=0.01, is_relative=False),
 }
-"""The metrics that are gated by default; knee and capacity have brackets instead of margins."""
+"""The metrics that are gated by default, besides knee and capacity."""
 
 
 def log_margin(margin: Margin, better: float) -> float:
-    """Return a margin as the logarithm of the largest ratio of the worse side to the better one that is within it.
+    """Return the log of the largest ratio of worse to better side within a margin.
 
     Args:
-        margin: Relative, or in the metric's own unit.
-        better: What the metric is on the better side, above zero: on the base for a regression, on the branch for an improvement.
+        margin: A share or an amount.
+        better: The metric on the better side, above zero.
     """
     share = margin.amount if margin.is_relative else margin.amount / better
     return math.log1p(share)
 
 
 def allowance(margin: Margin, better: float) -> float:
-    """Return how much worse than on the better side a metric may be, in its own unit."""
+    """Return the largest allowed change for the worse, in the metric's own unit."""
     return margin.amount * abs(better) if margin.is_relative else margin.amount
 
 
 def show_margin(margin: Margin) -> str:
-    """Show a margin as it is written in the configuration."""
+    """Show a margin as the configuration writes it."""
     return f"{margin.amount * 100:g} %" if margin.is_relative else f"{margin.amount:g}"

@@ -1,4 +1,4 @@
-"""What a person asked for: a run, and how a gate decides."""
+"""The request of a caller: a run, and the options of a gate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from harness.model.nouns import Caps, Drive, Load, Side
 from harness.model.plan import Plan
 
 BOXES = ("docker", "cgroup", "watchdog")
-"""The kinds of box, the best first."""
+"""The kinds of box, best first."""
 
 AUTO = "auto"
 """The first of `BOXES` that works."""
@@ -16,14 +16,13 @@ AUTO = "auto"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A run as it was asked for.
+    """The request of a run.
 
     Args:
-        drives: The arm and the environment of each side.
         base, main: Refs; None for the merge-base with the default branch.
-        base_image: The image that builds stand on; empty for the one that is found.
+        base_image: The image under the builds; empty to find one.
         box: One of `BOXES`, or `AUTO`.
-        resume: The folder of an interrupted run, whose stored plan replaces this one; None for a new run.
+        resume: Folder of an interrupted run, whose stored plan replaces this one; None for a new run.
     """
 
     load: Load
@@ -39,14 +38,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateOptions:
-    """How a gate decides.
+    """The options of a gate.
 
     Args:
-        margins: By metric; a metric without one is not gated.
-        pairs: At each decision level, at least 1.
-        quick_level: The level of the quick profile.
-        is_quick: Pairs at one level, and no ladder.
-        is_strict: Whether an inconclusive verdict fails.
+        margins: By metric; a metric without a margin is not gated.
+        pairs: Per decision level, at least 1.
+        is_quick: Run pairs at `quick_level` only, without a ladder.
+        is_strict: Fail if the verdict is inconclusive.
     """
 
     margins: Mapping[str, Margin]

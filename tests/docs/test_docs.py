@@ -12,7 +12,7 @@ import noxfile
 import tasks
 from harness.model import errors
 from harness.model.nouns import Arm
-from harness.report.arms import TOGGLES
+from harness.report.arms import VARIABLES
 
 ROOT = Path(tasks.__file__).parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -132,7 +132,7 @@ def test_commands_explain_every_arm() -> None:
 
 def test_commands_explain_every_toggle() -> None:
     """The table of toggles is the one that `invoke arms` prints."""
-    assert sorted(_rows(COMMANDS, "Toggles")) == sorted(f"`{name}`" for name, _ in TOGGLES)
+    assert sorted(_rows(COMMANDS, "Toggles")) == sorted(f"`{name}`" for name, _ in VARIABLES)
 
 
 def test_readme_is_short() -> None:

@@ -42,7 +42,7 @@ def test_compare_needs_no_engine(
         table = compare(world, request)
     assert said.getvalue().startswith(f"box    {kind}, ")
     assert f"\n- Box: {kind}, " in table
-    assert ("not held: cpus, memory, swap, pids" in table) == (kind == "watchdog")
+    assert ("not enforced: cpus, memory, swap, pids" in table) == (kind == "watchdog")
     assert table.count("| ok — ") == 4  # two levels on each side
     (folder,) = (path for path in (checkout / "results").iterdir() if path.name[:2] == "20")
     assert (folder / "table.md").read_text() == table

@@ -15,7 +15,7 @@ from harness.model.errors import DisturbedError, UsageError
 from harness.model.gate import NoiseFloor
 from harness.model.runs import RunInfo, RunReport
 from harness.outcome.observation import Observation
-from harness.report.index import index_text
+from harness.report.derived import index_text
 from harness.verbs.ports import RunWriter
 
 _COMPARISON, _GOALS, _CELLS, _TABLE = "compare.json", "goals.json", "cells.jsonl", "table.md"

@@ -226,7 +226,7 @@ def test_cost_needs_no_engine_and_no_countable_side(
     assert invoke("cost", "--repo", str(git_checkout().root), "--base", "HEAD") == 0
     out = capsys.readouterr().out
     assert out.startswith(
-        "## sc-ckpt: exact costs\n\n**Nothing could be compared: see what is missing.**\n"
+        "## sc-ckpt: exact costs\n\n**Nothing could be compared: see the missing counters below.**\n"
     )
     assert "- Compared: **A/A**" in out
     for side in ("base", "branch"):

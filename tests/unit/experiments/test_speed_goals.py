@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from experiments.speed_goals.definitions import GOALS, choose_goals
-from experiments.speed_goals.findings import Finding, find_goals
+from experiments.speed_goals.findings import GoalResult, find_goals
 from experiments.speed_goals.goal import REFERENCE_CAPS, Goal, drives_of
 from experiments.speed_goals.plan import next_run
 from harness.model.cells import Cell
@@ -20,8 +20,7 @@ CPU, STATE = BY_KEY["mem-4000-cpu"], BY_KEY["ckpt-1000-state-cpu"]
 
 def _driven(goal: Goal, cell: Cell, repeat: int = 0) -> Cell:
     slot = structs.replace(cell.slot, block=repeat, side=Side.BRANCH, pair=None)
-    drive = goal.drive
-    return structs.replace(cell, slot=slot, arm=drive.arm, environment=drive.environment)
+    return structs.replace(cell, slot=slot, drive=goal.drive)
 
 
 def _ok(goal: Goal, level: int, *, repeat: int = 0, **measured: object) -> Cell:
@@ -35,11 +34,12 @@ def _died(
 
 
 def _run(goal: Goal, repeats: int = 1) -> RunInfo:
-    run = make_run(levels=(), sides=[Side.BRANCH])
-    return structs.replace(run, kind="goals", blocks=repeats, goals=(goal.key,))
+    return make_run(
+        levels=(), sides=[Side.BRANCH], kind="goals", blocks=repeats, goals=(goal.key,)
+    )
 
 
-def _find(goal: Goal, *cells: Cell, repeats: int = 1) -> Finding:
+def _find(goal: Goal, *cells: Cell, repeats: int = 1) -> GoalResult:
     (finding,) = find_goals(_run(goal, repeats), cells, complete=True).findings
     return finding
 
@@ -60,7 +60,9 @@ def test_figure_at_a_level_is_the_median_of_the_repeats() -> None:
     cells = [
         _ok(CPU, 4_000, repeat=n, cpu_ms_per_turn=cpu) for n, cpu in enumerate((0.3, 0.1, 0.2))
     ]
-    other = structs.replace(_ok(CPU, 4_000, cpu_ms_per_turn=9.0), environment={"SCALE_PROCS": "2"})
+    other = structs.replace(
+        _ok(CPU, 4_000, cpu_ms_per_turn=9.0), drive=BY_KEY["mem-8000-latency-2"].drive
+    )
     finding = _find(CPU, other, *cells, repeats=3)
     assert (finding.median, finding.values, finding.is_met) == (0.2, (0.1, 0.2, 0.3), False)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from experiments.speed_goals.findings import arm_of
 from experiments.speed_goals.run import goals, render_stored
-from harness.analysis.comparison import Comparison
 from harness.model.cells import Result, Subject
 from harness.model.errors import BranchCannotRunError, DisturbedError, UsageError
 from harness.model.nouns import Load, Outcome
@@ -129,7 +129,6 @@ def test_goals_tells_its_progress() -> None:
             "2/2 sc-mem C=32,000 SCALE_PROCS=2 crash: exit code 2 without a RESULT; "
             "last line on stderr: “SCALE_PROCS=2 is not available yet” (1.0 s)"
         ),
-        "removing what the cells wrote",
         "results in results/2026-11-30T12:00:00Z-goals-b4a7b4a",
     ]
 
@@ -140,21 +139,21 @@ def test_goals_writes_after_every_cell() -> None:
     goals(fakes.world, make_request(), only="hand", repeats=2)
     run = fakes.store.only
     assert run.completes == [False] * 4 + [True]
-    assert [(cell.arm, cell.slot.level, cell.slot.block) for cell in run.cells] == [
+    assert [(arm_of(cell), cell.slot.level, cell.slot.block) for cell in run.cells] == [
         ("hand", 8_000, 0),
         ("hand", 32_000, 0),
         ("hand", 8_000, 1),
         ("hand", 32_000, 1),
     ]
-    assert not isinstance(run.said, Comparison)
-    assert fakes.box.reaped == [None, RUN_ID]
+    assert fakes.box.reaped == [None]
 
 
 def test_goals_of_a_stored_run_are_derived_again() -> None:
     """The table of a stored run is the one that was printed when it ran."""
     fakes = make_world(branch=_slowing())
     shown = goals(fakes.world, make_request(), only="sc-ckpt", repeats=2)
-    assert show_run(fakes.store, fakes.store.only.folder, {"goals": render_stored}) == shown
+    folder = fakes.store.only.folder
+    assert show_run(fakes.store, folder, {"goals": render_stored}) == shown
 
 
 def test_goals_that_are_interrupted_keep_what_was_measured() -> None:
@@ -175,9 +174,9 @@ def test_goals_that_are_interrupted_keep_what_was_measured() -> None:
     ]
     assert rows[13].startswith("0 of 2 goals met, 1 not measured; 3 repeats, ")
     assert rows[-1] == "- the run was interrupted: figures rest on the cells that are there"
-    assert fakes.progress.lines[-2] == (
-        "what was measured is in results/2026-11-30T12:00:00Z-goals-b4a7b4a; "
-        "`invoke goals --resume results/2026-11-30T12:00:00Z-goals-b4a7b4a` goes on with it"
+    assert fakes.progress.lines[-1] == (
+        "the finished cells are in results/2026-11-30T12:00:00Z-goals-b4a7b4a; "
+        "`invoke goals --resume results/2026-11-30T12:00:00Z-goals-b4a7b4a` continues it"
     )
 
 
@@ -218,7 +217,7 @@ def test_goals_end_when_a_cell_ran_other_code() -> None:
     """A cell of another runtime is no figure of this one."""
     foreign = Subject(path="/usr/lib/escapement", hash="99" * 32)
     fakes = make_world(branch=lambda _, spec: make_observation(_loaded(spec, foreign)))
-    with pytest.raises(DisturbedError, match="is not what it is said to be"):
+    with pytest.raises(DisturbedError, match="ran other code than its side's"):
         goals(fakes.world, make_request(), only="hand", repeats=1)
 
 

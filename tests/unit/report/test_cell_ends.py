@@ -43,7 +43,7 @@ def test_line_of_an_invalid_cell_has_its_reason_alone() -> None:
     """Evidence explains an outcome, and an invalid cell has none."""
     evidence = {"supervisor": {"oom-kills": 1}}
     cell = make_cell(outcome=Outcome.INVALID, evidence=evidence, reason="the host was busy")
-    assert cell_line(cell).endswith("invalid: the host was busy; it is run once more (4.0 s)")
+    assert cell_line(cell).endswith("invalid: the host was busy; will be retried (4.0 s)")
 
 
 @pytest.mark.parametrize(
@@ -54,12 +54,12 @@ def test_line_of_an_invalid_cell_has_its_reason_alone() -> None:
         (
             ("network",),
             None,
-            "2 CPU, 2 GiB memory, no network, 600 s a cell; not held: cpus, memory, swap, pids",
+            "2 CPU, 2 GiB memory, no network, 600 s a cell; not enforced: cpus, memory, swap, pids",
         ),
         (
             ("cpus", "memory", "swap", "pids"),
             None,
-            "2 CPU, 2 GiB memory and no swap, 600 s a cell; not held: network",
+            "2 CPU, 2 GiB memory and no swap, 600 s a cell; not enforced: network",
         ),
     ],
 )

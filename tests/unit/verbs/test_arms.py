@@ -26,7 +26,7 @@ def _two_arms() -> FakeWorld:
 TABLE = """\
 ## hand → sc-mem: `ba5eba5` → `b4a7b4a`
 
-Screen, no gate — regressed: capacity at least 2,000 → 1,000–2,000, the branch is bound by memory; peak-threads 2 → 8, +6; cpu-ms/turn +300 % [+300, +300]
+Exploratory (not a gate) — regressed: capacity at least 2,000 → 1,000–2,000, the branch is bound by memory; peak-threads 2 → 8, +6; cpu-ms/turn +300 % [+300, +300]
 
 - base: `ba5eba5` — Pump by polling; runtime 303b765f335b, driven by hand
 - branch: `b4a7b4a` — Pump by waking; runtime 303b765f335b, driven by sc-mem
@@ -46,8 +46,8 @@ Takeaways:
 - base (hand): no knee up to C=2,000
 - branch (sc-mem): the knee is between C=1,000 and C=2,000: oom (out of memory at 2 GiB, its cgroup's oom_kill rose)
 - **branch (sc-mem) collapses at C=2,000 (oom); base (hand) holds at least 2,000.**
-- Threads grow by: base (hand) 0 threads per session [0, 0].
-- Memory grows by: base (hand) 0 KiB per session [0, 0].
+- Threads per session: base (hand) 0 [0, 0].
+- KiB of memory per session: base (hand) 0 [0, 0].
 - CPU per turn: +300.0 % [+300.0 %, +300.0 %] on the branch (sc-mem) at C=1,000, the highest level that both pass.
 - Latency inflation: +0.0 % [+0.0 %, +0.0 %] on the branch (sc-mem) at C=1,000, the highest level that both pass.
 
@@ -59,16 +59,16 @@ Takeaways:
 
 Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, with its 95 % paired-t interval. Two pairs resolve little; an interval that spans 0 % shows no difference.
 
-### What a session adds, and how far that goes
+### Cost per session, extrapolated to the limits of the box
 
-| what is added        | base slope [95 %]   | branch slope [95 %]   | the box has         | base reaches it at C   | branch reaches it at C   |
-|:---------------------|:--------------------|:----------------------|:--------------------|:-----------------------|:-------------------------|
-| threads a session    | 0 [0, 0]            | –                     | no limit of its own | –                      | –                        |
-| cpu-ms a turn        | 1 [1, 1]            | –                     | 1 CPU               | 450 [450, 450]         | –                        |
-| KiB a session        | 0 [0, 0]            | –                     | 2 GiB               | never                  | –                        |
-| open files a session | 0 [0, 0]            | –                     | 20,000 open files   | never                  | –                        |
+| cost                   | base slope [95 %]   | branch slope [95 %]   | limit             | base reaches it at C   | branch reaches it at C   |
+|:-----------------------|:--------------------|:----------------------|:------------------|:-----------------------|:-------------------------|
+| threads per session    | 0 [0, 0]            | –                     | none              | –                      | –                        |
+| cpu-ms per turn        | 1 [1, 1]            | –                     | 1 CPU             | 450 [450, 450]         | –                        |
+| KiB per session        | 0 [0, 0]            | –                     | 2 GiB             | never                  | –                        |
+| open files per session | 0 [0, 0]            | –                     | 20,000 open files | never                  | –                        |
 
-Observed: base (hand) held C=2,000, the last that was tried; branch (sc-mem) gave way between C=1,000 and C=2,000 (oom).
+Observed: base (hand) passed C=2,000, the highest level tried; branch (sc-mem) failed between C=1,000 and C=2,000 (oom).
 
 ### How cells ended
 

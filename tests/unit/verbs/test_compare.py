@@ -20,7 +20,7 @@ from tests.fakes.fake_repo import FakeRepo
 TABLE = """\
 ## sc-mem: `ba5eba5` → `b4a7b4a`
 
-Screen, no gate — improved: capacity below 1,000 → at least 4,000, the base is bound by latency; peak-threads 2,000 → 8, -1,992; cpu-ms/turn -50 % [-50, -50]; latency-infl -50 % [-50, -50]; no judged metric is worse by more than its margin
+Exploratory (not a gate) — improved: capacity below 1,000 → at least 4,000, the base is bound by latency; peak-threads 2,000 → 8, -1,992; cpu-ms/turn -50 % [-50, -50]; latency-infl -50 % [-50, -50]; no judged metric is worse by more than its margin
 
 - base: `ba5eba5` — Pump by polling; runtime 303b765f335b
 - branch: `b4a7b4a` — Pump by waking; runtime 5a4f9f45121a
@@ -41,8 +41,8 @@ Takeaways:
 - base: the knee is between C=1,000 and C=2,000: oom (out of memory at 2 GiB, its cgroup's oom_kill rose)
 - branch: no knee up to C=4,000
 - **base collapses at C=2,000 (oom); branch holds at least 4,000.**
-- Threads grow by: branch 0 threads per session [0, 0].
-- Memory grows by: branch 0 KiB per session [0, 0].
+- Threads per session: branch 0 [0, 0].
+- KiB of memory per session: branch 0 [0, 0].
 - CPU per turn: -50.0 % [-50.0 %, -50.0 %] on the branch at C=1,000, the highest level that both pass.
 - Latency inflation: -50.0 % [-50.0 %, -50.0 %] on the branch at C=1,000, the highest level that both pass.
 
@@ -54,16 +54,16 @@ Takeaways:
 
 Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, with its 95 % paired-t interval. Two pairs resolve little; an interval that spans 0 % shows no difference.
 
-### What a session adds, and how far that goes
+### Cost per session, extrapolated to the limits of the box
 
-| what is added        | base slope [95 %]   | branch slope [95 %]   | the box has         | base reaches it at C   | branch reaches it at C   |
-|:---------------------|:--------------------|:----------------------|:--------------------|:-----------------------|:-------------------------|
-| threads a session    | –                   | 0 [0, 0]              | no limit of its own | –                      | –                        |
-| cpu-ms a turn        | –                   | 1 [1, 1]              | 1 CPU               | –                      | 450 [450, 450]           |
-| KiB a session        | –                   | 0 [0, 0]              | 2 GiB               | –                      | never                    |
-| open files a session | –                   | 0 [0, 0]              | 20,000 open files   | –                      | never                    |
+| cost                   | base slope [95 %]   | branch slope [95 %]   | limit             | base reaches it at C   | branch reaches it at C   |
+|:-----------------------|:--------------------|:----------------------|:------------------|:-----------------------|:-------------------------|
+| threads per session    | –                   | 0 [0, 0]              | none              | –                      | –                        |
+| cpu-ms per turn        | –                   | 1 [1, 1]              | 1 CPU             | –                      | 450 [450, 450]           |
+| KiB per session        | –                   | 0 [0, 0]              | 2 GiB             | –                      | never                    |
+| open files per session | –                   | 0 [0, 0]              | 20,000 open files | –                      | never                    |
 
-Observed: base gave way between C=1,000 and C=2,000 (oom); branch held C=4,000, the last that was tried.
+Observed: base failed between C=1,000 and C=2,000 (oom); branch passed C=4,000, the highest level tried.
 
 ### How cells ended
 

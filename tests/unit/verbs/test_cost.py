@@ -136,18 +136,18 @@ def _request(drives: Mapping[Side, Drive] = ALIKE) -> Request:
 CHANGE = """\
 ## sc-mem: exact costs
 
-**instructions/turn +31 (+3.1 %); nothing else changed.**
+**instructions/turn +31 (+3.1 %); no other gated cost changed.**
 
 - base: ba5eba5 Pump by polling
 - branch: b4a7b4a Pump by waking + uncommitted changes
 - Compared: **change**: the two sides hold different runtimes (the merge-base with main)
 - Load: 6 turns, ttft 200 ms, 50 tokens at 5 ms, under the virtual clock
 
-| cost                     |   base |   branch |   difference | repeats to     |
-|:-------------------------|-------:|---------:|-------------:|:---------------|
-| traced-bytes/session     |    600 |      600 |            0 | the last digit |
-| allocated-blocks/session |     12 |       12 |            0 | the last digit |
-| **instructions/turn**    |  1,000 |    1,031 | +31 (+3.1 %) | the last digit |
+| cost                     |   base |   branch |   difference | run-to-run variation   |
+|:-------------------------|-------:|---------:|-------------:|:-----------------------|
+| traced-bytes/session     |    600 |      600 |            0 | none                   |
+| allocated-blocks/session |     12 |       12 |            0 | none                   |
+| **instructions/turn**    |  1,000 |    1,031 | +31 (+3.1 %) | none                   |
 
 - Counted twice in 7.0 s, unconfined: there is nothing to hold; CPython 3.11.7; memory at C=10 and 20, callgrind at C=10 and 20
 """
@@ -170,7 +170,7 @@ def test_cost_prints_what_changed() -> None:
 @pytest.mark.parametrize(
     ("environment", "differs"),
     [
-        ({}, "**A/A**: the same runtime in the same environment; nothing may differ"),
+        ({}, "**A/A**: the same runtime in the same environment; no cost may differ"),
         ({"SCALE_STATE_KB": "1"}, "**settings**: the same runtime, driven in another way"),
     ],
 )
@@ -182,7 +182,7 @@ def test_cost_of_one_runtime_says_what_else_may_differ(
     drives = ALIKE | {Side.BRANCH: Drive(arm=Arm.SC_MEM, environment=environment)}
     said = cost(Fakes((FakeCounter(),)).counting, repo, RUN_ID, _request(drives))
     assert f"- Compared: {differs} (" in said
-    assert "**Nothing changed: instructions/turn.**" in said
+    assert "**No gated cost changed: instructions/turn.**" in said
     for name, value in environment.items():
         assert f"- branch: b4a7b4a Pump by waking, with {name}={value}\n" in said
 

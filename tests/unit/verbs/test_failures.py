@@ -56,7 +56,7 @@ def test_compare_tells_of_a_check_that_is_invalid_and_runs_it_once_more() -> Non
 
     fakes = make_world(base=behave)
     compare(fakes.world, make_request(1000))
-    told = "C=1       base   check: invalid: the engine fell over; it is run once more (1.0 s)"
+    told = "C=1       base   check: invalid: the engine fell over; will be retried (1.0 s)"
     assert fakes.progress.lines.count(told) == 1
 
 
@@ -66,7 +66,7 @@ def test_compare_counts_a_cell_that_is_late_with_cpu_to_spare_twice() -> None:
     fakes = make_world(branch=holds_up_to(9999, **late), base=holds_up_to(9999))
     shown = compare(fakes.world, make_request(1000))
     late_line = "the simulated model was late by 120 ms (99th percentile) while the worker was only 30 % busy"
-    assert shown.count(f"| {late_line} | run once more: ok |") == 2, "and not of the check"
+    assert shown.count(f"| {late_line} | retried: ok |") == 2, "and not of the check"
     assert shown.count(f"- C=1,000 branch: {late_line}; the cell counts") == 2
     attempts = [cell.slot.attempt for cell in fakes.store.only.cells if cell.slot.side == "branch"]
     assert attempts == [0, 1, 0, 1]
@@ -116,7 +116,7 @@ def test_compare_goes_on_after_a_cell_that_is_invalid_once() -> None:
 
     fakes = make_world(base=behave)
     shown = compare(fakes.world, make_request(1000))
-    assert "| 1,000 | base   |         1 | the engine fell over | run once more: ok |" in shown
+    assert "| 1,000 | base   |         1 | the engine fell over | retried: ok |" in shown
     assert len(fakes.store.only.cells) == 5
 
 

@@ -60,5 +60,5 @@ def test_compare_goes_on_after_a_warm_up_that_failed() -> None:
 def test_show_plan_shows_the_phases() -> None:
     """Certain cells are listed in order, conditional phases in words."""
     shown = show_plan(make_world().world, make_request(500, warm_up=True, refine=True))
-    assert "C=500 base, a warm-up whose numbers are thrown away" in shown
-    assert shown.splitlines()[-1].startswith("then refinement: where a side breaks")
+    assert "C=500 base, warm-up, discarded" in shown
+    assert shown.splitlines()[-1].startswith("then refinement: repeat both ends")

@@ -134,8 +134,8 @@ def test_show_plan_builds_and_runs_nothing() -> None:
         "to be built)",
     ]
     assert lines[-10:-7] == [
-        "    1. C=1 base, to see that it runs at all",
-        "    2. C=1 branch, to see that it runs at all",
+        "    1. C=1 base, check that it runs",
+        "    2. C=1 branch, check that it runs",
         "    3. C=1,000 base, block 1, pair 1",
     ]
     assert lines[-1] == "   10. C=1,000 branch, block 2, pair 2"

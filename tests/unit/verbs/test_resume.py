@@ -210,7 +210,7 @@ def test_dry_run_of_a_resume_shows_what_is_left() -> None:
     assert "(built already)" in shown
     assert "(to be built)" in shown
     assert shown.splitlines()[-5:] == [
-        "cells, 4 kept, 4 left while none fails:",
+        "4 cells kept, 4 left if none fails:",
         "    1. C=1,000 branch, block 1, pair 1",
         "    2. C=1,000 base, block 1, pair 1",
         "    3. C=1,000 base, block 1, pair 2",

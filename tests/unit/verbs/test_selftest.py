@@ -45,7 +45,7 @@ def test_selftest_keeps_the_noise_of_the_host() -> None:
     assert noise_floor.pairs == 8
     assert 0 < noise_floor.deviations["cpu-ms/turn"] < 0.03
     assert is_fresh(noise_floor, "2026-11-30T13:00:00Z")
-    assert "### The floor of this host, at C=1,000 with 8 pairs" in tested.document
+    assert "### Noise floor of this host, at C=1,000 with 8 pairs" in tested.document
 
 
 def test_selftest_that_misses_a_regression_fails() -> None:
