@@ -132,14 +132,14 @@ def boxes(session: nox.Session) -> None:
 
 @nox.session(python=False, default=False)
 def guest(session: nox.Session) -> None:
-    """Run the contract of all boxes in a virtual machine with systemd and cgroup v2: `nox -s guest -- --folder DIR`, as root."""
-    session.run(sys.executable, "-m", "tests.guest", *session.posargs, external=True)
+    """Run the box contracts in a virtual machine with cgroup v2: `nox -s guest -- --folder DIR`, as root."""
+    session.run(sys.executable, "-m", "experiments.guest", *session.posargs, external=True)
 
 
 @nox.session(python=False, default=False)
 def faults(session: nox.Session) -> None:
-    """Kill, fill, hang and deceive what real runs need, and see what is left: `nox -s faults -- --folder DIR`, as root."""
-    session.run(sys.executable, "-m", "tests.faults", *session.posargs, external=True)
+    """Inject faults into real runs, and look for leftovers: `nox -s faults -- --folder DIR`, as root."""
+    session.run(sys.executable, "-m", "experiments.faults", *session.posargs, external=True)
 
 
 @nox.session(python=OLDEST)
