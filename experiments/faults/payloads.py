@@ -1,6 +1,6 @@
-"""Text that makes a branch's runtime misbehave at one level."""
+"""Hostile code that is appended to a branch's runtime, active at one level only."""
 
-LEVEL = "21"  # a number that stands nowhere else on the probe's command line
+LEVEL = "21"  # unique on the command line of the probe
 LEVELS = ("--levels", LEVEL, "--load", "2 20 5 2", "--no-warm-up", "--timeout", "120")
 
 _AT_LEVEL = f"""

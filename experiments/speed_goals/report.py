@@ -1,4 +1,6 @@
-"""The table of speed goals as people read it."""
+"""The report of the speed goals."""
+
+from collections.abc import Sequence
 
 from msgspec import structs
 
@@ -10,7 +12,7 @@ from harness.model.runs import RunInfo, RunReport
 from harness.model.units import show_count, show_number, show_plural, show_ratio, show_seconds
 from harness.report.document import header
 from harness.report.lines import describe_cell
-from harness.report.markdown import escape, table
+from harness.report.markdown import bullets, escape, table
 
 _NONE = "–"
 _MET = {True: "yes", False: "**no**", None: _NONE}
@@ -19,13 +21,13 @@ _MEASURED = "measured: median [min, max]"
 _COLUMNS = ("figure", "goal", "original", _MEASURED, "met")
 _TOGGLES = ("SCALE_PROCS", "SCALE_STATE_KB")
 _NOTE = (
-    "every row once before any is run again, each cell in a fresh container. "
-    "A goal is met when no repeat of it died and the median holds the bound; this is a report, not a gate."
+    "all rows run once before any is repeated, each cell in a fresh container. "
+    "A goal is met if no repeat failed and the median is within the bound; this is a report, not a gate."
 )
 
 
 def report_of(table: GoalTable) -> RunReport:
-    """Return a goal table as it is stored."""
+    """Return the stored report of a goal table."""
     return RunReport(
         run=table.run,
         complete=table.complete,
@@ -60,32 +62,32 @@ def _goal(finding: GoalResult) -> dict[str, object]:
     }
 
 
-def render_goals(said: GoalTable) -> str:
+def render_goals(goals: GoalTable) -> str:
     """Return the whole document, ending in a newline."""
-    rows = [_row(finding, said.run.plan.blocks) for finding in said.findings]
+    rows = [_row(finding, goals.run.plan.blocks) for finding in goals.findings]
     notes = [
-        f"{finding.goal.figure}: {note}" for finding in said.findings for note in finding.notes
+        f"{finding.goal.figure}: {note}" for finding in goals.findings for note in finding.notes
     ]
     parts = [
         "## Speed goals",
-        header(_as_one_build(said.run)),
+        header(_as_one_build(goals.run)),
         table(_COLUMNS, rows, words=("figure", _MEASURED, "met")),
-        f"{tally(said)}; {show_plural(said.run.plan.blocks, 'repeat')}, {_NOTE}",
+        f"{tally(goals)}; {show_plural(goals.run.plan.blocks, 'repeat')}, {_NOTE}",
         _list("Notes", notes),
-        _list("Warnings", said.warnings),
+        _list("Warnings", goals.warnings),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def tally(said: GoalTable) -> str:
-    """Say how many of the goals are met."""
-    met = [finding.is_met for finding in said.findings]
+def tally(goals: GoalTable) -> str:
+    """Return the number of goals that are met."""
+    met = [finding.is_met for finding in goals.findings]
     unknown = f", {met.count(None)} not measured" if None in met else ""
     return f"{met.count(True)} of {show_plural(len(met), 'goal')} met{unknown}"
 
 
 def goal_line(cell: Cell, repeats: int) -> str:
-    """Say in one line how a cell of a goal run ended."""
+    """Describe in one line how a cell of a goal run ended."""
     drive = cell.drive
     given = drive.environment if drive else {}
     toggles = [f" {name}={value}" for name, value in given.items() if name in _TOGGLES]
@@ -95,7 +97,7 @@ def goal_line(cell: Cell, repeats: int) -> str:
 
 
 def _as_one_build(run: RunInfo) -> RunInfo:
-    """Have the header show the build once, with what all of its cells were given."""
+    """Return a run with one side, with the environment that all sides share."""
     first, *others = run.sides
     common = {
         name: value
@@ -115,7 +117,7 @@ def _row(finding: GoalResult, repeats: int) -> list[str]:
 
 
 def _measured(finding: GoalResult, repeats: int) -> str:
-    """Show what was measured, and before it what died: neither hides the other."""
+    """Show failed cells and measured values."""
     parts = []
     if finding.failed:
         first = finding.failed[0]
@@ -136,6 +138,5 @@ def _show(goal: Goal, value: float) -> str:
     return show_ratio(value) if goal.unit == "×" else show_number(value)
 
 
-def _list(title: str, items: tuple[str, ...] | list[str]) -> str:
-    lines = "\n".join(f"- {escape(item)}" for item in items)
-    return f"### {title}\n\n{lines}" if items else ""
+def _list(title: str, items: Sequence[str]) -> str:
+    return f"### {title}\n\n{bullets(map(escape, items))}" if items else ""

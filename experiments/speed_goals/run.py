@@ -1,4 +1,4 @@
-"""Measure the speed goals: a client of the harness's loop over cells."""
+"""The run of the speed goals, with the harness's loop over cells."""
 
 from collections.abc import Sequence
 
@@ -22,11 +22,12 @@ from harness.verbs.sides import build_one, clear_leftovers, describe_box
 
 
 def goals(world: World, request: Request, *, only: str, repeats: int) -> str:
-    """Build the working tree, measure the goals, and return the table.
+    """Build the working tree, measure the goals, store and return the table.
 
     Args:
-        request: Of it the base image counts; load, caps and levels are the goals' own.
-        only: Text that a goal's figure has to hold; empty for all goals.
+        world: The adapters.
+        request: Its base image and its folder to resume; the goals define all else.
+        only: Text that the figures of the goals contain; empty for all goals.
         repeats: Runs of each cell, at least one.
 
     Raises:
@@ -83,7 +84,7 @@ def _side_of(info: RunInfo, drive: Drive) -> SideInfo:
     for side in info.sides:
         if side.drive == drive:
             return side
-    msg = f"the goals are driven otherwise than when this run began: by {drive.arm}"
+    msg = f"the goals have changed since this run started: {drive.arm} has another environment"
     raise UsageError(msg, hint="start a new run")
 
 

@@ -1,7 +1,7 @@
-"""Namespaces in which faults are injected, hidden from the rest of the machine.
+"""Namespaces that isolate the injected faults from the rest of the machine.
 
-Inside, `/tmp`, `/var/tmp` and `/run` are empty folders of the scratch folder, there is no network, and no process of the outside. The engine of the machine
-cannot be reached, because its socket is not there. Whatever is left in the house when its first process ends, the kernel kills and unmounts.
+Inside, `/tmp`, `/var/tmp` and `/run` are private folders. There is no network, no process from outside, and no socket of the machine's engine. When
+the first process ends, the kernel kills and unmounts the rest.
 """
 
 import subprocess
@@ -11,38 +11,38 @@ from collections.abc import Sequence
 from pathlib import Path
 
 CGROUP = "esc-faults"
-_HIDDEN = (Path("/tmp"), Path("/var/tmp"), Path("/run"))  # noqa: S108  not to be used: to be covered
+_HIDDEN = (Path("/tmp"), Path("/var/tmp"), Path("/run"))  # noqa: S108  only hidden, never used
 _UNSHARE = (
     *("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"),
-    *("sh", "-c", '"$@"; exit $?', "house"),  # it waits for orphans, as a first process has to
+    *("sh", "-c", '"$@"; exit $?', "init"),  # a shell, because the first process must reap orphans
 )
 
 
-def is_covered(folder: Path) -> bool:
-    """Return whether the house hides a folder behind one of its own."""
+def is_hidden(folder: Path) -> bool:
+    """Return whether a folder is hidden by a private one."""
     return any(folder == hidden or hidden in folder.parents for hidden in _HIDDEN)
 
 
 def run_inside(words: Sequence[str]) -> int:
-    """Run a command in a house, end its processes, and return its exit code."""
+    """Run a command in new namespaces, remove its cgroups, and return its exit code."""
     code = subprocess.run([*_UNSHARE, *words], check=False).returncode
-    for _ in range(50):  # the kernel takes a moment to see that the last process has gone
+    for _ in range(50):  # the kernel needs a moment after the last process
         if not _remove_cgroups():
             return code
         time.sleep(0.1)
-    sys.stderr.write(f"cgroups {CGROUP} are still there\n")
+    sys.stderr.write(f"cgroups {CGROUP} were not removed\n")
     return code or 1
 
 
-def furnish(folder: Path) -> None:
-    """Cover what is shared with the outside; to be called inside, once.
+def hide_shared_folders(folder: Path) -> None:
+    """Mount private folders over the shared ones; called once, inside.
 
     Args:
-        folder: Where the house's own folders are kept.
+        folder: For the private folders.
     """
     run("mount", "--make-rprivate", "/")
     for hidden in _HIDDEN:
-        own = folder / "house" / hidden.relative_to("/")
+        own = folder / "private" / hidden.relative_to("/")
         own.mkdir(parents=True, exist_ok=True)
         run("mount", "--bind", str(own), str(hidden))
         hidden.chmod(0o1777 if hidden.name == "tmp" else 0o755)
@@ -53,7 +53,7 @@ def furnish(folder: Path) -> None:
 
 
 def run(*words: str) -> str:
-    """Run a command that has to succeed, and return what it printed."""
+    """Run a command that must succeed, and return its output."""
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         message = f"{' '.join(words)}: exit code {done.returncode}: {done.stderr.strip()[-500:]}"
@@ -62,7 +62,7 @@ def run(*words: str) -> str:
 
 
 def _remove_cgroups() -> list[Path]:
-    """Remove the engines' cgroups, deepest first; return those in use."""
+    """Remove the cgroups of the engines, deepest first; return those in use."""
     tops = [
         *Path("/sys/fs/cgroup").glob(f"*/{CGROUP}"),
         *Path("/sys/fs/cgroup").glob(CGROUP),
