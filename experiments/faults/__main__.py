@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.faults.engine import Engine
-from experiments.faults.namespaces import hide_shared_folders, is_hidden, run_inside
+from experiments.faults.namespaces import HIDDEN, hide_shared_folders, is_hidden, run_inside
 from experiments.faults.registry import SCENARIOS
 from experiments.faults.scenario import Lab, Scenario
 from experiments.faults.table import document, try_scenario
@@ -64,8 +64,17 @@ def _refuse(folder: Path) -> int:
     for is_wrong, words in (
         (os.geteuid() != 0, "namespaces and engines require root"),
         (missing, f"not on PATH: {', '.join(missing)} — Debian: apt install docker.io e2fsprogs"),
-        (is_hidden(folder), f"{folder} is hidden inside; use a --folder outside of /tmp"),
-        (is_hidden(Path.cwd()), "this checkout is hidden inside; move it out of /tmp"),
+        *(
+            (
+                is_hidden(path),
+                f"{path} is hidden inside: use {use} outside of {', '.join(map(str, HIDDEN))}",
+            )
+            for path, use in (
+                (folder, "a --folder"),
+                (Path.cwd(), "a checkout"),
+                (Path(sys.executable), "a Python"),
+            )
+        ),
     ):
         if is_wrong:
             sys.stderr.write(f"{words}\n")

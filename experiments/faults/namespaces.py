@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 CGROUP = "esc-faults"
-_HIDDEN = (Path("/tmp"), Path("/var/tmp"), Path("/run"))  # noqa: S108  only hidden, never used
+HIDDEN = (Path("/tmp"), Path("/var/tmp"), Path("/run"))  # noqa: S108  only hidden, never used
 _UNSHARE = (
     *("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"),
     *("sh", "-c", '"$@"; exit $?', "init"),  # a shell, because the first process must reap orphans
@@ -20,7 +20,7 @@ _UNSHARE = (
 
 def is_hidden(folder: Path) -> bool:
     """Return whether a folder is hidden by a private one."""
-    return any(folder == hidden or hidden in folder.parents for hidden in _HIDDEN)
+    return any(folder == hidden or hidden in folder.parents for hidden in HIDDEN)
 
 
 def run_inside(words: Sequence[str]) -> int:
@@ -41,7 +41,7 @@ def hide_shared_folders(folder: Path) -> None:
         folder: For the private folders.
     """
     run("mount", "--make-rprivate", "/")
-    for hidden in _HIDDEN:
+    for hidden in HIDDEN:
         own = folder / "private" / hidden.relative_to("/")
         own.mkdir(parents=True, exist_ok=True)
         run("mount", "--bind", str(own), str(hidden))
