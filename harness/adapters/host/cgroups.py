@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeVar
 
 NEEDED = ("memory", "cpu", "pids")
-_ALSO = ("cpuacct",)  # of v1: whose account of CPU time the probe takes as the cell's own
-_EACH_S = 0.2  # a look takes a third of a millisecond
+_OPTIONAL = ("cpuacct",)  # v1 only: the probe reads the cell's CPU time there
+_READ_EACH_S = 0.2  # one read takes a third of a millisecond
 Number = TypeVar("Number", int, float)
 _KERNEL = Path("/proc/sys/kernel")
-_DEFAULT = 32_768  # the kernel's own, for a machine that has no such file
+_DEFAULT = 32_768  # the kernel's default, where the file is missing
 _SHARE = 3, 4
 
 
@@ -23,7 +23,7 @@ class Place:
 
     Args:
         version: 1 or 2.
-        folders: By controller; of v2 they are all the same.
+        folders: By controller; in v2 they are all the same.
     """
 
     version: int
@@ -39,7 +39,7 @@ class _Mount:
 
 
 def find_place(own: Path = Path("/proc/self")) -> tuple[Place | None, str]:
-    """Return where control groups can be made, and why not where there is None.
+    """Return the place for new control groups, or None and the reason.
 
     Args:
         own: The folder of this process in /proc.
@@ -64,8 +64,8 @@ def find_group(pid: int, name: str, proc: Path = Path("/proc")) -> Place | None:
     """Return the control group of that name around a process; None if hidden.
 
     Args:
-        pid: The process, if it is one of this machine and namespace.
-        name: What the names of its groups hold, so that no other process is taken for it.
+        pid: A process of this machine and namespace.
+        name: A part of its groups' names, which excludes other processes.
         proc: The folder of the processes.
     """
     try:
@@ -81,15 +81,15 @@ def find_group(pid: int, name: str, proc: Path = Path("/proc")) -> Place | None:
     return place if is_its_own else None
 
 
-def make_room(folder: Path) -> str:
+def enable_controllers(folder: Path) -> str:
     """Enable the controllers that a cell needs; return the reason if that fails."""
     try:
-        there = set((folder / "cgroup.controllers").read_text().split())
-        missing = [name for name in NEEDED if name not in there]
+        available = set((folder / "cgroup.controllers").read_text().split())
+        missing = [name for name in NEEDED if name not in available]
         if missing:
             return f"{folder} has no {' and no '.join(missing)} controller"
-        handed_on = set((folder / "cgroup.subtree_control").read_text().split())
-        wanted = " ".join(f"+{name}" for name in NEEDED if name not in handed_on)
+        enabled = set((folder / "cgroup.subtree_control").read_text().split())
+        wanted = " ".join(f"+{name}" for name in NEEDED if name not in enabled)
         if wanted:
             (folder / "cgroup.subtree_control").write_text(wanted)
     except OSError as error:
@@ -100,7 +100,7 @@ def make_room(folder: Path) -> str:
 def _find_v1(mounts: list[_Mount], paths: Mapping[str, PurePosixPath]) -> Place | None:
     folders = {
         name: _locate(mount, paths[name])
-        for name in (*NEEDED, *_ALSO)
+        for name in (*NEEDED, *_OPTIONAL)
         for mount in mounts
         if mount.version == 1 and name in mount.controllers and name in paths
     }
@@ -125,7 +125,7 @@ def _find_v2(mount: _Mount, path: PurePosixPath) -> tuple[Place | None, str]:
         if not folder.is_relative_to(mount.point):
             break
         place, why = _if_writable(Place(version=2, folders=dict.fromkeys(NEEDED, folder)))
-        why = why if place is None else make_room(folder)
+        why = why if place is None else enable_controllers(folder)
         if place is not None and not why:
             return place, ""
         said = said or why
@@ -166,7 +166,7 @@ def _unescape(field: str) -> str:
 
 
 class CgroupAccount:
-    """The account of one control group, v1 or v2.
+    """The resource usage of one control group, v1 or v2.
 
     Args:
         place: The group itself.
@@ -177,16 +177,16 @@ class CgroupAccount:
         self._version, self._folders = place.version, place.folders
         self._now_s = now_s
         self._usage = Usage()
-        self._looked_at = now_s()  # what starts a cell is in its group too, for a moment
+        self._looked_at = now_s()  # the launcher is in the cell's group too, for a moment
 
     def look(self) -> None:
-        """Look at what it uses now, if the last look was not a moment ago."""
-        if self._now_s() - self._looked_at >= _EACH_S:
+        """Read the usage now, unless it was read a moment ago."""
+        if self._now_s() - self._looked_at >= _READ_EACH_S:
             self._looked_at = self._now_s()
             self.look_now()
 
     def look_now(self) -> None:
-        """Look, however long ago the last look was.
+        """Read the usage now.
 
         Source: the kernel's documents cgroup-v1/memory, cgroup-v1/cpuacct, cgroup-v1/pids and cgroup-v2.
         """
@@ -235,7 +235,7 @@ class Account(Protocol):
     """A source of the resource usage of one cell."""
 
     def look(self) -> None:
-        """Look at what it uses now."""
+        """Read the usage now."""
 
     def evidence(self) -> Mapping[str, object]:
         """Return the usage by the names of the record, without what is not counted."""
@@ -246,10 +246,10 @@ class Usage:
     """The resource usage of one cell; None without a source.
 
     Args:
-        cpu_ms: Processor time of all in it.
-        memory_peak_bytes: The kernel's own peak, page cache included.
-        rss_peak_bytes: The most of memory that no file backs.
-        pids_peak: The most processes and threads that were seen. The kernel's own peak holds what started the cell, too.
+        cpu_ms: Processor time of all its processes.
+        memory_peak_bytes: The kernel's peak, with page cache.
+        rss_peak_bytes: The peak of anonymous memory.
+        pids_peak: The most processes and threads that were read. The kernel's own peak includes the launcher.
     """
 
     cpu_ms: float | None = None
@@ -265,7 +265,7 @@ class Usage:
         self.pids_peak = _most(self.pids_peak, seen.pids_peak)
 
     def evidence(self) -> Mapping[str, object]:
-        """Return what is known, by the names of the record."""
+        """Return the known values, by the names of the record."""
         known = {
             "cpu-ms": self.cpu_ms,
             "memory-peak-bytes": self.memory_peak_bytes,
@@ -282,9 +282,9 @@ def _most(before: Number | None, now: Number | None) -> Number | None:
 
 
 def backstop_pids(kernel: Path = _KERNEL) -> int:
-    """Return three quarters of what the kernel of this machine allows at once.
+    """Return three quarters of the process limit of this machine's kernel.
 
-    A fork bomb that stops there leaves the host able to start a process. It is no cap of the subject's: a thread that does not start there names it.
+    A fork bomb that stops there leaves the host able to start processes. It is not a requested cap: evidence names it as the default.
 
     Args:
         kernel: The folder of the kernel's own limits.

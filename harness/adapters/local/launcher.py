@@ -16,7 +16,7 @@ from typing import Protocol
 
 import msgspec
 
-from harness.adapters.host.cgroups import NEEDED, Place, find_place, make_room
+from harness.adapters.host.cgroups import NEEDED, Place, enable_controllers, find_place
 from harness.adapters.local.cgroup import CgroupEnforcer
 from harness.adapters.local.watchdog import SAMPLE_S, WatchdogEnforcer
 from harness.model.nouns import Caps
@@ -155,7 +155,7 @@ def _own_scope() -> Place:
     aside = scope / _LAUNCHER
     aside.mkdir(exist_ok=True)
     (aside / "cgroup.procs").write_text("0")
-    why = make_room(scope)
+    why = enable_controllers(scope)
     if why:
         raise OSError(why)
     return Place(version=2, folders=dict.fromkeys(NEEDED, scope))
