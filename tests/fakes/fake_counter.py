@@ -84,7 +84,7 @@ class FakeCounter:
         before = sum((one.side, one.level) == (spec.side, spec.level) for one in self.specs)
         turns = spec.level * spec.load.turns
         costs = self.a_turn.get(spec.side, {"instructions": 100})
-        # at the larger level alone, so that it does not drop out of the slope
+        # only at the larger level: otherwise it would drop out of the slope
         drifted = {
             name: before * more * (spec.level == self.levels[1])
             for name, more in self.drift.items()

@@ -19,14 +19,8 @@ _OFF: Settings = (
     ("core.hooksPath", os.devnull),
     ("core.fsmonitor", "false"),
     ("core.attributesFile", os.devnull),
-    ("core.pager", "cat"),
-    ("core.askPass", ""),
     ("submodule.recurse", "false"),
-    ("diff.ignoreSubmodules", "all"),
     ("log.showSignature", "false"),
-    ("log.mailmap", "false"),
-    ("gc.auto", "0"),
-    ("maintenance.auto", "false"),
     ("safe.bareRepository", "explicit"),  # a folder of the branch may look like a repository
     (_CANARY, "true"),
 )
@@ -36,12 +30,10 @@ _KEPT = re.compile(
     r"|EXEC_PATH|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM)"
 )
 _SET = {
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_OPTIONAL_LOCKS": "0",  # another git may work here
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",  # the same for an older git
     "LC_ALL": "C",
-    "LANGUAGE": "C",
 }
 _FILTERS = r"^(filter\..*\.(smudge|clean|process|required)|esc-bench\.quiet)$"
 _LONGEST_BYTES = 64 << 20
@@ -96,7 +88,7 @@ class Git:
                 status, out = self._read(arguments, environment, errors)
                 errors.seek(0)
                 complaint = errors.read(1 << 16).decode(errors="replace")
-        except (OSError, ValueError) as error:  # ValueError: text that no argument can be
+        except (OSError, ValueError) as error:  # ValueError: no argument can hold the text
             raise self._explain(error) from error
         if len(out) > _LONGEST_BYTES:
             msg = f"git {name} printed more than {_LONGEST_BYTES >> 20} MiB in {self._root}"
@@ -122,7 +114,7 @@ class Git:
         ) as process:
             try:
                 out = process.stdout.read(_LONGEST_BYTES + 1) if process.stdout else b""
-            except BaseException:  # Ctrl-C: its gits would go on writing what is removed next
+            except BaseException:  # Ctrl-C: its children would write to folders of the cleanup
                 os.killpg(process.pid, signal.SIGKILL)
                 raise
             if len(out) > _LONGEST_BYTES:

@@ -126,7 +126,7 @@ class RefResolver:
         """Return the hash of the commit that a ref names; None if it names none."""
         if not ref or "\0" in ref or len(ref) > _LONGEST_REF:
             return None
-        found = self._verify(ref)  # first alone: after `:/search` anything would be search text
+        found = self._verify(ref)  # apart: a suffix would belong to the text of `:/search`
         return self._verify(f"{found}^{{commit}}") if found else None
 
     def _verify(self, text: str) -> str | None:

@@ -76,7 +76,9 @@ class Worktrees:
     def _remove(self, folder: Path) -> None:
         """Remove a worktree that may be locked, half made, or unknown to git."""
         place = folder.resolve()
-        shutil.rmtree(folder.parent, ignore_errors=True)  # git removes one without a folder too
+        shutil.rmtree(
+            folder.parent, ignore_errors=True
+        )  # git removes a worktree without a folder too
         try:
             self._worktree("remove", "--force", "--force", str(folder))
         except RepoError:

@@ -125,7 +125,7 @@ def _try_lock(path: Path) -> int | None:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return None
-            if _is_at(path, fd):  # else its last holder has removed it
+            if os.fstat(fd).st_nlink:  # else its last holder has removed it
                 stack.pop_all()
                 return fd
 
@@ -146,18 +146,10 @@ def _open(path: Path) -> int:
             return fd
 
 
-def _is_at(path: Path, fd: int) -> bool:
-    """Return whether a path still names the open file."""
-    try:
-        return os.path.samestat(path.lstat(), os.fstat(fd))
-    except FileNotFoundError:
-        return False
-
-
 def _release(path: Path, fd: int) -> None:
     """Remove the file and then unlock it, so that no run locks a removed file."""
     try:
-        if _is_at(path, fd):
+        if os.fstat(fd).st_nlink:  # else a person removed it, and its path may be another run's
             os.truncate(fd, 0)
             path.unlink()
     except PermissionError:

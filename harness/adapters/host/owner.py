@@ -55,7 +55,7 @@ def utc_stamp() -> str:
 def _where() -> str:
     try:
         namespace = str(Path("/proc/self/ns/pid").readlink())
-    except OSError:  # not Linux: one namespace a host
+    except OSError:  # not Linux: one namespace on a host
         namespace = ""
     return hashlib.sha256(f"{socket.gethostname()} {namespace}".encode()).hexdigest()[:8]
 

@@ -25,11 +25,7 @@ from harness.report.lines import knee_line
 Map = dict[str, Any]
 SCHEMA_VERSION = 6
 _LONGEST_ERROR = 300
-_ERRORS = (
-    msgspec.DecodeError,
-    RecursionError,
-    ValueError,
-)  # of a text that is not the stored form
+_ERRORS = (msgspec.DecodeError, RecursionError, ValueError)
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,5 +1,6 @@
 """The lock that keeps two runs on one machine apart."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -183,3 +184,22 @@ def test_call_that_runs_no_cell_needs_no_lock() -> None:
     """A dry run never waits."""
     with machine_lock("\0", "", Turn.NEEDS_NONE, _never_said):
         pass
+
+
+def test_lock_on_a_removed_file_is_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last holder may remove the file between opening and locking it."""
+    flock, calls = fcntl.flock, list[int]()
+
+    def remove_first(fd: int, operation: int) -> None:
+        if not calls:
+            (tmp_path / "esc-bench-here.lock").unlink()
+        calls.append(fd)
+        flock(fd, operation)
+
+    monkeypatch.setattr(fcntl, "flock", remove_first)
+    with _lock(tmp_path):
+        (held,) = tmp_path.iterdir()
+        assert held.read_text() == "first\n"
+    assert len(calls) == 2

@@ -87,7 +87,7 @@ def test_processes_are_killed_by_an_interrupt(make: Make, tmp_path: Path) -> Non
     )
     before = signal.signal(
         signal.SIGINT, signal.default_int_handler
-    )  # a shell has its background ignore it
+    )  # a shell's background processes ignore it
     try:
         with pytest.raises(KeyboardInterrupt):
             run_all([make(code)], at_once=2, timeout_s=60)
