@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from harness.model.cells import Cell
-from harness.model.errors import UsageError
 from harness.model.request import Request
 from harness.model.runs import RunInfo
 from harness.report.document import render
 from harness.verbs.ports import Box, Repo, Store, World
-from harness.verbs.run import derive
+from harness.verbs.run import derive, possible_values
 from harness.verbs.sides import build_sides, checked_out, clear_leftovers
 
 Render = Callable[[RunInfo, Sequence[Cell], bool], str]
@@ -35,13 +34,10 @@ def show_run(store: Store, folder: str, renderers: Mapping[str, Render]) -> str:
         UsageError: The folder holds no run, or values that no run measures.
     """
     info, cells, complete = store.load(folder)
-    try:
+    with possible_values(info):
         if info.kind in renderers:
             return renderers[info.kind](info, cells, complete)
         return render(derive(info, cells, complete=complete))
-    except (ArithmeticError, LookupError, ValueError) as error:
-        msg = f"the run of {info.started_at} holds values that no run measures: {error}"
-        raise UsageError(msg, hint="restore its files from a copy") from error
 
 
 def clean(

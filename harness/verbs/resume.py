@@ -14,7 +14,7 @@ from harness.model.units import show_plural
 from harness.plan.outlook import imagine_rest
 from harness.report.plan import rest_text
 from harness.verbs.ports import BaseImage, Box, Refs, World
-from harness.verbs.run import OpenRun
+from harness.verbs.run import OpenRun, derive
 from harness.verbs.sides import checked_out, clear_leftovers, describe_box
 
 _ANEW = "start a new run: nothing of two boxes is ever mixed"
@@ -71,9 +71,10 @@ def load_unfinished(world: World, folder: str, kind: str) -> tuple[RunInfo, list
     """Return the run and the cells of an incomplete run of a kind.
 
     Raises:
-        UsageError: It is no run, complete, or of another kind.
+        UsageError: It is no run, complete, of another kind, or holds values that no run measures.
     """
     run, cells, is_complete = world.store.load(folder)
+    derive(run, cells, complete=is_complete)
     if is_complete:
         msg = f"{folder} is complete"
         raise UsageError(msg, hint=f"`invoke report {folder}` prints it")

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from harness.analysis.comparison import Comparison, compare
 from harness.model.cells import Cell, Slot
-from harness.model.errors import DisturbedError
+from harness.model.errors import DisturbedError, UsageError
 from harness.model.nouns import Drive, Load, Outcome, Phase
 from harness.model.runs import RunInfo, SideInfo
 from harness.outcome.observation import Observation, evidence_of, sessions_done
@@ -91,9 +91,28 @@ def run_ladder(world: World, run: OpenRun) -> Comparison:
 
 
 def derive(info: RunInfo, cells: Sequence[Cell], *, complete: bool) -> Comparison:
-    """Return the comparison of a run's cells, with what its budget did not pay for."""
-    shortfalls = find_shortfalls(info, cells, complete=complete)
-    return compare(info, cells, complete=complete, shortfalls=shortfalls)
+    """Return the comparison of a run's cells, with what its budget did not pay for.
+
+    Raises:
+        UsageError: The cells hold values that no run measures.
+    """
+    with possible_values(info):
+        shortfalls = find_shortfalls(info, cells, complete=complete)
+        return compare(info, cells, complete=complete, shortfalls=shortfalls)
+
+
+@contextmanager
+def possible_values(info: RunInfo) -> Iterator[None]:
+    """Turn an error of the arithmetic into one of the stored run.
+
+    Raises:
+        UsageError: The cells hold values that no run measures.
+    """
+    try:
+        yield
+    except (ArithmeticError, LookupError, ValueError) as error:
+        msg = f"the run of {info.started_at} holds values that no run measures: {error}"
+        raise UsageError(msg, hint="restore its files from a copy") from error
 
 
 @contextmanager

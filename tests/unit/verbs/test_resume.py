@@ -126,6 +126,19 @@ def test_resume_of_a_complete_run_names_the_report() -> None:
         compare(fakes.world, _resumed(fakes))
 
 
+def test_resume_refuses_values_that_no_run_measures() -> None:
+    """A figure that was edited by hand ends the call before a cell runs."""
+    fakes = _interrupted()
+    cells = _kept(fakes).cells
+    for at, cell in enumerate(cells):
+        assert cell.result is not None
+        value = -1.0 if cell.slot.side is Side.BASE else 1.0
+        cells[at] = structs.replace(cell, result=structs.replace(cell.result, latency_infl=value))
+    with pytest.raises(UsageError, match="holds values that no run measures: math domain error"):
+        compare(fakes.world, _resumed(fakes))
+    assert _kept(fakes).cells == cells
+
+
 def test_resume_by_another_verb_names_the_right_one() -> None:
     """A run is resumed by the verb of its kind."""
     fakes = _interrupted()

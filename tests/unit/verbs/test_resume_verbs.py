@@ -73,7 +73,7 @@ def test_resumed_goals_are_driven_as_they_were() -> None:
     other = Drive(arm=Arm.HAND, environment={"SCALE_PROCS": "7"})
     sides = tuple(structs.replace(side, drive=other) for side in stored.run.sides)
     stored.run = structs.replace(stored.run, sides=sides)
-    with pytest.raises(UsageError, match="the goals are driven otherwise"):
+    with pytest.raises(UsageError, match="the goals have changed since this run started"):
         goals(fakes.world, replace(make_request(), resume=stored.folder), only="", repeats=2)
 
 
