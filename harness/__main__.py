@@ -1,4 +1,4 @@
-"""The ramp with positional arguments: ``python -m harness ramp IMAGE ARM … C1 C2 …``."""
+"""The ramp with positional arguments: ``python -m harness ramp IMAGE ARM C1 C2 …``."""
 
 import os
 import sys

@@ -1,9 +1,9 @@
-"""The probe's command line: read the settings, supervise one run, return its exit code."""
+"""The probe's command line: reads the settings, and supervises one run."""
 
 import os
 import sys
 
-from harness.probe.kernel.shield import close_to_others
+from harness.probe.kernel.prctl import deny_access_by_peers
 from harness.probe.settings import USAGE, UsageError, read_settings
 from harness.probe.supervisor.supervisor import supervise
 
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     except UsageError as error:
         print(f"harness.probe: {error}", file=sys.stderr)
         return 2
-    close_to_others()
+    deny_access_by_peers()
     return supervise(settings, arguments)
 
 

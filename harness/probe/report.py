@@ -1,4 +1,4 @@
-"""What a worker reports to its supervisor when all its sessions have ended."""
+"""The report of a worker to its supervisor, after all its sessions."""
 
 import base64
 import json

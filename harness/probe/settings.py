@@ -1,4 +1,4 @@
-"""What one run of the probe is asked to do: its arguments and its environment, checked."""
+"""The checked arguments and environment of one run of the probe."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -73,12 +73,12 @@ _DEFAULTS = ("sc-mem", "100", "6", "400", "150", "20", "0", "0")
 
 
 class UsageError(Exception):
-    """An argument or a toggle that the probe does not take; its text is one line for a person."""
+    """An argument or a toggle that the probe refuses, with a one-line message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Injection:
-    """A known regression that is added to the run, to prove that it would be seen; nothing by default.
+    """A known regression that is injected into the run; by default none.
 
     Args:
         work: Iterations of a fixed integer loop at the end of each turn.
@@ -134,7 +134,7 @@ class Settings:
 
     @property
     def nominal_turn_ms(self) -> int:
-        """How long a turn takes when nothing is in its way, in ms."""
+        """The nominal time of a turn, in ms."""
         return self.ttft_ms + self.tokens * self.tok_ms
 
 
@@ -200,7 +200,7 @@ def _check_toggles(environment: Mapping[str, str]) -> None:
 
 
 def _clock(environment: Mapping[str, str]) -> Clock:
-    """Read the clock; under the virtual one no thread and no other process may do anything, as no time passes for them."""
+    """Read the clock; the virtual one allows no threads or further processes."""
     if _toggle(environment, "SCALE_CLOCK", ("real", "virtual")) == "real":
         return "real"
     for name, needed in _VIRTUAL_NEEDS.items():

@@ -1,4 +1,4 @@
-"""Counters that the worker writes and the supervisor reads, in memory that both have mapped."""
+"""Counters in shared memory: the worker writes, the supervisor reads."""
 
 import mmap
 import os

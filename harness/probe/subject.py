@@ -1,4 +1,4 @@
-"""Which runtime was loaded: its folder, its version and the hash of its sources."""
+"""The loaded runtime: its folder, its version and the hash of its sources."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""A loop whose time jumps to the next timer instead of waiting for it: the same schedule, without waiting and without chance."""
+"""An event loop whose clock jumps to the next timer instead of waiting."""
 
 import asyncio
 import math
@@ -10,7 +10,7 @@ START_S = 0.0  # what such a loop's clock says when it is made
 
 
 class VirtualClockError(Exception):
-    """What runs on the loop does something that cannot be had without real time or another thread."""
+    """Code on the loop needs real time or another thread."""
 
 
 class VirtualClockLoop(asyncio.SelectorEventLoop):

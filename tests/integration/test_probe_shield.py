@@ -16,9 +16,9 @@ _WITHOUT_CAPABILITIES = (
 _REACH = "import os; open(f'/proc/{os.getppid()}/fd/1', 'w').write('REACHED')"
 _SUPERVISE = f"""
 import subprocess, sys
-from harness.probe.shield import close_to_others
+from harness.probe.kernel.prctl import deny_access_by_peers
 if sys.argv[1] == "closed":
-    assert close_to_others()
+    assert deny_access_by_peers()
 done = subprocess.run([sys.executable, "-c", {_REACH!r}], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 print(done.stderr.strip().rpartition("\\n")[2].partition(":")[0])
 """

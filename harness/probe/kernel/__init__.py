@@ -1,1 +1,1 @@
-"""What the kernel reports of processes and cgroups."""
+"""The kernel's files on processes, cgroups and the host."""

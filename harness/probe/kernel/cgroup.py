@@ -1,4 +1,4 @@
-"""Where this process's cgroup keeps its files, for v1, v2 and both at once."""
+"""The files of this process's cgroup, in v1, v2 and hybrid systems."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class Folder:
         return _read(self.path / name)
 
     def read_int(self, name: str) -> int | None:
-        """Return a file's number; None for no such file, `max`, and what stands for no limit."""
+        """Return a file's number; None without the file, or for no limit."""
         return _number(self.read(name))
 
     def read_pairs(self, name: str) -> dict[str, int]:
@@ -36,7 +36,7 @@ class Folder:
         return {pair[0]: int(pair[1]) for pair in words if len(pair) == 2 and pair[1].isdigit()}
 
     def up(self) -> Iterator[Path]:
-        """Yield the process's own folder, then those around it: a limit of any of them holds."""
+        """Yield the process's folder, then its ancestors, whose limits hold too."""
         yield self.path
         if self.path.is_relative_to(self.mount):
             for parent in self.path.parents:
@@ -81,7 +81,7 @@ class Cgroup:
         return cls(_read(own / "mountinfo") or "", _read(own / "cgroup") or "")
 
     def folder(self, controller: str) -> Folder | None:
-        """Return where a controller's files are: v1 if that has it, else v2; None for neither."""
+        """Return the folder of a controller, in v1 or else in v2; None for neither."""
         for mount in self._mounts:
             if (
                 mount.version == 1
@@ -92,7 +92,7 @@ class Cgroup:
         return self.unified()
 
     def unified(self) -> Folder | None:
-        """Return the folder in the v2 hierarchy, whatever its controllers; None without one."""
+        """Return the folder in the v2 hierarchy; None without one."""
         for mount in self._mounts:
             if mount.version == 2 and "" in self._paths:
                 return _locate(mount, self._paths[""])

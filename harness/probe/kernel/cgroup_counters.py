@@ -1,4 +1,4 @@
-"""What the cgroup says of its limits, and of what it did to those in it."""
+"""The limits, counters and pressure of a cgroup."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -56,7 +56,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What those in the cgroup hold at one moment; None where the kernel keeps no count.
+    """The usage of the cgroup at one moment; None for what is not counted.
 
     Args:
         pids: Processes and threads.
@@ -134,7 +134,7 @@ def read_cpu_ms(cgroup: Cgroup) -> float | None:
 
 
 def parse_pressure(text: str) -> float | None:
-    """Return the total of a pressure file's `some` line, in ms; None where there is none."""
+    """Return the total of a pressure file's `some` line, in ms, or None."""
     for line in text.splitlines():
         kind, *words = line.split()
         totals = [word.removeprefix("total=") for word in words if word.startswith("total=")]

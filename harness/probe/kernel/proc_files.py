@@ -1,4 +1,4 @@
-"""What /proc says of a process and of the kernel's limits."""
+"""The files of /proc on a process and on the kernel's limits."""
 
 import os
 import resource
@@ -49,7 +49,7 @@ def parse_status(text: str) -> Status:
 
 
 def read_cpu_s(pid: int) -> float | None:
-    """Return a process's processor time, user and system, in seconds; None when it is gone."""
+    """Return a process's CPU time, user and system, in s; None if it is gone."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -59,7 +59,7 @@ def read_cpu_s(pid: int) -> float | None:
 
 
 def stat_fds(pid: int) -> int | None:
-    """Return a process's open descriptors unlisted; None where the kernel cannot (before 6.2)."""
+    """Return a process's number of open descriptors; None before Linux 6.2."""
     try:
         return Path(f"/proc/{pid}/fd").stat().st_size or None
     except OSError:
@@ -86,7 +86,7 @@ def read_kernel_limits() -> Mapping[str, int | None]:
 
 
 def read_networks() -> list[str] | None:
-    """Return the network interfaces that are up, sorted; None where they cannot be read."""
+    """Return the network interfaces that are up, sorted, or None."""
     try:
         lines = Path("/proc/self/net/dev").read_text(encoding="utf-8").splitlines()[2:]
     except OSError:
@@ -96,7 +96,7 @@ def read_networks() -> list[str] | None:
 
 
 def _is_up(interface: str) -> bool:
-    """Tell an interface in use from the tunnels that kernels put, down, into every namespace."""
+    """Return whether an interface is up; kernels add tunnels that are down."""
     try:
         flags = int(Path(f"/sys/class/net/{interface}/flags").read_text(encoding="ascii"), 16)
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""How many tokens the mock delivered, and how late, as a histogram of whole milliseconds."""
+"""The tokens that the mock delivered, in a histogram of their lag in ms."""
 
 import itertools
 import threading
@@ -24,11 +24,11 @@ class Deliveries:
 
     @property
     def lags(self) -> Mapping[int, int]:
-        """Tokens of the loop's streams and of blocking ones that have ended, by whole ms of lag."""
+        """Delivered tokens of ended streams, by whole ms of lag."""
         return dict(self._lags)
 
     def add_round(self, first_lag_ms: int, last_lag_ms: int, tokens: int) -> None:
-        """Count the tokens of one round of a lane, which were delivered one after the other.
+        """Count the tokens of one round of a lane, delivered in sequence.
 
         Args:
             first_lag_ms: The lag when the first was delivered.

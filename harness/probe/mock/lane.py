@@ -31,7 +31,7 @@ class Lane:
 
     @property
     def final(self) -> "Lane":
-        """Where this lane's streams are now."""
+        """The position of this lane's streams."""
         lane = self
         while lane.into is not None:
             lane = lane.into
@@ -49,7 +49,7 @@ class Lane:
         self.ending_in(self.round + tokens).append(stream)
 
     def next_round(self) -> list[Stream]:
-        """Go on to the next round, and let the streams out that end in it instead of getting a token."""
+        """Advance to the next round; return the streams that end in it."""
         ended = self.ends.pop(self.round, ())
         self.round += 1
         return [stream for stream in ended if self.streams.pop(stream, None) is not None]

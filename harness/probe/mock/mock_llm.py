@@ -1,4 +1,4 @@
-"""The mock model: answers each request with the same paced tokens and the chart's event."""
+"""The mock model: answers every request with paced tokens and an event."""
 
 import asyncio
 import time
@@ -47,7 +47,7 @@ class MockLLM:
 
     @property
     def workers_seen(self) -> Literal["platform", "virtual", "mixed"] | None:
-        """How streams were in fact driven: by blocked threads, on the loop, both; None without."""
+        """The actual drive of streams: blocked threads, the loop, both, or None."""
         if self._was_blocking:
             return "mixed" if self._wheels else "platform"
         return "virtual" if self._wheels else None

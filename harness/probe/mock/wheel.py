@@ -1,4 +1,4 @@
-"""One timer for all the streams of an event loop: who is due when, and their delivery."""
+"""A timer wheel: one timer for all the streams of an event loop."""
 
 import asyncio
 import heapq
@@ -105,7 +105,7 @@ class TimerWheel:
             self._lanes[due] = there.meet(lane)
 
     def _set_alarm(self) -> None:
-        """Have the loop call back at the next tick that something is due in, or at once while streams wait to end."""
+        """Schedule a callback at the next due tick, or at once if streams end."""
         tick = self._ticks[0] if self._ticks else math.inf
         if self._ending:
             tick = -math.inf
@@ -179,7 +179,7 @@ class TimerWheel:
 
 
 def slip_of(lag_ms: float) -> int:
-    """Return by how many whole ms a late delivery puts off the next one, under sleep pacing.
+    """Return the delay of the next token by a late one, in ms, in sleep pacing.
 
     The next one is timed from the tick of this delivery; but a delivery that is late by less than 1.5 ms is on time, so that
     a loop that can only wait for whole ms adds nothing.

@@ -1,4 +1,4 @@
-"""The box during one run: its caps, what the kernel did in it since the start, and its peaks."""
+"""The box during one run: its caps, kernel events and peaks."""
 
 from collections.abc import Mapping
 
@@ -44,7 +44,7 @@ class BoxWatch:
         }
 
     def sample(self) -> None:
-        """Look at what is held right now; at memory, which the kernel must add up, less often."""
+        """Sample the usage; memory less often, because reading it is expensive."""
         self._pids_peak = _larger(self._pids_peak, read_pids(self._pids_folder))
         if self._rounds % _SAMPLES_A_MEMORY_STAT == 0:
             anonymous_bytes = read_usage(self._cgroup).anonymous_bytes

@@ -1,4 +1,4 @@
-"""The host around the box, by its own account: what others took of its processors, and what was stolen from it."""
+"""The host of the box: CPU time used by others, and stolen CPU time."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ _KEYS = ("host-cpus", "host-ms", "steal-ms", "others-cpu-ms", "pressure-ms")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostTimes:
-    """What the processors of the host have done since it was started, added up; in ms.
+    """The host's CPU times since boot, summed over CPUs; in ms.
 
     Args:
         cpus: Processors that are in use.
@@ -48,7 +48,7 @@ class HostReading:
 
 
 class HostWatch:
-    """What the host did from `start` to `stop`, or to the last `look`.
+    """The host's activity from `start` to `stop`, or to the last `look`.
 
     Args:
         read: Reads the host as it is.
@@ -76,7 +76,7 @@ class HostWatch:
             self._last = self._read()
 
     def account(self) -> Mapping[str, float | None]:
-        """Return what has come together, by the names of the protocol; None for what cannot be told."""
+        """Return the sums by the names of the protocol; None for unknown ones."""
         first, last = self._first, self._last
         if first is None or last is None:
             return dict.fromkeys(_KEYS)

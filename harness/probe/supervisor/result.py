@@ -42,7 +42,7 @@ def percentile_of_counts(counts: Mapping[int, int], n: int) -> int | None:
 def make_result(
     settings: Settings, report: Report, peaks: Peaks, throttled_ms: float | None
 ) -> Mapping[str, object]:
-    """Return the RESULT map, in the order of its contract; absent numbers are None, as all latencies are under the virtual clock.
+    """Return the RESULT map in its contract's order; absent numbers are None.
 
     Args:
         settings: What was asked for.

@@ -13,7 +13,7 @@ _SAMPLES_A_LISTING = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peaks:
-    """The largest values of a run so far, each the sum over the processes at one moment."""
+    """The peaks of a run so far, each summed over the processes."""
 
     threads: int
     rss_kb: int
@@ -21,7 +21,7 @@ class Peaks:
 
 
 class Sampler:
-    """Looks at some processes together, and keeps their peaks and their last quarter of a second.
+    """Samples several processes; keeps their peaks and last samples.
 
     Args:
         pids: The processes.
@@ -47,11 +47,11 @@ class Sampler:
 
     @property
     def last_samples(self) -> list[Mapping[str, float]]:
-        """The last samples that still saw memory, oldest first: `t-ms`, `rss-mb` and `threads`."""
+        """The last samples with memory, oldest first: `t-ms`, `rss-mb`, `threads`."""
         return list(self._last)
 
     def sample(self) -> None:
-        """Look once. A process that has died adds nothing; when all have, everything stays as it was.
+        """Take one sample; dead processes add nothing.
 
         The kernel's own peak of one process is the least that the peak of the sum can have been.
         """
@@ -104,7 +104,7 @@ class CpuMeter:
         self._before = (now_s(), 0.0)
 
     def read_pct(self) -> float | None:
-        """Return their share of one processor since this was last asked, in per cent; None when all are gone.
+        """Return their CPU share since the last call, in %; None if all are gone.
 
         One that is gone keeps what it was last seen to have taken. To be asked once a second: the kernel adds it up over
         all the threads.

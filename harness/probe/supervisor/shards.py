@@ -16,7 +16,7 @@ from harness.probe.supervisor.worker_process import WorkerProcess
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Running totals over all the shards: sessions ended, sessions failed, tokens delivered."""
+    """Running totals of all shards: ended sessions, failed sessions, tokens."""
 
     done: int
     errors: int
@@ -70,7 +70,7 @@ class Shards:
 
     @property
     def totals(self) -> Totals:
-        """What they have done so far."""
+        """The totals so far."""
         counters = [worker.counters for worker in self._workers]
         return Totals(
             done=sum(each.done for each in counters),
@@ -80,7 +80,7 @@ class Shards:
 
     @property
     def report(self) -> Report:
-        """What they reported, put together, once they are over and none is dead."""
+        """The merged report, once all have ended and none is dead."""
         return merge([worker.report for worker in self._workers if worker.report is not None])
 
     @property
@@ -96,7 +96,7 @@ class Shards:
         return None
 
     def are_over(self) -> bool:
-        """Whether all have ended, or one is dead, which ends the run."""
+        """True if all have ended, or one is dead, which ends the run."""
         ended = [worker for worker in self._workers if worker.poll() is not None]
         self.dead = next((worker for worker in ended if worker.report is None), None)
         return self.dead is not None or len(ended) == len(self._workers)

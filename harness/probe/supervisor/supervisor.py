@@ -1,4 +1,4 @@
-"""The supervisor: starts the workers, watches them from outside, and says how they ended."""
+"""The supervisor: starts the workers, watches them, and reports their end."""
 
 import shutil
 import signal
@@ -133,7 +133,7 @@ class Watch:
         return 0
 
     def _watch_host(self, *, is_started: bool) -> None:
-        """Take account of the host from the start of the sessions to their end, without what comes before and after."""
+        """Watch the host from the start of the sessions to their end."""
         if is_started:
             self._host.start()
         if self._shards.totals.done >= self._settings.sessions:
@@ -197,7 +197,7 @@ def _now_ms() -> float:
 
 @contextmanager
 def _scratch_folder(parent: Path | None) -> Iterator[Path]:
-    """Give a folder for what the sessions write; whoever gave the parent removes it, in their own time."""
+    """Return a folder for the sessions' files; the owner of its parent removes it."""
     folder = tempfile.mkdtemp(prefix="probe-", dir=parent)
     try:
         yield Path(folder)

@@ -74,7 +74,7 @@ class WorkerProcess:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it has built all that it needs, and waits for its start."""
+        """True once it is set up, and waits for its start."""
         return self._reported.startswith(READY)
 
     @property
@@ -112,7 +112,7 @@ class WorkerProcess:
             self._process.stdin.close()
 
     def poll(self) -> int | None:
-        """Return how the worker ended, its exit code or minus the signal; None while it runs.
+        """Return the exit code, or minus the signal; None while the worker runs.
 
         All that it has written is read by then: `report` is what it reported, None when it has not or died over it.
         """

@@ -27,7 +27,7 @@ _FOLDERS = 16  # so that no folder holds all the sessions; the same number at ev
 
 
 class Arm(Protocol):
-    """One shape of orchestration; a session that does not end as it should is raised."""
+    """One arm; a session that does not end as expected raises."""
 
     def run(self, index: int) -> None:
         """Run one session on the calling thread."""
@@ -41,7 +41,7 @@ class UnfinishedError(Exception):
 
 
 class StatechartArm:
-    """The runtime with a chart that counts its turns, and grows its data by 1 KB in each.
+    """The runtime with a chart that counts turns, and grows by 1 KB in each.
 
     Args:
         store_of: The store of a session, by its index.
@@ -105,7 +105,7 @@ class StatechartArm:
 
 
 class HandArm:
-    """A bare loop over the mock: a message list and a string buffer, and nothing else."""
+    """A bare loop over the mock, with a message list and a string buffer."""
 
     def __init__(self, settings: Settings, llm: MockLLM) -> None:
         self._settings = settings

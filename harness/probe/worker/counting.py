@@ -1,4 +1,4 @@
-"""What an exact cost is counted on: one process that drives the sessions under the virtual clock, and nothing else.
+"""The process of exact costs: drives the sessions under the virtual clock.
 
 It has no supervisor, so that no sampler is counted, and ends without tidying up, so that no tidying is. It imports little: under
 valgrind most of the time goes into imports.
@@ -32,7 +32,7 @@ _NEVER = 1_000_000_000
 
 @dataclass(slots=True)
 class Held:
-    """What the sessions hold at one instant.
+    """The memory of the sessions at one instant.
 
     Args:
         alive: Sessions that were not over then.
@@ -71,7 +71,7 @@ def main(words: list[str]) -> int:
 
 
 def held_at_s(settings: Settings) -> float:
-    """Return when what the sessions hold is counted: in the middle of the last turn's answer, in s since their start.
+    """Return the instant of the memory count, in s: in the last turn's answer.
 
     No session can be over by then, since none is faster than the mock; each has done all its turns but one, so that it holds about
     all that it ever will; and half a millisecond beside the mock's ticks no token is on its way.
@@ -109,7 +109,7 @@ def _count(settings: Settings, *, is_memory: bool) -> dict[str, object]:
 def _with_a_look_at(
     held: Held, ledger: Ledger, settings: Settings
 ) -> Callable[[], VirtualClockLoop]:
-    """Return what makes a loop on which, at the one instant, what is held is looked at."""
+    """Return a factory of loops that count memory at one instant."""
     import tracemalloc  # noqa: PLC0415 (here alone: it imports pickle)
 
     def look() -> None:
@@ -130,7 +130,7 @@ def _with_a_look_at(
 
 
 def _settle_collector() -> None:
-    """Take all that is there already out of the collector's sight, and leave it its young generations.
+    """Hide existing objects from the collector; keep its young generations.
 
     These come as often as objects are made, so they belong to a turn's cost. How often all objects are gone through depends on how many
     there are: at a few sessions it says nothing about thousands, and would come or not by chance.
@@ -142,7 +142,7 @@ def _settle_collector() -> None:
 
 
 def _scratch(settings: Settings) -> Path:
-    """Return a new folder whose path has the same length each time; whoever gave its parent removes it."""
+    """Return a new folder with a path of constant length."""
     if settings.scratch is None:
         import tempfile  # noqa: PLC0415 (here alone: by hand, where nothing is counted exactly)
 

@@ -1,4 +1,4 @@
-"""The two ways of running all the sessions at once: an asyncio task each, or an OS thread each."""
+"""The two executors of sessions: an asyncio task or an OS thread each."""
 
 import asyncio
 import threading
@@ -12,7 +12,7 @@ from harness.probe.worker.ledger import Ledger
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What passed from the common start to the end of the last session.
+    """The time from the common start to the end of the last session.
 
     Args:
         wall_ms: Time by the clock that the sessions went by.

@@ -1,4 +1,4 @@
-"""Regressions on order: known costs that a run of the probe adds to each turn or session, so that a gate can be seen to fire."""
+"""Injected regressions: known costs per turn or session, to prove the gate."""
 
 import threading
 
@@ -20,7 +20,7 @@ class InjectedFailureError(Exception):
 
 
 class InjectedMockLLM(MockLLM):
-    """A mock whose turns each end with some work, on the thread or the loop that the turn ends on.
+    """A mock whose turns each end with some work, on the turn's thread or loop.
 
     Args:
         settings: The load, its pacing, and how much work.
@@ -45,7 +45,7 @@ class InjectedMockLLM(MockLLM):
 
 
 class InjectedArm:
-    """An arm whose sessions hold threads and memory for as long as they live, and of which every Nth fails at its end.
+    """An arm whose sessions hold threads and memory; every Nth session fails.
 
     A session that is to fail does all its work before, so that the load is the same with it.
 
@@ -78,7 +78,7 @@ class InjectedArm:
 
 
 class Ballast:
-    """What one session holds on top of its own: idle threads, and bytes that are its own.
+    """The injected threads and bytes of one session.
 
     A thread that cannot be started is raised, as it is to a runtime that wants one.
 
@@ -110,21 +110,21 @@ class Ballast:
 
 
 def make_llm(settings: Settings, deliveries: Deliveries) -> MockLLM:
-    """Make the mock: one that works at the end of a turn only where that is asked for."""
+    """Make the mock, with injected work if requested."""
     if settings.injection.work:
         return InjectedMockLLM(settings, deliveries)
     return MockLLM(settings, deliveries)
 
 
 def inject(arm: Arm, injection: Injection) -> Arm:
-    """Wrap an arm in what its sessions are to hold or suffer; the arm itself where there is nothing of it."""
+    """Wrap an arm in its injected costs; return it unchanged without any."""
     if injection.threads or injection.held_bytes or injection.failing:
         return InjectedArm(arm, injection)
     return arm
 
 
 def work(iterations: int) -> int:
-    """Go round a fixed loop of small integers, so that the same number costs the same instructions.
+    """Run a loop over small integers, with the same instructions each time.
 
     Args:
         iterations: How often.
@@ -139,7 +139,7 @@ def work(iterations: int) -> int:
 
 
 def fill(index: int, size_bytes: int) -> bytes:
-    """Return bytes that no other session shares, in one allocation, every page of which is written.
+    """Return bytes in one allocation, with every page written.
 
     Args:
         index: The session.

@@ -1,4 +1,4 @@
-"""How the sessions of a run ended: when each did, and what the first failure said."""
+"""The ends of the sessions of a run: latencies, and the first failure."""
 
 import math
 import threading
@@ -29,7 +29,7 @@ class Ledger:
 
     @property
     def latencies_ms(self) -> "array[float]":
-        """The latencies of the sessions that ended well, in the order in which they did."""
+        """The latencies of successful sessions, in the order of their ends."""
         return self._latencies_ms[: self.ok]
 
     def record_ok(self, latency_ms: float) -> None:

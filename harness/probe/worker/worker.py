@@ -1,15 +1,14 @@
-"""The worker: the process that drives the sessions of one shard and is measured while it does."""
+"""The worker: the measured process that drives the sessions of one shard."""
 
-import ctypes
 import os
 import platform
-import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 import escapement
+from harness.probe.kernel.prctl import die_with_parent
 from harness.probe.kernel.proc_files import read_status
 from harness.probe.mock.deliveries import Deliveries
 from harness.probe.report import READY, Report
@@ -22,11 +21,9 @@ from harness.probe.worker.executors import run_in_tasks, run_in_threads
 from harness.probe.worker.injection import inject, make_llm
 from harness.probe.worker.ledger import Ledger
 
-_PR_SET_PDEATHSIG = 1  # prctl(2)
-
 
 def main(arguments: list[str]) -> None:
-    """Build the arm, wait for the start that all shards have in common, run the sessions, report.
+    """Build the arm, wait for the common start, run the sessions, report.
 
     Args:
         arguments: Descriptor of the report pipe, descriptor of the counters, process id of the supervisor, scratch
@@ -43,11 +40,10 @@ def main(arguments: list[str]) -> None:
 
 
 def _die_first(supervisor: int) -> None:
-    """Be the one that the kernel kills when memory runs out, and go when the supervisor goes."""
+    """Become the kernel's first OOM victim, and end with the supervisor."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-    if os.getppid() != supervisor:
+    if not die_with_parent(supervisor):
         sys.exit("the supervisor is gone")
 
 
@@ -83,7 +79,7 @@ def _measure(
 
 
 def _wait_for_start(out: BinaryIO) -> float:
-    """Say that all is built, and return the common start: monotonic seconds, which all processes of a machine share."""
+    """Report readiness; return the common start, in monotonic seconds."""
     out.write(READY)
     out.flush()
     return float(sys.stdin.readline())
