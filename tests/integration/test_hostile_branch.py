@@ -208,7 +208,7 @@ def test_hostile_branch_forges_no_result(
     exit_code: int,
     said: str,
 ) -> None:
-    """A forged RESULT is not read; a runtime that kills its supervisor has no result."""
+    """A forged RESULT is ignored; a runtime that kills its supervisor has none."""
     _spoil(checkout, code)
     checkout.commit("forge")
     ended = _run(checkout, git_alone, "ramp")

@@ -1,4 +1,4 @@
-"""How what a real probe prints about its worker's end is judged."""
+"""The judgement of a real probe's output about its worker's end."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def _run_out_of_time(process: Probe) -> tuple[Outcome, str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("virtual", ["1", "0"])
 def test_probe_that_pulses_over_a_worker_in_a_call_has_stalled(start: Start, virtual: str) -> None:
-    """The supervisor is well and says so each second; what counts is that no token comes."""
+    """PROGRESS without new tokens is a stall."""
     assert _run_out_of_time(start("sc-mem 3 2 1 1 1", "holds-the-lock", SCALE_VT=virtual)) == (
         Outcome.TIMEOUT_STALLED,
         "4.0 s timeout, stalled, 0 of 3 sessions done",

@@ -1,4 +1,4 @@
-"""What a probe that was told to be worse measures of itself."""
+"""The measurements of a probe with injected regressions."""
 
 import pytest
 
@@ -11,7 +11,7 @@ LOAD = "1 20 5 5"
 @pytest.mark.parametrize("virtual", ["1", "0"])
 @pytest.mark.parametrize("arm", ["sc-ckpt", "sc-mem", "hand"])
 def test_probe_measures_what_was_injected(start: Start, arm: str, virtual: str) -> None:
-    """Threads, memory and CPU rise by what was ordered, and only the session that was to fail does."""
+    """Threads, memory and CPU rise by the injected amounts, and one session fails."""
     words = f"{arm} 8 {LOAD}"
     plain = end(start(words, SCALE_VT=virtual)).result
     ended = end(

@@ -1,4 +1,4 @@
-"""What the probe prints about small loads, and about words that it refuses."""
+"""The output of the probe for small loads and for refused arguments."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_probe_runs_every_arm_in_both_modes(
 
 @pytest.mark.slow
 def test_probe_runs_under_the_virtual_clock(start: Start) -> None:
-    """Minutes of sessions pass in a moment, no latency is told, and PROGRESS is not told by the second."""
+    """Minutes of sessions pass at once, without latencies and PROGRESS."""
     ended = end(start("sc-mem 20 2 100000 3 1000", SCALE_CLOCK="virtual"))
     assert ended.code == 0, ended.stderr
     assert (ended.result["ok"], ended.result["deltas"]) == (20, 120)
@@ -45,7 +45,7 @@ def test_probe_runs_under_the_virtual_clock(start: Start) -> None:
 def test_probe_leaves_what_was_written_where_it_was_told_to_write(
     start: Start, tmp_path: Path
 ) -> None:
-    """A folder that was given is the giver's to clear; the one for temporary files stays empty."""
+    """A given scratch folder stays; the temporary folder stays empty."""
     given = tmp_path / "given"
     given.mkdir()
     ended = end(start("sc-mem 5 2 5 3 2", SCALE_SCRATCH=str(given)))

@@ -1,4 +1,4 @@
-"""What the probe makes of several workers: one RESULT of all, and one end for all."""
+"""A probe with several workers: one RESULT, and one end."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from tests.integration.probe_runs import Start, end, is_gone, read_until, worker
 @pytest.mark.parametrize("virtual", ["1", "0"])
 @pytest.mark.parametrize("arm", ["sc-ckpt", "sc-mem", "hand"])
 def test_shards_make_one_result(start: Start, tmp_path: Path, arm: str, virtual: str) -> None:
-    """Sessions, tokens, memory and CPU are those of both workers together, and nothing is left behind."""
+    """Sessions, tokens, memory and CPU are sums over both workers."""
     ended = end(start(f"{arm} 5 2 5 3 2 0 4", SCALE_VT=virtual, SCALE_PROCS="2"))
     assert ended.code == 0, ended.stderr
     assert list(ended.maps) == ["CAPS", "PROGRESS", "RESULT"]
@@ -31,7 +31,7 @@ def test_shards_make_one_result(start: Start, tmp_path: Path, arm: str, virtual:
 
 @pytest.mark.slow
 def test_shards_hold_more_than_one_worker_does(start: Start) -> None:
-    """Memory, threads and descriptors are sums over workers that run at the same time."""
+    """Peaks are sums over workers that run at the same time."""
     one = end(start("hand 4 1 300 1 1")).result
     three = end(start("hand 4 1 300 1 1", SCALE_PROCS="3")).result
     assert three["base-rss-mb"] > 2.5 * one["base-rss-mb"]
@@ -51,7 +51,7 @@ def test_shards_report_more_than_a_pipe_holds(start: Start) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("shard", [0, 1])
 def test_shards_end_when_one_is_killed(start: Start, tmp_path: Path, shard: int) -> None:
-    """The OUTCOME names the one that was killed, 137 stays 137, and the others are gone."""
+    """The OUTCOME names the killed worker, and the others are ended."""
     process = start("hand 5 1 60000 1 1", SCALE_PROCS="2")
     read_until(process, "PROGRESS")
     workers = workers_of(process)
@@ -102,7 +102,7 @@ def test_shards_do_not_wait_for_one_that_cannot_start(start: Start) -> None:
 
 @pytest.mark.slow
 def test_shards_count_sessions_that_fail(start: Start) -> None:
-    """Failed sessions of any worker are in the RESULT, and the OUTCOME says whose they were."""
+    """Failed sessions of any worker are in RESULT and OUTCOME."""
     ended = end(start("sc-mem 4 2 1 1 1", "fails", SCALE_PROCS="2"))
     assert ended.code == 0
     assert (ended.result["ok"], ended.result["errors"]) == (3, 1)

@@ -26,7 +26,7 @@ print(done.stderr.strip().rpartition("\\n")[2].partition(":")[0])
 
 @pytest.mark.parametrize(("how", "said"), [("open", "REACHED\n"), ("closed", "PermissionError\n")])
 def test_supervisor_is_closed_to_what_it_has_started(how: str, said: str) -> None:
-    """A runtime of the same user writes nothing where only the supervisor is to write; left open it would."""
+    """A process of the same user cannot write to the supervisor's output."""
     as_root = _WITHOUT_CAPABILITIES if os.geteuid() == 0 else ()
     done = subprocess.run(
         [*as_root, sys.executable, "-c", _SUPERVISE, how],

@@ -1,4 +1,4 @@
-"""What the probe does when it, or its worker, is stopped from outside."""
+"""The probe when it, or its worker, is stopped from outside."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What the probe makes of subjects that misbehave."""
+"""The probe with subjects that misbehave."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.integration.probe_runs import Start, end, read_until
 @pytest.mark.slow
 @pytest.mark.parametrize("virtual", ["1", "0"])
 def test_probe_is_not_fooled_by_a_subject_that_prints(start: Start, virtual: str) -> None:
-    """What a subject prints goes to stderr; standard output holds the protocol alone."""
+    """A subject's output goes to stderr; standard output holds only the protocol."""
     ended = end(start("sc-mem 2 2 1 1 1", "prints", SCALE_VT=virtual))
     assert ended.result["ok"] == 2
     assert "not ours" not in ended.stdout
@@ -20,7 +20,7 @@ def test_probe_is_not_fooled_by_a_subject_that_prints(start: Start, virtual: str
 @pytest.mark.slow
 @pytest.mark.parametrize("virtual", ["1", "0"])
 def test_probe_counts_sessions_that_fail(start: Start, virtual: str) -> None:
-    """A run with failed sessions has a RESULT, an OUTCOME that says so, and exit code 0."""
+    """A run with failed sessions has a RESULT, an OUTCOME and exit code 0."""
     ended = end(start("sc-mem 3 2 1 1 1", "fails", SCALE_VT=virtual))
     assert ended.code == 0
     assert (ended.result["ok"], ended.result["errors"]) == (2, 1)
@@ -53,7 +53,7 @@ def test_probe_keeps_the_exit_code_and_the_last_words(start: Start) -> None:
 
 @pytest.mark.slow
 def test_probe_can_stop_a_subject_that_hangs(start: Start) -> None:
-    """A session that blocks the event loop for ever does not keep the probe from being stopped."""
+    """A probe whose event loop is blocked can be stopped."""
     process = start("sc-mem 1 2 1 1 1", "hangs")
     read_until(process, "PROGRESS")
     process.terminate()

@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps instead of waiting, and what else the probe's tests share."""
+"""Shared fixtures of the probe's tests, such as a loop whose clock jumps."""
 
 import asyncio
 import os

@@ -100,14 +100,14 @@ def mount_v2(folder: Path, root: str) -> str:
 def test_cgroup_v1_in_a_container_is_the_mount_itself(
     tmp_path: Path, root: str, path: str
 ) -> None:
-    """However root and path are told, the container sees its own cgroup at the mount."""
+    """In a container the cgroup is at the mount, whatever the kernel reports."""
     write(tmp_path, V1_FILES)
     cgroup = Cgroup(mount_v1(tmp_path, root), membership_v1(path))
     assert read_limits(cgroup) == Limits(cpus=2.0, memory_bytes=1 << 31, swap_bytes=0, pids=512)
 
 
 def test_cgroup_v1_counters_are_read_in_their_units(tmp_path: Path) -> None:
-    """The v1 kernel counts throttled time in ns, and memory with that of child cgroups."""
+    """v1 counts throttled time in ns, and includes memory of child cgroups."""
     write(tmp_path, V1_FILES)
     cgroup = Cgroup(mount_v1(tmp_path, "/"), membership_v1("/"))
     counters, usage = read_counters(cgroup), read_usage(cgroup)
@@ -136,7 +136,7 @@ def test_cgroup_on_a_host_is_held_to_the_limits_around_it(tmp_path: Path) -> Non
 
 
 def test_cgroup_v2_limits_and_counters(tmp_path: Path) -> None:
-    """The v2 kernel has one folder for all of it, microseconds, `max`, and peaks of its own."""
+    """v2 has one folder, microseconds, `max`, and its own peaks."""
     write(tmp_path, V2_FILES)
     cgroup = Cgroup(mount_v2(tmp_path, "/"), "0::/\n")
     counters, usage = read_counters(cgroup), read_usage(cgroup)
@@ -149,7 +149,7 @@ def test_cgroup_v2_limits_and_counters(tmp_path: Path) -> None:
 
 
 def test_cgroup_cpu_time_is_read_in_ms(tmp_path: Path) -> None:
-    """The v1 kernel counts it in ns, in a hierarchy that may be its own; the v2 kernel in us; without a cgroup it is unknown."""
+    """CPU time is read in ns from v1, in us from v2, else unknown."""
     write(tmp_path / "v1", V1_FILES)
     write(tmp_path / "v2", V2_FILES)
     apart = f"40 31 0:40 / {tmp_path}/v1/cpuacct ro - cgroup cgroup rw,cpuacct\n"
@@ -172,7 +172,7 @@ def test_cgroup_v1_wins_where_both_are_mounted(tmp_path: Path) -> None:
 
 
 def test_cgroup_pressure_of_the_whole_host_is_not_ours(tmp_path: Path) -> None:
-    """The root of v2, which is told by having no cgroup.events, says nothing of the box."""
+    """The root of v2, which has no cgroup.events, is not the box."""
     write(tmp_path, {"cpu.pressure": V2_FILES["cpu.pressure"]})
     assert read_counters(Cgroup(mount_v2(tmp_path, "/"), "0::/\n")).cpu_pressure_ms is None
 

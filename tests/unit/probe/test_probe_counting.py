@@ -24,7 +24,7 @@ Count = Callable[..., tuple[int, dict[str, Any]]]
 def count(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Iterator[Count]:
-    """Provide what counts, and gives the exit code and the COUNT; this process is as before when the test is over."""
+    """Return a function that counts in this process, and restore the process."""
     monkeypatch.setenv("SCALE_SCRATCH", str(tmp_path))
     thresholds = gc.get_threshold()
 

@@ -7,7 +7,7 @@ from harness.probe.shared_counters import SharedCounters
 
 
 def test_deliveries_spread_a_round_over_the_time_it_took(deliveries: Deliveries) -> None:
-    """Ten tokens from 2 to 4 ms late are three each, and what is left over counts as last."""
+    """Ten tokens from 2 to 4 ms late are three per ms, and one more at the last."""
     deliveries.add_round(2, 4, 10)
     assert dict(deliveries.lags) == {2: 3, 3: 3, 4: 4}
 
@@ -31,7 +31,7 @@ def test_deliveries_hand_out_lags_that_no_longer_change(deliveries: Deliveries) 
 
 
 def test_counters_are_seen_by_whoever_maps_them() -> None:
-    """What one process writes is what the other reads."""
+    """One process reads the counters that the other writes."""
     ours, fd = SharedCounters.create()
     theirs = SharedCounters(fd)
     os.close(fd)

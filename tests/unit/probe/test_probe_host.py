@@ -1,4 +1,4 @@
-"""The host's own account of itself: what is read of it, and what is made of two readings."""
+"""The host's CPU times: readings, and differences of two readings."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -35,7 +35,7 @@ def _reading(at_ms: float, times: HostTimes | None, own_ms: float | None = 0.0) 
 
 
 def _account(*readings: HostReading) -> dict[str, float | None]:
-    """Return what a watch makes of readings, the first of which is at the start and the last at the end."""
+    """Return a watch's result for readings from the start to the end."""
     watch = HostWatch(iter(readings).__next__)
     watch.start()
     for _ in readings[2:]:
@@ -45,7 +45,7 @@ def _account(*readings: HostReading) -> dict[str, float | None]:
 
 
 def test_host_stat_is_read_in_ms(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Guests are within user, waiting for a disk is idle, stolen time is no work; a jiffy is 10 ms."""
+    """Guest time is part of user time, iowait is idle, and a jiffy is 10 ms."""
     monkeypatch.setattr(host, "_JIFFY_MS", 10.0)
     assert parse_stat(STAT) == HostTimes(
         cpus=2, busy_ms=13_600.0, steal_ms=300.0, total_ms=106_500.0
@@ -81,7 +81,7 @@ def test_host_account_leaves_the_cgroup_out() -> None:
 
 
 def test_host_account_never_owes_time() -> None:
-    """Jiffies are coarser than the cgroup's count: a little less than nothing is nothing."""
+    """Jiffies are coarser than the cgroup's count, so small negatives are zero."""
     account = _account(
         _reading(0.0, _times(0.0, 0.0), 0.0), _reading(10.0, _times(10.0, 0.0), 14.0)
     )
@@ -102,13 +102,13 @@ def test_host_account_says_none_where_it_cannot_tell(
     last: tuple[HostTimes | None, float | None],
     known: dict[str, float],
 ) -> None:
-    """A reading that lacks something, or a host whose counters stand still, gives no number."""
+    """Incomplete readings, or frozen counters, give no number."""
     account = _account(_reading(0.0, *first), _reading(5.0, *last))
     assert account == {**UNKNOWN, "host-ms": 5.0, **known}
 
 
 def test_host_account_begins_with_the_sessions_and_ends_with_them() -> None:
-    """Before the start nothing is read, a second start begins nothing new, and after the end nothing is added."""
+    """Only readings between the first start and the stop count."""
     times = iter(_reading(at, _times(at, 0.0)) for at in (100.0, 200.0, 300.0))
     watch = HostWatch(times.__next__)
     watch.look()

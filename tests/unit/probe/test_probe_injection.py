@@ -1,4 +1,4 @@
-"""Regressions on order: what is added to turns and sessions, and that nothing is added unasked."""
+"""Injected regressions of turns and sessions; none by default."""
 
 import asyncio
 import gc
@@ -54,7 +54,7 @@ class WatchedArm:
 
 
 def _drive(arm: InjectedArm, indices: range, *, is_virtual: bool) -> list[BaseException | None]:
-    """Run sessions in either mode, all at once in the virtual one, and return how each ended."""
+    """Run sessions in either mode, and return their ends."""
 
     async def together() -> list[BaseException | None]:
         return await asyncio.gather(*map(arm.arun, indices), return_exceptions=True)
@@ -72,7 +72,7 @@ def _drive(arm: InjectedArm, indices: range, *, is_virtual: bool) -> list[BaseEx
 def test_injection_of_nothing_wraps_nothing(
     make_settings: Callable[..., Settings], deliveries: Deliveries
 ) -> None:
-    """Without a toggle the arm and the mock are the very ones that are always measured."""
+    """Without a toggle, arm and mock are unchanged."""
     arm = WatchedArm()
     assert inject(arm, Injection()) is arm
     assert inject(arm, Injection(work=5)) is arm
@@ -83,7 +83,7 @@ def test_injection_of_nothing_wraps_nothing(
 
 @pytest.mark.parametrize("is_virtual", [True, False])
 def test_injection_fails_every_nth_session_after_its_work(*, is_virtual: bool) -> None:
-    """Of 9 sessions with every third failing, these are 2, 5 and 8, and each of them did its work first."""
+    """Of 9 sessions every third fails, after its work."""
     arm = WatchedArm()
     ends = _drive(InjectedArm(arm, Injection(failing=3)), range(9), is_virtual=is_virtual)
     assert [index for index, end in enumerate(ends) if end] == [2, 5, 8]
@@ -156,7 +156,7 @@ def test_injection_holds_bytes_for_the_life_of_a_session() -> None:
 
 
 def test_injected_bytes_are_one_object_of_a_session_alone() -> None:
-    """No two sessions share them, no page is left unwritten, and they are as many as was asked for, in eights."""
+    """Sessions share no bytes, every page is written, and the size is exact."""
     assert (len(fill(0, 0)), len(fill(0, 1)), len(fill(0, 4096))) == (0, 8, 4096)
     assert fill(0, 4096) != fill(1, 4096)
     pages = [fill(255, 3 * 4096)[at : at + 4096] for at in (0, 4096, 8192)]
@@ -172,7 +172,7 @@ def test_injection_works_once_a_turn_where_the_turn_ends(
     *,
     is_virtual: bool,
 ) -> None:
-    """After the last token, on the caller's thread, as often as is asked for; the reply is the mock's own."""
+    """The work runs after the last token, on the caller's thread."""
     told: list[object] = []
     monkeypatch.setattr(
         injection, "work", lambda n: told.append((n, threading.current_thread().name))
@@ -195,7 +195,7 @@ def test_injection_takes_none_of_the_loops_own_time(
     counters: SharedCounters,
     loop: JumpingLoop,
 ) -> None:
-    """It looks at no clock: where time passes by waiting alone, a session that is made worse takes as long as it should."""
+    """Injected work reads no clock: under the virtual clock latency is unchanged."""
     worse = Injection(work=1000, threads=2, held_bytes=4096, failing=4)
     settings = make_settings(injection=worse)
     arm = inject(HandArm(settings, make_llm(settings, deliveries)), worse)

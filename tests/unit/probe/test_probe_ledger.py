@@ -1,4 +1,4 @@
-"""How sessions ended, and the two ways of running them."""
+"""The ends of sessions, in both executors."""
 
 import asyncio
 import threading
@@ -31,7 +31,7 @@ class FakeArm:
 
 
 class SlowArm(FakeArm):
-    """Sessions that hold the loop for a ms when they start, and have something to wait for.
+    """Sessions that block the loop for a ms at their start, and then wait.
 
     Attributes:
         most: How many were there at once.
@@ -54,7 +54,7 @@ class SlowArm(FakeArm):
 
 
 def test_ledger_keeps_the_first_failure(counters: SharedCounters) -> None:
-    """The sample is the type and message of the first error, and the totals are published."""
+    """The sample is the first error's type and message; totals are published."""
     ledger = Ledger(3, counters)
     ledger.record_error(ValueError("one"))
     ledger.record_error(ValueError("two"))
@@ -68,7 +68,7 @@ def test_ledger_keeps_the_first_failure(counters: SharedCounters) -> None:
 def test_tasks_are_timed_from_their_common_start(
     counters: SharedCounters, loop: asyncio.AbstractEventLoop
 ) -> None:
-    """Latency is what has passed on the loop's clock since all of them were to start, before it ran."""
+    """Latency is the time on the loop's clock since the common start."""
     ledger = Ledger(3, counters)
     span = run_in_tasks(FakeArm(), range(3), ledger, loop.time() - 0.5, lambda: loop)
     assert list(ledger.latencies_ms) == pytest.approx([500, 1500, 2500])
@@ -87,14 +87,14 @@ def test_tasks_are_those_of_the_shard(
 def test_tasks_are_all_there_before_any_goes_on(
     counters: SharedCounters, loop: JumpingLoop
 ) -> None:
-    """However long a thousand sessions take to start, none of them is let in later than the others."""
+    """A thousand sessions start at one moment, however long their creation takes."""
     arm = SlowArm(loop)
     run_in_tasks(arm, range(1000), Ledger(1000, counters), loop.time(), lambda: loop)
     assert arm.most == 1000
 
 
 def test_threads_are_timed_from_their_common_start(counters: SharedCounters) -> None:
-    """What passed before they could be started is part of their latency."""
+    """A late start is part of the latency."""
     ledger = Ledger(2, counters)
     span = run_in_threads(FakeArm(), range(1, 4, 2), ledger, time.monotonic() - 60)
     assert all(60_000 <= latency_ms <= span.wall_ms for latency_ms in ledger.latencies_ms)

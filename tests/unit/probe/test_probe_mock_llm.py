@@ -30,7 +30,7 @@ class Clock:
 
 
 def stream_late_once(settings: Settings, deliveries: Deliveries) -> tuple[list[int], int]:
-    """Hold the first token of a blocking stream for 9 ms; return when tokens and end came."""
+    """Delay the first token of a blocking stream by 9 ms; return all times."""
     clock = Clock()
     came_ms: list[int] = []
 
@@ -46,7 +46,7 @@ def stream_late_once(settings: Settings, deliveries: Deliveries) -> tuple[list[i
 def test_mock_blocking_stream_takes_the_nominal_turn(
     make_settings: Callable[..., Settings], deliveries: Deliveries
 ) -> None:
-    """Undisturbed, it delivers at ttft and each tok, and returns one tok after the last."""
+    """Tokens arrive at ttft and then every tok; the reply one tok after the last."""
     clock = Clock()
     came_s: list[float] = []
     llm = MockLLM(make_settings(), deliveries, clock=clock.read, sleep=clock.sleep)
@@ -76,7 +76,7 @@ def test_mock_blocking_stream_keeps_the_schedule_under_server_pacing(
 def test_mock_counts_the_tokens_of_a_stream_that_fails(
     make_settings: Callable[..., Settings], deliveries: Deliveries, counters: SharedCounters
 ) -> None:
-    """What on_delta raises reaches the caller, and what was delivered before is counted."""
+    """An error in on_delta reaches the caller, and delivered tokens count."""
     clock = Clock()
     llm = MockLLM(make_settings(), deliveries, clock=clock.read, sleep=clock.sleep)
     came: list[str] = []

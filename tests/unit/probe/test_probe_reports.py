@@ -1,4 +1,4 @@
-"""What workers report, on its way and put together."""
+"""Worker reports, sent and merged."""
 
 from array import array
 from dataclasses import replace
@@ -37,7 +37,7 @@ OTHER = replace(
 
 
 def test_report_survives_its_line() -> None:
-    """What the worker writes is what the supervisor reads, to the last bit of a latency."""
+    """The supervisor reads exactly the report that the worker wrote."""
     assert Report.from_line(REPORT.to_line()) == REPORT
 
 
@@ -61,7 +61,7 @@ def test_merge_of_one_report_is_that_report() -> None:
 
 
 def test_merge_measures_all_sessions_together() -> None:
-    """Counts, CPU and memory are added up, latencies and lags put in one pot, and the last session ends the wall."""
+    """Counts, CPU and memory are summed; latencies and lags are pooled."""
     assert merge([REPORT, OTHER]) == Report(
         ok=3,
         errors=2,
@@ -102,7 +102,7 @@ def test_merge_says_whether_the_shards_saw_the_same_workers(
 
 
 def test_merge_knows_no_sum_without_a_part() -> None:
-    """What one shard could not read cannot be made up."""
+    """A value that one shard could not read is unknown."""
     unknown = replace(OTHER, base_rss_kb=None, peak_rss_kb=None)
     assert merge([REPORT, unknown]).base_rss_kb is None
     assert merge([REPORT, unknown]).peak_rss_kb == 30720

@@ -128,7 +128,7 @@ def test_result_takes_the_kernel_peak_when_the_samples_missed_it(
 
 
 def test_result_leaves_absent_numbers_out(make_settings: Callable[..., Settings]) -> None:
-    """Without a session that ended well there is no latency, and no turn to share the CPU."""
+    """Without a successful session there is no latency and no CPU per turn."""
     nothing: dict[int, int] = {}
     failed = replace(
         REPORT, ok=0, errors=4, latencies_ms=array("d"), lags=nothing, err_sample="E: x"

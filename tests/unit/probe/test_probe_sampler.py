@@ -1,4 +1,4 @@
-"""What is read of a process from outside."""
+"""The samples of a process, from outside."""
 
 import os
 import threading
@@ -88,7 +88,7 @@ def test_sampler_adds_up_in_one_round_before_it_takes_the_peak() -> None:
 
 
 def test_sampler_takes_the_peak_of_one_process_for_the_least_of_the_sum() -> None:
-    """What the kernel saw of one between two samples was there, whatever the others held."""
+    """The kernel's peak of one process counts between two samples."""
     sampler = Sampler([1, 2], lambda: 0.0, lambda pid: Status(1, 10, {1: 50, 2: 15}[pid]))
     sampler.sample()
     assert sampler.peaks.rss_kb == 50

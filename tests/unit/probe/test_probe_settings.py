@@ -32,7 +32,7 @@ def test_settings_take_every_argument_in_order() -> None:
 
 
 def test_settings_read_the_toggles() -> None:
-    """What is no argument, or is left out as one, is read from the environment."""
+    """Missing arguments are read from the environment."""
     toggles = {
         "SCALE_VT": "0",
         "SCALE_PACING": "server",
@@ -164,7 +164,7 @@ def test_settings_nominal_turn_is_ttft_and_all_the_tokens() -> None:
 def test_settings_refuse_in_one_line(
     words: str, environment: dict[str, str], message: str
 ) -> None:
-    """What is refused is named, with what is allowed."""
+    """The message names the refused value and the allowed ones."""
     with pytest.raises(UsageError) as refused:
         read_settings(words.split(), environment)
     assert str(refused.value) == message

@@ -20,7 +20,7 @@ def make_package(folder: Path) -> None:
 
 
 def test_hash_is_over_paths_lengths_and_contents_in_order(tmp_path: Path) -> None:
-    """In the order of the paths' bytes `sub-a.py` is before `sub/m.py`; links are not followed."""
+    """Files are hashed in the byte order of their paths; links are not followed."""
     make_package(tmp_path)
     expected = b"".join(
         (

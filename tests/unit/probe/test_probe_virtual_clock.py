@@ -51,7 +51,7 @@ def test_virtual_clock_always_moves(jumping: VirtualClockLoop, now_s: float) -> 
 
 
 def test_virtual_clock_does_not_move_for_nothing(jumping: VirtualClockLoop) -> None:
-    """What is ready takes no time."""
+    """Ready callbacks take no time."""
     jumping.jump(0)
     assert jumping.time() == START_S
 
@@ -79,7 +79,7 @@ def test_virtual_clock_refuses_a_call_from_elsewhere(jumping: VirtualClockLoop) 
 
 
 def test_virtual_clock_ends_the_run_that_swallowed_a_refusal(jumping: VirtualClockLoop) -> None:
-    """A session that caught what it was refused would wait for a thread that never answers."""
+    """A refused thread ends the run, even if the session catches the error."""
 
     async def swallow() -> None:
         loop = asyncio.get_running_loop()

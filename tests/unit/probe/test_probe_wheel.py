@@ -68,7 +68,7 @@ def bench(loop: Loop, deliveries: Deliveries) -> Callable[..., Bench]:
 def test_wheel_on_time_takes_the_nominal_turn(
     bench: Callable[..., Bench], deliveries: Deliveries, pacing: Pacing
 ) -> None:
-    """The first token comes after ttft, then one each tok, and the end one tok after the last."""
+    """Tokens arrive at ttft and then every tok; the end one tok after the last."""
     b = bench(pacing)
     assert b.run(b.stream()) == [25]
     assert b.came_ms == [10, 15, 20]
@@ -118,7 +118,7 @@ def test_wheel_under_server_pacing_keeps_its_schedule(
 def test_wheel_that_is_late_lets_the_loop_have_its_turn(
     bench: Callable[..., Bench], advance: Advance
 ) -> None:
-    """What falls due while tokens are served waits until what else is ready has run."""
+    """Tokens that become due during delivery wait for other ready callbacks."""
     b = bench("server", tok_ms=1)
     order: list[str] = []
 
@@ -135,7 +135,7 @@ def test_wheel_that_is_late_lets_the_loop_have_its_turn(
     ("lag_ms", "slip"), [(0, 0), (1, 0), (1.49, 0), (1.5, 1), (8.9, 8), (-0.2, 0)]
 )
 def test_slip_forgives_what_waiting_in_whole_ms_adds(lag_ms: float, slip: int) -> None:
-    """Less than 1.5 ms late is on time; beyond that, what counts is the tick of delivery."""
+    """Less than 1.5 ms late is on time; else the tick of delivery counts."""
     assert slip_of(lag_ms) == slip
 
 
@@ -169,7 +169,7 @@ def test_wheel_merges_lanes_that_were_served_in_one_late_tick(
 
 
 def test_wheel_lets_a_cancelled_stream_go(bench: Callable[..., Bench]) -> None:
-    """A cancelled stream gets no further token; the others of its lane get all of theirs."""
+    """A cancelled stream gets no more tokens; others of its lane are unaffected."""
     b = bench()
     others: list[str] = []
 
@@ -207,7 +207,7 @@ def test_wheel_lets_a_stream_leave_while_its_lane_is_served(bench: Callable[...,
 def test_wheel_keeps_a_raising_stream_from_the_others(
     bench: Callable[..., Bench], error: BaseException
 ) -> None:
-    """What on_delta raises ends its own stream; those before and after it in the lane go on."""
+    """An error in on_delta ends only its own stream."""
     b = bench()
     before: list[str] = []
     after: list[str] = []

@@ -34,7 +34,7 @@ STREAMS = 3000
 
 @dataclass
 class Watched:
-    """One stream of the wheel: when it joined, was served and ended, in ms since the wheel was made."""
+    """One stream of the wheel: its times in ms since the wheel was made."""
 
     joined_ms: float = math.nan
     came_ms: list[float] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Field:
             self.at(leave_ms, partial(self._leave, stream, waiting, leave_ms))
 
     def _leave(self, stream: Watched, waiting: asyncio.Future[None], leave_ms: float) -> None:
-        """Leave, but not at the end of a hold, where a token may come just before or just after."""
+        """Cancel the stream, except at the end of a pause."""
         if not waiting.done() and self.now_ms() == leave_ms:
             stream.left_ms = leave_ms
             self.wheel.leave(waiting)
@@ -120,7 +120,7 @@ def expect(stream: Watched, pacing: Pacing, holds: Holds) -> tuple[list[float], 
 
 
 def check(streams: list[Watched], pacing: Pacing, holds: Holds, deliveries: Deliveries) -> None:
-    """Compare what happened to every stream, and the account of lags, with the oracle."""
+    """Compare every stream, and the lags, with the oracle."""
     lags: Counter[int] = Counter()
     for stream in streams:
         came_ms, lags_ms, ended_ms = expect(stream, pacing, holds)
@@ -133,7 +133,7 @@ def check(streams: list[Watched], pacing: Pacing, holds: Holds, deliveries: Deli
 def test_wheel_serves_every_token_in_its_tick(
     loop: JumpingLoop, deliveries: Deliveries, pacing: Pacing
 ) -> None:
-    """Thousands of streams that come at any time, a third of which leave midway, are each served as if alone."""
+    """Thousands of streams, some cancelled, are each served as if alone."""
     chance = random.Random(1)  # noqa: S311 (a test's own)
     bench = Field(loop, deliveries, pacing)
     for number in range(STREAMS):
@@ -150,7 +150,7 @@ def test_wheel_serves_every_token_in_its_tick(
 def test_wheel_that_is_held_up_serves_every_token_when_it_can(
     loop: JumpingLoop, deliveries: Deliveries, advance: Advance, pacing: Pacing, seed: int
 ) -> None:
-    """Each token that falls due in a hold comes at its end, with its lag, and puts off what the pacing says and no more."""
+    """Tokens that are due in a pause arrive at its end, with their lag."""
     chance = random.Random(seed)  # noqa: S311 (a test's own)
     bench = Field(loop, deliveries, pacing)
     holds: Holds = []
@@ -170,7 +170,7 @@ def test_wheel_that_is_held_up_serves_every_token_when_it_can(
 def test_lag_p99_is_that_of_the_tokens_that_were_held_up(
     loop: JumpingLoop, deliveries: Deliveries, advance: Advance, pacing: Pacing
 ) -> None:
-    """One hold of 30 ms makes one token of 20 late under sleep pacing and five under server pacing: more than one in a hundred."""
+    """One pause of 30 ms makes more than one token in a hundred late."""
     bench = Field(loop, deliveries, pacing)
     for _ in range(100):
         bench.plan(0.0, math.inf)
@@ -189,7 +189,7 @@ def wait_as_epoll_does(timeout_s: float) -> float:
 def test_wheel_is_not_put_off_by_a_loop_that_waits_in_whole_ms(
     loop: JumpingLoop, deliveries: Deliveries, pacing: Pacing
 ) -> None:
-    """A hundred tokens on an idle loop take their nominal time, but for what the last wait adds."""
+    """A hundred tokens on an idle loop take their nominal time."""
     loop.wait = wait_as_epoll_does
     bench = Field(loop, deliveries, pacing)
     for _ in range(3):
@@ -204,7 +204,7 @@ def test_wheel_is_not_put_off_by_a_loop_that_waits_in_whole_ms(
 def test_wheel_that_ends_a_crowd_still_serves_the_streams_in_flight(
     loop: JumpingLoop, deliveries: Deliveries, advance: Advance, pacing: Pacing
 ) -> None:
-    """A thousand streams that end in one tick, with a ms of work after each, hold another's token up by 64 ms at most."""
+    """A thousand streams that end at once delay another's token by 64 ms at most."""
     bench = Field(loop, deliveries, pacing)
     for _ in range(1000):
         bench.at(0.0, partial(join_and_work, bench.wheel, partial(advance, 1)))
@@ -219,7 +219,7 @@ def test_wheel_that_ends_a_crowd_still_serves_the_streams_in_flight(
 def test_wheel_lets_a_stream_leave_while_it_waits_to_end(
     loop: JumpingLoop, deliveries: Deliveries, pacing: Pacing
 ) -> None:
-    """Whoever ends first may cancel those that end in the same tick; the rest end as they would have."""
+    """A stream may cancel others that end in the same tick."""
     bench = Field(loop, deliveries, pacing)
     streams = [bench.wheel.join(lambda _: None) for _ in range(200)]
     streams[0].add_done_callback(lambda _: leave(bench.wheel, streams[150:]))
@@ -238,7 +238,7 @@ def test_thousands_of_sessions_keep_the_schedule_to_the_microsecond(
     make_settings: Callable[..., Settings],
     tmp_path: Path,
 ) -> None:
-    """On a clock that jumps, each session takes exactly its nominal time, with the runtime and without."""
+    """On a virtual clock each session takes exactly its nominal time."""
     settings = make_settings(sessions=2000, turns=6, ttft_ms=200, tokens=10, tok_ms=5)
     ledger = Ledger(2000, counters)
     arm = ARMS[name](settings, MockLLM(settings, deliveries), tmp_path)
