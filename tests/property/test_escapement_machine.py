@@ -8,7 +8,7 @@ from escapement.compiler.compiler import compile_chart
 from escapement.event import Event
 from escapement.machine.node import Node
 from escapement.machine.step import Step, begin, step
-from escapement.machine.table import Table
+from escapement.machine.table import ChartTable
 from experiments.oracle import ours
 from experiments.oracle.generator import make_sketch
 
@@ -27,11 +27,11 @@ def replay(active: set[Node], result: Step) -> set[Node]:
     return active
 
 
-def check_place(table: Table, result: Step) -> None:
+def check_place(table: ChartTable, result: Step) -> None:
     """Check that a session's place is legal, history included: it can be stored and restored."""
     place = result.place
-    assert result.configuration == place.configuration.nodes
-    restored = table.place(place.configuration.ids, place.history)
+    assert result.place.configuration.nodes == place.configuration.nodes
+    restored = table.find_place(place.configuration.ids, place.history)
     assert restored is not None
     assert restored.configuration is place.configuration
     assert restored.history == place.history
@@ -49,7 +49,7 @@ def test_steps_keep_the_configuration_legal_and_tell_all_that_happened(random: R
     for name in (*sketch.events, None):
         active = replay(active, result)
         talking = (talking - set(result.ended)) | set(result.started)
-        assert set(result.configuration) == active
+        assert set(result.place.configuration.nodes) == active
         check_place(table, result)
         assert talking == {node for node in active if node.conversation is not None}
         if result.finished or name is None:

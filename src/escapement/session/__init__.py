@@ -1,1 +1,1 @@
-"""One session from start to end: the pump, workers, timers."""
+"""The sessions: pumps that drive the machine, workers that converse and write, timers."""

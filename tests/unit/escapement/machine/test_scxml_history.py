@@ -10,7 +10,7 @@ from tests.unit.escapement.charts import drive, ids, log, logged, note
 
 
 def player(*, deep: bool = False) -> tuple[State, State]:
-    """Make a state with a history, and one that it is left for and comes back from."""
+    """Return a state with a history, and another state to leave it for and return from."""
     inner = State("b", states=(State("c"), State("d")), transitions=(Transition("inner", "d"),))
     past = History("h", "a", deep=deep, actions=(note("default"),))
     on = logged("on", past, State("a"), inner, next="b", off="idle")
@@ -27,7 +27,7 @@ def player(*, deep: bool = False) -> tuple[State, State]:
         (True, ("back", "next", "inner", "off", "back"), ("on", "b", "d")),
     ],
 )
-def test_history_stands_for_what_was_left(
+def test_history_restores_the_states_that_were_left(
     *, deep: bool, events: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
     """Shallow history restores the child, deep history the innermost states (3.10)."""
@@ -35,7 +35,7 @@ def test_history_stands_for_what_was_left(
 
 
 def test_history_default_runs_its_content_after_the_parents_entry() -> None:
-    """The content of the default is run after the parent's entry, and only by default (3.10)."""
+    """The content runs after the parent's entry, and only for the default (3.10)."""
     first = drive(*player(), events=("back",))
     assert log(first) == ("+on", "default")
     again = drive(*player(), events=("back", "off", "back"))
@@ -43,7 +43,7 @@ def test_history_default_runs_its_content_after_the_parents_entry() -> None:
 
 
 def test_history_default_runs_no_content_in_a_parent_that_is_active() -> None:
-    """The default's content belongs to the parent's entry, which doesn't happen (appendix D)."""
+    """The content belongs to the parent's entry, which does not happen (appendix D)."""
     past = History("h", "b", actions=(note("default"),))
     first = State("a", transitions=(Transition("go", "h"),))
     result = drive(State("on", states=(first, State("b"), past)), events=("go",))
@@ -51,7 +51,7 @@ def test_history_default_runs_no_content_in_a_parent_that_is_active() -> None:
 
 
 def test_history_of_a_parallel_restores_its_regions() -> None:
-    """Deep history of a parallel state stands for a state in each region (3.10)."""
+    """Deep history of a parallel state restores a state in each region (3.10)."""
     regions = tuple(
         State(
             name,
@@ -76,7 +76,7 @@ def test_history_of_a_parallel_restores_its_regions() -> None:
     assert ids(shallow) == ("p", "a", "a1", "b", "b1")
 
 
-def test_history_may_be_what_is_entered_initially() -> None:
+def test_history_may_be_an_initial_target() -> None:
     """An initial may name a history state (3.3, 3.10)."""
     on = State(
         "on",
@@ -89,8 +89,8 @@ def test_history_may_be_what_is_entered_initially() -> None:
     assert ids(drive(on, idle, events=("next", "off", "back"))) == ("on", "b")
 
 
-def test_history_entered_from_inside_leaves_active_what_it_can() -> None:
-    """What is active outside the domain is neither left nor entered (3.13, entry set)."""
+def test_history_entered_from_inside_does_not_leave_common_ancestors() -> None:
+    """Active states outside the domain are neither left nor entered (3.13, entry set)."""
     again = Transition("again", "h")
     middle = logged("m", State("x", transitions=(again,)), State("y"))
     outer = State("s", states=(middle, History("h", "x", deep=True)))
@@ -99,7 +99,7 @@ def test_history_entered_from_inside_leaves_active_what_it_can() -> None:
 
 
 def test_move_through_a_history_depends_on_the_sessions_own() -> None:
-    """Two sessions of a chart with different histories go to different states (3.10)."""
+    """Two sessions of a chart with different histories enter different states (3.10)."""
     ends = [
         ids(drive(*player(), events=("back", *way, "off", "back"))) for way in ((), ("next",), ())
     ]
@@ -142,16 +142,16 @@ IN_P = ("s", "p", "a", "a1", "b")
         (("idle",), {"hd": ("a2", "b"), "hp": ("a", "b")}),
     ],
 )
-def test_place_that_is_legal_is_restored(
+def test_legal_place_is_restored(
     state_ids: tuple[str, ...], history: dict[str, tuple[str, ...]]
 ) -> None:
-    """A stored place comes back, whatever the order of its states (3.10, 3.11)."""
+    """A stored place is restored, in any order of its states (3.10, 3.11)."""
     table = compile_chart(CHART)
     backwards = {past: list(states[::-1]) for past, states in history.items()}
-    place = table.place(state_ids[::-1], backwards)
+    place = table.find_place(state_ids[::-1], backwards)
     assert place is not None
     assert (place.configuration.ids, place.history) == (state_ids, history)
-    assert table.place(state_ids, history) == place
+    assert table.find_place(state_ids, history) == place
 
 
 @pytest.mark.parametrize(
@@ -178,22 +178,22 @@ def test_place_that_is_legal_is_restored(
         (("idle",), {"hd": ("a1", "b", "q")}),
     ],
 )
-def test_place_that_is_not_legal_is_refused(
+def test_illegal_place_is_rejected(
     state_ids: tuple[str, ...], history: dict[str, tuple[str, ...]]
 ) -> None:
-    """Neither an illegal configuration nor an impossible history is a place (3.10, 3.11)."""
-    assert compile_chart(CHART).place(state_ids, history) is None
+    """An illegal configuration or an impossible history is no place (3.10, 3.11)."""
+    assert compile_chart(CHART).find_place(state_ids, history) is None
 
 
-def test_restored_history_is_gone_by() -> None:
-    """A session goes on from a stored history as if it had been there (3.10)."""
-    place = compile_chart(CHART).place(("idle",), {"h": ("p",)})
+def test_restored_history_is_used() -> None:
+    """A resumed session enters the states of its stored history (3.10)."""
+    place = compile_chart(CHART).find_place(("idle",), {"h": ("p",)})
     assert place is not None
     assert ids(step(place, {}, Event("back"))) == IN_P
 
 
 def test_place_without_history_is_shared() -> None:
-    """Sessions in one configuration without a history hold one object."""
+    """Sessions in one configuration without a history share one object."""
     table = compile_chart(CHART)
     first, second = begin(table, {}), begin(table, {})
     assert first.place is second.place
@@ -202,21 +202,21 @@ def test_place_without_history_is_shared() -> None:
 
 
 def test_place_is_the_same_object_when_nothing_has_moved() -> None:
-    """An event that nothing takes costs a session with a history no new place either."""
-    place = compile_chart(CHART).place(("idle",), {"h": ("p",)})
+    """An unhandled event makes no new place, also in a session with a history."""
+    place = compile_chart(CHART).find_place(("idle",), {"h": ("p",)})
     assert place is not None
     assert step(place, {}, Event("nothing")).place is place
 
 
 def run_through(result: Step, *names: str) -> Step:
-    """Go on from a step with more events."""
+    """Handle more events after a step; return the last step."""
     for name in names:
         result = step(result.place, result.data, Event(name))
     return result
 
 
 def test_history_of_an_earlier_place_does_not_change() -> None:
-    """What a checkpoint refers to stays as it was."""
+    """A later step does not change a history that a checkpoint refers to."""
     table = compile_chart(Chart("c", "idle", player()))
     first = run_through(begin(table, {}), "back", "off")
     second = run_through(first, "back", "next", "off")
@@ -224,7 +224,7 @@ def test_history_of_an_earlier_place_does_not_change() -> None:
 
 
 def test_history_content_may_raise() -> None:
-    """The content of a history's default is executable content like any other (3.10, 4)."""
+    """The content of a history's default may raise events (3.10, 4)."""
     past = History("h", "a", actions=(Raise("on"),))
     on = State("s", states=(past, State("a", transitions=(Transition("on", "b"),)), State("b")))
     assert ids(drive(State("i", transitions=(Transition("go", "h"),)), on, events=("go",))) == (

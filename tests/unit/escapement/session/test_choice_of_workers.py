@@ -1,4 +1,4 @@
-"""Where a session's workers run, as it is chosen; and the loop that waits for nothing."""
+"""The choice of a session's workers, and the event loop whose clock jumps."""
 
 import asyncio
 import threading
@@ -13,7 +13,7 @@ from tests.unit.escapement.scenes import TURNS, Blocking, endless
 
 @pytest.mark.parametrize("kind", ["platform", "virtual", "auto"])
 def test_variable_chooses_the_workers(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Streams are taken on threads or on the loop, as `ESCAPEMENT_WORKERS` says."""
+    """`ESCAPEMENT_WORKERS` decides whether streams run on threads or on the loop."""
     monkeypatch.setenv("ESCAPEMENT_WORKERS", kind)
     seen: set[threading.Thread] = set()
 
@@ -30,8 +30,8 @@ def test_variable_chooses_the_workers(kind: str, monkeypatch: pytest.MonkeyPatch
     assert (threading.main_thread() in seen) == (kind == "virtual")
 
 
-def test_backend_that_only_blocks_has_threads() -> None:
-    """Without `astream` a session on a loop falls back to threads, and no loop is blocked."""
+def test_blocking_backend_uses_threads() -> None:
+    """Without `astream`, a session on a loop uses threads, and the loop is not blocked."""
     llm = endless()
     asyncio.run(arun(TURNS, session_id="s", llm=Blocking(llm), store=MemoryStore()))
     assert len(llm.requests) == 6
@@ -41,13 +41,13 @@ def test_backend_that_only_blocks_has_threads() -> None:
     ("value", "message"),
     [
         ("green", r"ESCAPEMENT_WORKERS is 'green'; allowed: platform, virtual, auto"),
-        ("virtual", r"needs a backend with astream\(\), and Blocking has none"),
+        ("virtual", r"needs a backend with astream\(\), but Blocking has none"),
     ],
 )
-def test_choice_that_can_not_be_had_is_refused(
+def test_impossible_choice_is_rejected(
     value: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A misspelt kind, and tasks for a backend that only blocks, are errors before anything starts."""
+    """An unknown kind, or tasks for a blocking backend, are errors before the start."""
     monkeypatch.setenv("ESCAPEMENT_WORKERS", value)
     with pytest.raises(ValueError, match=message):
         run(TURNS, session_id="s", llm=Blocking(endless()), store=MemoryStore())
@@ -55,22 +55,22 @@ def test_choice_that_can_not_be_had_is_refused(
         run_jumping(arun(TURNS, session_id="s", llm=Blocking(endless()), store=MemoryStore()))
 
 
-def test_loop_that_jumps_refuses_what_takes_real_time() -> None:
-    """Waiting for nothing and asking for an executor are errors, not hangs."""
+def test_jumping_loop_rejects_real_waits() -> None:
+    """Waiting without a timer and using an executor are errors, not hangs."""
 
-    async def wait_for_ever() -> None:
+    async def wait_forever() -> None:
         await asyncio.get_running_loop().create_future()
 
     async def block() -> None:
         await asyncio.to_thread(print)
 
-    for main, message in ((wait_for_ever, "would wait for ever"), (block, "no executor")):
+    for main, message in ((wait_forever, "would wait forever"), (block, "no executor")):
         with pytest.raises(RuntimeError, match=message):
             run_jumping(main())
 
 
-def test_loop_that_jumps_can_be_moved_by_hand() -> None:
-    """Work that takes time can be played by letting time pass."""
+def test_jumping_loop_can_be_advanced() -> None:
+    """A test can simulate slow work by advancing the clock."""
     loop = JumpingLoop()
     loop.jump(2.5)
     assert loop.time() == 2.5

@@ -1,4 +1,4 @@
-"""Checkpoints in files: whole, safe by name, and clear when they can't be read."""
+"""Checkpoints in files: complete, safely named, with clear errors."""
 
 import json
 import math
@@ -18,11 +18,11 @@ FIRST_FORMAT = (
 )
 
 
-class Moody(dict[str, object]):
-    """A mapping that changes while it is looked at."""
+class Changing(dict[str, object]):
+    """A mapping that changes during an iteration."""
 
     def items(self) -> NoReturn:
-        """Fail as a dictionary does that another thread changes."""
+        """Raise the error of a dictionary that another thread changes."""
         message = "dictionary changed size during iteration"
         raise RuntimeError(message)
 
@@ -38,8 +38,8 @@ json_values = st.recursive(
 )
 
 
-def test_record_comes_back_as_it_was(tmp_path: Path) -> None:
-    """What was saved is what is loaded, by another store on the same directory."""
+def test_saved_record_is_loaded_unchanged(tmp_path: Path) -> None:
+    """Another store on the same directory loads an equal record."""
     FileBackedStore(tmp_path).save("s", RECORD)
     assert FileBackedStore(tmp_path).load("s") == RECORD
 
@@ -48,7 +48,7 @@ def test_record_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_any_json_data_and_any_session_id_round_trip(
     tmp_path_factory: pytest.TempPathFactory, data: dict[str, object], session_id: str
 ) -> None:
-    """Plain data under any session id is loaded as it was saved."""
+    """Plain data under any session id is loaded unchanged."""
     store = FileBackedStore(tmp_path_factory.getbasetemp() / "round-trip")
     record = Checkpoint("chart", ("a",), data)
     store.save(session_id, record)
@@ -56,7 +56,7 @@ def test_any_json_data_and_any_session_id_round_trip(
 
 
 def test_memory_store_keeps_a_reference() -> None:
-    """A record in memory is the record itself."""
+    """A store in memory returns the same object."""
     store = MemoryStore()
     store.save("s", RECORD)
     assert store.load("s") is RECORD
@@ -74,7 +74,7 @@ def test_unknown_session_has_no_record(tmp_path: Path) -> None:
     ids=ascii,
 )
 def test_session_id_never_leaves_the_directory(tmp_path: Path, session_id: str) -> None:
-    """Any session id becomes one file in the store's directory, and no temporary one is left."""
+    """Any session id becomes one file in the directory, and no temporary file is left."""
     directory = tmp_path / "inner"
     store = FileBackedStore(directory)
     store.save(session_id, RECORD)
@@ -83,8 +83,8 @@ def test_session_id_never_leaves_the_directory(tmp_path: Path, session_id: str) 
     assert len(list(directory.iterdir())) == 1
 
 
-def test_long_session_ids_with_one_beginning_stay_apart(tmp_path: Path) -> None:
-    """Ids too long for a file name are told apart by their hash."""
+def test_long_session_ids_with_a_common_prefix_are_distinct(tmp_path: Path) -> None:
+    """Ids too long for a file name are distinguished by their hash."""
     store = FileBackedStore(tmp_path)
     store.save("x" * 500 + "1", RECORD)
     assert store.load("x" * 500 + "2") is None
@@ -116,16 +116,16 @@ def test_long_session_ids_with_one_beginning_stay_apart(tmp_path: Path) -> None:
     ids=lambda content: ascii(content[:80]),
 )
 def test_torn_or_foreign_file_is_named(tmp_path: Path, content: bytes) -> None:
-    """A file that isn't a checkpoint of this session is named, with what to do about it."""
+    """The error for a file that is no checkpoint names the file and the action."""
     (tmp_path / "s.json").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"s\.json: not a checkpoint .* remove it to start"):
         FileBackedStore(tmp_path).load("s")
 
 
 def test_unreadable_file_is_named(tmp_path: Path) -> None:
-    """A file that the system won't read is named."""
+    """The error for a file that cannot be read names the file."""
     (tmp_path / "s.json").mkdir()
-    with pytest.raises(CheckpointError, match=r"s\.json: can't read the checkpoint: .*directory"):
+    with pytest.raises(CheckpointError, match=r"s\.json: cannot read the checkpoint: .*directory"):
         FileBackedStore(tmp_path).load("s")
 
 
@@ -138,7 +138,7 @@ def test_unreadable_file_is_named(tmp_path: Path) -> None:
         (Checkpoint("c", ("a",), {"1": 1, 1: 1}), "data key 1"),  # type: ignore[dict-item]
         (Checkpoint("c", ("a",), {"good": 1, "bad": [math.nan]}), "data key 'bad'"),
         (Checkpoint("c", ("a",), {"bad": {math.inf: 1}}), "data key 'bad'"),
-        (Checkpoint("c", ("a",), {"bad": Moody(a=1)}), "data key 'bad'"),
+        (Checkpoint("c", ("a",), {"bad": Changing(a=1)}), "data key 'bad'"),
         (Checkpoint("c", ("a",), {"bad": 10**5000}), "data key 'bad'"),
         (
             Checkpoint("c", ("a",), {}, timers=(Timer(Event("late", b""), 1),)),
@@ -146,19 +146,19 @@ def test_unreadable_file_is_named(tmp_path: Path) -> None:
         ),
         (Checkpoint("c", ("a",), {}, timers=(Timer(Event("late"), math.inf),)), "the record"),
     ],
-    ids=["data", "pending", "key", "number", "nan", "inf", "moody", "huge", "timer", "due"],
+    ids=["data", "pending", "key", "number", "nan", "inf", "changing", "huge", "timer", "due"],
 )
 def test_data_that_is_not_json_is_named(tmp_path: Path, record: Checkpoint, culprit: str) -> None:
-    """A value that JSON can't hold is named by its key, and the last record stays."""
+    """The error for a value that is no JSON names its key; the last record stays."""
     store = FileBackedStore(tmp_path)
     store.save("s", RECORD)
-    with pytest.raises(CheckpointError, match=f"{culprit} can't be written as JSON"):
+    with pytest.raises(CheckpointError, match=f"{culprit} cannot be written as JSON"):
         store.save("s", record)
     assert store.load("s") == RECORD
 
 
 def test_data_that_holds_itself_is_named(tmp_path: Path) -> None:
-    """A value that contains itself is named by its key."""
+    """The error for a value that contains itself names its key."""
     loop: list[object] = []
     loop.append(loop)
     with pytest.raises(CheckpointError, match="data key 'loop'"):
@@ -166,7 +166,7 @@ def test_data_that_holds_itself_is_named(tmp_path: Path) -> None:
 
 
 def test_first_format_is_still_read(tmp_path: Path) -> None:
-    """A session that the first version left goes on, and is saved in the present format."""
+    """A record of format 1 is loaded, and saved in the current format."""
     (tmp_path / "s.json").write_bytes(FIRST_FORMAT)
     store = FileBackedStore(tmp_path)
     record = store.load("s")
@@ -178,17 +178,17 @@ def test_first_format_is_still_read(tmp_path: Path) -> None:
 
 
 def test_newer_format_is_named(tmp_path: Path) -> None:
-    """A record of a later version is told from a broken one, with both versions."""
+    """The error for a newer format names both formats."""
     (tmp_path / "s.json").write_bytes(b'{"format":3}')
-    message = r"s\.json: format 3, and this version reads 1 and 2; run .* that wrote it"
+    message = r"s\.json: format 3, but this version reads 1 and 2; run .* that wrote it"
     with pytest.raises(CheckpointError, match=message):
         FileBackedStore(tmp_path).load("s")
 
 
-def test_record_that_the_stack_has_no_room_for_is_not_called_broken(
+def test_record_too_deep_for_the_stack_is_not_reported_as_broken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A whole record that is nested too deeply to be read from here is not to be removed."""
+    """The error for an intact record that is too deep does not suggest to remove it."""
     store = FileBackedStore(tmp_path)
     store.save("s", RECORD)
 
@@ -202,7 +202,7 @@ def test_record_that_the_stack_has_no_room_for_is_not_called_broken(
 
 
 def test_record_is_a_line_of_json_with_a_checksum(tmp_path: Path) -> None:
-    """The bytes on disk are as documented, so that other programs may read them."""
+    """The bytes on disk are as documented, so that other programs can read them."""
     FileBackedStore(tmp_path).save("s", RECORD)
     assert (tmp_path / "s.json").read_bytes() == (
         b'{"format":2,"crc32":"343bc431","session":"s","chart":"chart","configuration":["a","b"],'
@@ -212,24 +212,24 @@ def test_record_is_a_line_of_json_with_a_checksum(tmp_path: Path) -> None:
 
 
 def test_mapping_that_is_no_dict_is_stored(tmp_path: Path) -> None:
-    """Data may be any mapping: a read-only view, for one."""
+    """Data may be any mapping, for example a read-only view."""
     store = FileBackedStore(tmp_path)
     store.save("s", RECORD._replace(data=MappingProxyType({"n": 1}), history=MappingProxyType({})))
     assert store.load("s") == RECORD._replace(data={"n": 1}, history={})
 
 
-def test_surrogates_come_back(tmp_path: Path) -> None:
-    """A text that is not Unicode, such as an odd file name, is kept as it is."""
+def test_surrogates_are_loaded_unchanged(tmp_path: Path) -> None:
+    """Text with lone surrogates, such as a file name, is loaded unchanged."""
     store = FileBackedStore(tmp_path)
     store.save("s", RECORD._replace(data={"\ud800": "\udcff"}))
     assert store.load("s") == RECORD._replace(data={"\ud800": "\udcff"})
 
 
-def test_very_deep_data_is_named_or_comes_back(tmp_path: Path) -> None:
-    """However deep a value is, it is kept or named, and never takes the process down."""
+def test_very_deep_data_is_named(tmp_path: Path) -> None:
+    """A value too deep for JSON is an error that names its key, not a crash."""
     store = FileBackedStore(tmp_path)
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
-    with pytest.raises(CheckpointError, match="data key 'deep' can't be written as JSON"):
+    with pytest.raises(CheckpointError, match="data key 'deep' cannot be written as JSON"):
         store.save("s", RECORD._replace(data={"deep": deep}))

@@ -9,7 +9,7 @@ from tests.unit.escapement.charts import drive, fail, ids, log, note
 
 
 def test_send_is_an_effect_of_the_step() -> None:
-    """What is sent goes to the external queue, and so is the session's to deliver (6.2)."""
+    """A sent event is returned: the session adds it to the external queue (6.2)."""
     late = Send("late", {"n": 1}, delay_ms=50, id="timer")
     result = drive(
         State("a", on_entry=(late,), transitions=(Transition("late", "b"),)), State("b")
@@ -17,8 +17,8 @@ def test_send_is_an_effect_of_the_step() -> None:
     assert (ids(result), result.timers) == (("a",), (late,))
 
 
-def test_send_without_a_delay_is_handed_out_too() -> None:
-    """A delay of zero still means the external queue, behind what is raised (6.2.4, 4.2)."""
+def test_send_without_a_delay_is_returned_too() -> None:
+    """A delay of zero uses the external queue, after raised events (6.2.4, 4.2)."""
     a = State(
         "a",
         on_entry=(Send("sent"), Raise("raised")),
@@ -29,7 +29,7 @@ def test_send_without_a_delay_is_handed_out_too() -> None:
 
 
 def test_sends_and_cancels_are_in_order_of_execution() -> None:
-    """A cancel concerns what was sent before it, also in one macrostep (6.2, 6.3)."""
+    """A cancel applies to events sent before it, also in one macrostep (6.2, 6.3)."""
     a = State(
         "a",
         on_exit=(Cancel("one"),),
@@ -45,8 +45,8 @@ def test_sends_and_cancels_are_in_order_of_execution() -> None:
     )
 
 
-def test_error_skips_what_is_sent_after_it_and_not_before() -> None:
-    """An error ends the block of executable content (4.9), and what was done stays done."""
+def test_error_skips_later_content_of_its_block_alone() -> None:
+    """An error ends its block; content before it has taken effect (4.9)."""
     a = State(
         "a",
         on_entry=(Send("before"), fail, Send("after"), Cancel("x"), Raise("after")),
@@ -57,13 +57,13 @@ def test_error_skips_what_is_sent_after_it_and_not_before() -> None:
 
 
 def test_timers_of_a_step_end_with_it() -> None:
-    """A step tells what it has sent itself."""
+    """A step returns only the events sent in it."""
     result = drive(State("a", on_entry=(Send("e"),)), events=("nothing",))
     assert result.timers == ()
 
 
 def test_raised_event_carries_its_data() -> None:
-    """An event that is raised is as any other, and comes first (4.2)."""
+    """A raised event holds its data, as any other event does (4.2)."""
 
     def keep(_data: object, event: Event) -> dict[str, object]:
         return {"seen": event.data}
@@ -83,14 +83,14 @@ def test_raised_event_carries_its_data() -> None:
         ("*", "anything", True),
     ],
 )
-def test_descriptor_takes_events_by_token(descriptors: str, name: str, *, taken: bool) -> None:
+def test_descriptor_matches_events_by_token(descriptors: str, name: str, *, taken: bool) -> None:
     """A descriptor is a prefix of the event's name, token by token (3.12.1)."""
     a = State("a", transitions=(Transition(descriptors, actions=(note("taken"),)),))
     assert bool(log(drive(a, events=(name,)))) is taken
 
 
-def test_error_in_a_guard_is_raised_once_for_each_state_that_asks() -> None:
-    """Each atomic state evaluates the guard that it inherits (5.9.1, appendix D)."""
+def test_error_in_a_guard_is_raised_once_for_each_atomic_state() -> None:
+    """Each atomic state evaluates an inherited guard (5.9.1, appendix D)."""
     parallel = Parallel(
         "p",
         states=(State("a"), State("b")),
@@ -103,7 +103,7 @@ def test_error_in_a_guard_is_raised_once_for_each_state_that_asks() -> None:
 
 
 def test_error_event_may_end_the_session_in_a_final_state() -> None:
-    """An error is an event that a transition takes (5.10.2)."""
+    """A transition may handle an error event by ending the session (5.10.2)."""
     a = State("a", on_entry=(fail,), transitions=(Transition("error", "end"),))
     result = drive(a, Final("end"))
     assert (result.finished, result.unhandled) == (True, None)

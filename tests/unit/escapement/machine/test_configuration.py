@@ -1,4 +1,4 @@
-"""What the table remembers: bounded, shared, and never wrong."""
+"""The configurations and moves that a table caches: limited, shared and correct."""
 
 import itertools
 
@@ -18,7 +18,7 @@ from tests.unit.escapement.charts import ids
 
 
 def switches(count: int) -> Chart:
-    """Make a chart of regions that are switched on and off by one event each."""
+    """Return a chart of regions, each switched on and off by its own event."""
 
     def region(number: int) -> State:
         off, on = f"off{number}", f"on{number}"
@@ -35,7 +35,7 @@ def switches(count: int) -> Chart:
 
 
 def test_configuration_is_shared() -> None:
-    """Two ways to the same states lead to one object."""
+    """Two paths to the same states lead to one object."""
     place = begin(compile_chart(switches(2)), {}).place
     one, other = place, place
     for first, second in (("switch0", "switch1"), ("switch1", "switch0")):
@@ -46,7 +46,7 @@ def test_configuration_is_shared() -> None:
 
 
 def test_move_is_computed_once() -> None:
-    """The second session that takes a transition is led by what the first one found."""
+    """A second session that takes a transition uses the cached move."""
     chart = compile_chart(switches(1))
     start = begin(chart, {}).place.configuration
     step(start.place, {}, Event("switch0"))
@@ -57,30 +57,30 @@ def test_move_is_computed_once() -> None:
 
 
 def test_configurations_are_bounded() -> None:
-    """Regions multiply: what is beyond the bound works, and is not kept."""
+    """Configurations beyond the limit work, but are not cached."""
     table = compile_chart(switches(11))
     seen: dict[tuple[str, ...], Configuration] = {}
     for bits in itertools.product((0, 1), repeat=11):
         names = [f"on{n}" if bit else f"off{n}" for n, bit in enumerate(bits)]
-        found = table.place(["p", *(f"r{n}" for n in range(11)), *names], {})
+        found = table.find_place(["p", *(f"r{n}" for n in range(11)), *names], {})
         assert found is not None
         seen[found.configuration.ids] = found.configuration
     assert len(seen) == 2**11
     kept = [one for one in seen.values() if one.is_kept]
-    assert len(kept) == CONFIGURATIONS_MAX - 1  # the empty one is kept too
+    assert len(kept) == CONFIGURATIONS_MAX - 1  # the empty one is cached too
     last = list(seen.values())[-1]
     assert not last.is_kept
     assert "off3" in ids(step(last.place, {}, Event("switch3")))
     assert not last.moves
 
 
-def test_what_is_kept_does_not_hold_what_is_not() -> None:
-    """A move out of the bound is not remembered, or its target would be kept by it."""
+def test_cached_configuration_refers_to_no_uncached_one() -> None:
+    """A move beyond the limit is not cached: the cache would keep its target alive."""
     table = compile_chart(switches(11))
     place = begin(table, {}).place
     for bits in itertools.product((0, 1), repeat=11):
         names = [f"on{n}" if bit else f"off{n}" for n, bit in enumerate(bits)]
-        table.place(["p", *(f"r{n}" for n in range(11)), *names], {})
+        table.find_place(["p", *(f"r{n}" for n in range(11)), *names], {})
     assert place.configuration.is_kept
     result = step(place, {}, Event("switch0"))
     assert not result.place.configuration.is_kept
@@ -88,7 +88,7 @@ def test_what_is_kept_does_not_hold_what_is_not() -> None:
 
 
 def test_names_are_bounded() -> None:
-    """A model that makes up event names doesn't fill the memory."""
+    """A model that invents event names does not fill the memory."""
     state = State("a", transitions=(Transition("known", "b"),))
     place = begin(compile_chart(Chart("c", "a", (state, State("b")))), {}).place
     for number in range(NAMES_MAX + 5):
@@ -98,7 +98,7 @@ def test_names_are_bounded() -> None:
 
 
 def test_moves_are_bounded() -> None:
-    """So many ways out of one configuration that they are not all remembered work all the same."""
+    """Moves beyond the limit of one configuration work, but are not cached."""
     count = MOVES_MAX + 5
     arcs = tuple(Transition(f"go{number}", "b") for number in range(count))
     states = (State("a", transitions=arcs), State("b"))
@@ -109,8 +109,8 @@ def test_moves_are_bounded() -> None:
 
 
 @pytest.mark.parametrize(("odd", "expected"), [(True, "b"), (False, "c")])
-def test_guards_are_asked_each_time(*, odd: bool, expected: str) -> None:
-    """What is remembered is what a transition comes to, and not whether it is taken."""
+def test_guards_are_evaluated_each_time(*, odd: bool, expected: str) -> None:
+    """The cache holds the result of a transition, not the value of its guard."""
 
     def is_odd(data: Data, _event: Event) -> bool:
         return bool(data["odd"])

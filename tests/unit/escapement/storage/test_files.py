@@ -1,4 +1,4 @@
-"""How many files are open at once, however many write, and how they are written."""
+"""The limit of open files, for any number of threads."""
 
 import os
 import threading
@@ -9,14 +9,14 @@ import pytest
 
 from escapement import Checkpoint, CheckpointError, FileBackedStore
 from escapement.storage.files import OPEN_MAX, close_file, open_file
-from escapement.storage.transcript import Scribe
-from tests.unit.escapement.scenes import PATIENCE_S
+from escapement.storage.transcript import TranscriptWriter
+from tests.unit.escapement.scenes import TIMEOUT_S
 
 THREADS = OPEN_MAX + 64
 
 
 class Gauge:
-    """Stands in for the system's open and close, and counts what is open between them."""
+    """Replaces the system's open and close, and counts the open files."""
 
     def __init__(self) -> None:
         self.most = 0
@@ -26,23 +26,23 @@ class Gauge:
         self._system_close = os.close
 
     def open(self, path: str, flags: int, mode: int) -> int:
-        """Open a file, and hold it until as many are open as may be."""
+        """Open a file, and wait until the limit of open files is reached."""
         descriptor = self._system_open(path, flags, mode)
         self._open.add(descriptor)
         self.most = max(self.most, len(self._open))
         if self.most >= OPEN_MAX:
             self.full.set()
-        assert self.full.wait(PATIENCE_S)
+        assert self.full.wait(TIMEOUT_S)
         return descriptor
 
     def close(self, descriptor: int) -> None:
-        """Close a file."""
+        """Close a file, and stop to count it."""
         self._open.discard(descriptor)
         self._system_close(descriptor)
 
 
-def test_files_open_at_once_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More threads than there may be files write and read, and all get through within the bound."""
+def test_open_files_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More threads than the limit write and read files, and all succeed."""
     store, record = FileBackedStore(tmp_path), Checkpoint("c", ("a",), {})
     store.save("read", record)
     gauge = Gauge()
@@ -51,11 +51,11 @@ def test_files_open_at_once_are_bounded(tmp_path: Path, monkeypatch: pytest.Monk
     together = threading.Barrier(THREADS)
 
     def work(number: int) -> None:
-        together.wait(PATIENCE_S)
+        together.wait(TIMEOUT_S)
         if number % 3 == 0:
             store.save(f"{number}", record)
         elif number % 3 == 1:
-            Scribe(tmp_path / f"{number}.jsonl").write([("one", {})])
+            TranscriptWriter(tmp_path / f"{number}.jsonl").write([("one", {})])
         else:
             assert store.load("read") == record
 
@@ -65,8 +65,8 @@ def test_files_open_at_once_are_bounded(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(list(tmp_path.glob("*.json*"))) == 1 + sum(n % 3 != 2 for n in range(THREADS))
 
 
-def test_files_that_can_not_be_opened_use_up_nothing(tmp_path: Path) -> None:
-    """However often a file can't be opened, the next one is."""
+def test_failed_opens_do_not_count(tmp_path: Path) -> None:
+    """Any number of failed opens leaves the limit unchanged."""
     store = FileBackedStore(tmp_path / "inner")
     (tmp_path / "inner").rmdir()
     for _ in range(OPEN_MAX + 1):
@@ -76,8 +76,8 @@ def test_files_that_can_not_be_opened_use_up_nothing(tmp_path: Path) -> None:
     close_file(open_file(str(tmp_path), os.O_RDONLY))
 
 
-def test_file_that_is_closed_already_uses_up_nothing(tmp_path: Path) -> None:
-    """A close that fails, as on a full network disk, gives the place back all the same."""
+def test_failed_closes_do_not_count(tmp_path: Path) -> None:
+    """A failed close, as on a full network disk, still frees its place."""
     for _ in range(OPEN_MAX + 1):
         descriptor = open_file(str(tmp_path), os.O_RDONLY)
         os.close(descriptor)

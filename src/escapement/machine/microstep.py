@@ -1,4 +1,4 @@
-"""What taking transitions means in a configuration: states, content and history, in order."""
+"""The effects of a microstep: the states left and entered, content and history, in order."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,22 +6,22 @@ from itertools import takewhile
 from operator import attrgetter
 
 from escapement.event import Event
-from escapement.machine.history import Recall, record
-from escapement.machine.node import Arc, Block, Node, Past
+from escapement.machine.history import HistoryLookup, record_history
+from escapement.machine.node import Block, HistoryNode, Node, TransitionArc
 
 document_order = attrgetter("order")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What one microstep does.
+class Microstep:
+    """The effects of taking transitions.
 
     Attributes:
         left: The states to leave, in this order.
         entered: The states to enter, in this order.
-        active: The configuration after it, in document order.
-        blocks: The executable content, in order; an error ends a block and no other.
-        records: What history states stand for from now on.
+        active: The configuration afterwards, in document order.
+        blocks: The executable content, in this order; an error ends only its own block.
+        records: The history records that change.
     """
 
     left: tuple[Node, ...]
@@ -31,22 +31,24 @@ class Plan:
     records: Mapping[str, tuple[str, ...]]
 
 
-def make_plan(enabled: tuple[Arc, ...], active: tuple[Node, ...], recall: Recall) -> Plan:
-    """Work out what taking the enabled transitions does.
+def plan_microstep(
+    enabled: tuple[TransitionArc, ...], active: tuple[Node, ...], lookup: HistoryLookup
+) -> Microstep:
+    """Compute the effects of the enabled transitions.
 
     Args:
-        enabled: In order of selection; those that are preempted are not taken.
+        enabled: In order of selection; preempted transitions are not taken.
         active: The configuration, in document order.
-        recall: The session's history; it is told of what is recorded here.
+        lookup: The session's history; the records of this microstep are added to it.
 
     Source: SCXML appendix D, microstep, exitStates and enterStates.
     """
-    kept = without_conflicts(enabled, active, recall)
+    kept = remove_conflicts(enabled, active, lookup)
     leaving = frozenset[Node]().union(*kept.values())
     left = tuple([node for node in reversed(active) if node in leaving])
-    records = record(left, active)
-    recall.add(records)
-    entry = EntrySet(kept, recall)
+    records = record_history(left, active)
+    lookup.add(records)
+    entry = EntrySet(kept, lookup)
     entered = tuple(sorted(entry.states, key=document_order))
     staying = [node for node in active if node not in leaving]
     blocks = [node.on_exit for node in left]
@@ -54,8 +56,8 @@ def make_plan(enabled: tuple[Arc, ...], active: tuple[Node, ...], recall: Recall
     now = set(staying)
     for node in entered:
         now.add(node)
-        blocks += (node.on_entry, entry.defaults.get(node, ()), completions(node, now))
-    return Plan(
+        blocks += (node.on_entry, entry.defaults.get(node, ()), make_done_events(node, now))
+    return Microstep(
         left,
         entered,
         tuple(sorted(now, key=document_order)),
@@ -64,8 +66,8 @@ def make_plan(enabled: tuple[Arc, ...], active: tuple[Node, ...], recall: Recall
     )
 
 
-def completions(node: Node, active: set[Node]) -> Block:
-    """List the events that tell that a state's parents are done once it is entered.
+def make_done_events(node: Node, active: set[Node]) -> Block:
+    """Return the `done.state` events of the ancestors that an entered state completes.
 
     Source: SCXML 3.7 and appendix D, enterStates.
     """
@@ -74,41 +76,44 @@ def completions(node: Node, active: set[Node]) -> Block:
         return ()
     around = parent.ancestors[0]
     done = Event(f"done.state.{parent.id}")
-    if around.is_parallel and is_complete(around, active):
+    if around.is_parallel and is_in_final_state(around, active):
         return (done, Event(f"done.state.{around.id}"))
     return (done,)
 
 
-def is_complete(node: Node, active: set[Node]) -> bool:
-    """Tell whether a state is in a final state.
+def is_in_final_state(node: Node, active: set[Node]) -> bool:
+    """Return whether a state is in a final state.
 
     Source: SCXML appendix D, isInFinalState.
     """
     if node.is_parallel:
-        return all(is_complete(child, active) for child in node.children)
+        return all(is_in_final_state(child, active) for child in node.children)
     return any(child.is_final and child in active for child in node.children)
 
 
-def effective_targets(targets: Iterable[Node], recall: Recall) -> tuple[Node, ...]:
-    """Replace history states by what they stand for.
+def find_effective_targets(targets: Iterable[Node], lookup: HistoryLookup) -> tuple[Node, ...]:
+    """Replace history states by the states that they stand for.
 
     Source: SCXML appendix D, getEffectiveTargetStates.
     """
     found: list[Node] = []
     for node in targets:
-        if isinstance(node, Past):
-            found += recall.states(node) or node.target
+        if isinstance(node, HistoryNode):
+            found += lookup.find(node) or node.target
         else:
             found.append(node)
     return tuple(found)
 
 
-def domain_of(arc: Arc, recall: Recall) -> Node | None:
-    """Find the state whose descendants a transition leaves and enters; none for a targetless one.
+def find_domain(arc: TransitionArc, lookup: HistoryLookup) -> Node | None:
+    """Return the state whose descendants a transition leaves and enters.
+
+    Returns:
+        None for a targetless transition.
 
     Source: SCXML appendix D, getTransitionDomain and findLCCA.
     """
-    targets = effective_targets(arc.targets, recall)
+    targets = find_effective_targets(arc.targets, lookup)
     if not targets:
         return None
     source = arc.source
@@ -122,25 +127,27 @@ def domain_of(arc: Arc, recall: Recall) -> Node | None:
     )
 
 
-def exit_set(arc: Arc, active: Iterable[Node], recall: Recall) -> frozenset[Node]:
-    """Find the active states that a transition leaves.
+def find_exit_set(
+    arc: TransitionArc, active: Iterable[Node], lookup: HistoryLookup
+) -> frozenset[Node]:
+    """Return the active states that a transition leaves.
 
     Source: SCXML appendix D, computeExitSet.
     """
-    domain = domain_of(arc, recall)
+    domain = find_domain(arc, lookup)
     return frozenset([node for node in active if domain in node.ancestors])
 
 
-def without_conflicts(
-    enabled: Iterable[Arc], active: tuple[Node, ...], recall: Recall
-) -> dict[Arc, frozenset[Node]]:
-    """Drop transitions that are preempted by others; return the rest with their exit sets.
+def remove_conflicts(
+    enabled: Iterable[TransitionArc], active: tuple[Node, ...], lookup: HistoryLookup
+) -> dict[TransitionArc, frozenset[Node]]:
+    """Remove preempted transitions; return the others with their exit sets.
 
     Source: SCXML appendix D, removeConflictingTransitions.
     """
-    kept: dict[Arc, frozenset[Node]] = {}
+    kept: dict[TransitionArc, frozenset[Node]] = {}
     for arc in enabled:
-        leaves = exit_set(arc, active, recall)
+        leaves = find_exit_set(arc, active, lookup)
         rivals = [other for other, left in kept.items() if not left.isdisjoint(leaves)]
         if all(rival.source in arc.source.ancestors for rival in rivals):
             for rival in rivals:
@@ -152,37 +159,37 @@ def without_conflicts(
 class EntrySet:
     """The states that transitions enter.
 
-    A history state may stand for states whose ancestors are active and stay so. Appendix D adds
-    all of them up to the history's parent, which would enter active states again; by 3.13 only
-    what is not active or is left can be entered, so that what is added ends at the domain.
+    The states of a history record may have ancestors that stay active. Appendix D adds all
+    ancestors up to the parent of the history state, and would enter those again. 3.13 allows to
+    enter only states that are inactive or left, so ancestors are added up to the domain.
 
     Attributes:
         states: In no order.
-        defaults: The content to run in a state whose history state stands for its default.
+        defaults: State -> the content of its history state, if that enters its default.
 
     Source: SCXML appendix D, computeEntrySet; 3.13, entry set.
     """
 
-    __slots__ = ("_domain", "_recall", "defaults", "states")
+    __slots__ = ("_domain", "_lookup", "defaults", "states")
 
-    def __init__(self, arcs: Iterable[Arc], recall: Recall) -> None:
-        self._recall = recall
+    def __init__(self, arcs: Iterable[TransitionArc], lookup: HistoryLookup) -> None:
+        self._lookup = lookup
         self.states: set[Node] = set()
         self.defaults: dict[Node, Block] = {}
         for arc in arcs:
-            self._domain = domain_of(arc, recall)
+            self._domain = find_domain(arc, lookup)
             for node in arc.targets:
                 self._add_descendants(node)
-            for node in effective_targets(arc.targets, recall):
+            for node in find_effective_targets(arc.targets, lookup):
                 self._add_ancestors(node, self._domain)
 
     def _add_descendants(self, node: Node) -> None:
-        """Add a state and what is entered in it.
+        """Add a state and the descendants that are entered with it.
 
         Source: SCXML appendix D, addDescendantStatesToEnter.
         """
-        if isinstance(node, Past):
-            self._add_past(node)
+        if isinstance(node, HistoryNode):
+            self._add_history(node)
             return
         self.states.add(node)
         if node.is_parallel:
@@ -190,12 +197,12 @@ class EntrySet:
         else:
             self._add_targets(node.initial, node)
 
-    def _add_past(self, past: Past) -> None:
-        targets = self._recall.states(past)
-        parent = past.ancestors[0]
+    def _add_history(self, history_node: HistoryNode) -> None:
+        targets = self._lookup.find(history_node)
+        parent = history_node.ancestors[0]
         if not targets:
-            self.defaults[parent] = past.actions
-            targets = past.target
+            self.defaults[parent] = history_node.actions
+            targets = history_node.target
         self._add_targets(targets, parent)
 
     def _add_targets(self, targets: tuple[Node, ...], within: Node) -> None:

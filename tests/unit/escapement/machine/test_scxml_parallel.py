@@ -30,7 +30,7 @@ def test_event_is_processed_in_each_region() -> None:
 
 
 def test_transition_into_one_region_enters_the_others_by_default() -> None:
-    """A target inside a parallel state brings the other regions with it (3.4, appendix D)."""
+    """A target inside a parallel state enters the other regions too (3.4, appendix D)."""
     a = logged("a", logged("a1"), logged("a2"))
     result = drive(logged("s", go="a2"), regions("p", a, logged("b")), events=("go",))
     assert ids(result) == ("p", "a", "a2", "b")
@@ -52,13 +52,13 @@ def test_several_initial_states_are_entered_together() -> None:
 
 
 def test_transition_between_regions_leaves_the_parallel_state() -> None:
-    """A parallel state is no domain, so that it is left and entered again (appendix D)."""
+    """A parallel state is no domain, so it is left and entered again (appendix D)."""
     result = drive(regions("p", logged("a", go="b"), logged("b")), events=("go",))
     assert log(result)[3:] == ("-b", "-a", "-p", "take go", "+p", "+a", "+b")
 
 
 def test_internal_transition_of_a_parallel_state_leaves_it() -> None:
-    """Internal means something in a compound state only (3.5, 3.13)."""
+    """An internal transition needs a compound source (3.5, 3.13)."""
     parallel = Parallel(
         "p",
         states=(State("a"), State("b")),
@@ -69,20 +69,20 @@ def test_internal_transition_of_a_parallel_state_leaves_it() -> None:
 
 
 def test_first_of_two_conflicting_transitions_is_taken() -> None:
-    """Of two that leave the same states the first in document order preempts (3.13)."""
+    """If two transitions leave the same states, the first in document order wins (3.13)."""
     parallel = regions("p", logged("a", go="x"), logged("b", go="y"))
     assert ids(drive(parallel, State("x"), State("y"), events=("go",))) == ("x",)
 
 
 def test_transition_in_a_descendant_preempts_one_of_its_ancestor() -> None:
-    """A later region's transition goes before one of an ancestor of both (3.13, appendix D)."""
+    """A later region's transition preempts one of a common ancestor (3.13, appendix D)."""
     inner = State("b", states=(logged("b1", go="b2"), logged("b2")))
     result = drive(regions("p", logged("a"), inner, go="x"), State("x"), events=("go",))
     assert ids(result) == ("p", "a", "b", "b2")
 
 
-def test_transition_of_an_ancestor_preempts_nothing_that_it_does_not_leave() -> None:
-    """Transitions without a common state to leave are taken together (3.13, appendix D)."""
+def test_transitions_without_a_common_exit_are_taken_together() -> None:
+    """Transitions that leave no common state do not conflict (3.13, appendix D)."""
     act = State("a", transitions=(Transition("go", actions=(note("act"),)),))
     result = drive(regions("p", act, logged("b"), go="x"), State("x"), events=("go",))
     assert ids(result) == ("x",)
@@ -90,7 +90,7 @@ def test_transition_of_an_ancestor_preempts_nothing_that_it_does_not_leave() -> 
 
 
 def test_transition_of_a_common_ancestor_is_taken_once() -> None:
-    """What several regions select is one transition (appendix D, selectTransitions)."""
+    """A transition selected in several regions runs once (appendix D, selectTransitions)."""
     parallel = Parallel(
         "p",
         states=(State("a"), State("b")),
@@ -100,7 +100,7 @@ def test_transition_of_a_common_ancestor_is_taken_once() -> None:
 
 
 def test_parallel_is_done_when_all_of_its_regions_are() -> None:
-    """`done.state` of a region comes first, that of the parallel with the last one (3.4, 3.7)."""
+    """The last region's `done.state` precedes the parallel state's own (3.4, 3.7)."""
     a = State("a", states=(logged("a1", go="a2"), Final("a2")))
     b = State("b", states=(logged("b1", stop="b2"), Final("b2")))
     heard = tuple(
@@ -112,7 +112,7 @@ def test_parallel_is_done_when_all_of_its_regions_are() -> None:
 
 
 def test_region_without_a_final_state_is_never_done() -> None:
-    """An atomic region is in no final state, so that the parallel is not done (appendix D)."""
+    """An atomic region is in no final state, so the parallel is not done (appendix D)."""
     heard = (Transition("done.state.p", "z"),)
     parallel = Parallel(
         "p", states=(State("a", states=(Final("f"),)), State("b")), transitions=heard
@@ -121,7 +121,7 @@ def test_region_without_a_final_state_is_never_done() -> None:
 
 
 def test_parallel_in_a_parallel_counts_as_done() -> None:
-    """A region that is parallel is done when its own regions are (appendix D, isInFinalState)."""
+    """A parallel region is done when its own regions are (appendix D, isInFinalState)."""
     inner = Parallel("q", states=(State("a", states=(Final("f"),)),))
     outer = Parallel(
         "p",
@@ -138,7 +138,7 @@ def test_top_level_parallel_that_is_done_does_not_end_the_session() -> None:
 
 
 def test_done_event_comes_between_what_entries_raise() -> None:
-    """`done.state` is raised when the final state is entered, not afterwards (appendix D)."""
+    """`done.state` is raised on entry of the final state, not later (appendix D)."""
     a = State("a", states=(Final("f"),), on_entry=(Raise("first"),))
     b = State("b", on_entry=(Raise("last"),))
     heard = tuple(
@@ -152,7 +152,7 @@ def test_done_event_comes_between_what_entries_raise() -> None:
     ("internal", "expected"), [(True, ("-a1", "-a2")), (False, ("-a1", "-a2"))]
 )
 def test_region_that_targets_a_descendant(*, internal: bool, expected: tuple[str, ...]) -> None:
-    """A region that is left by its own external transition takes the others along (3.13)."""
+    """An external transition of a region leaves the other regions too (3.13)."""
     a = State(
         "a",
         states=(logged("a1"), logged("a2")),

@@ -1,4 +1,4 @@
-"""Conversations, driven without a thread and by whole sessions."""
+"""Conversations, alone and in whole sessions."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,17 +24,17 @@ from escapement import (
 )
 from escapement.compiler.compiler import compile_chart
 from escapement.machine.macrostep import Data
-from escapement.session.conversation import Abandoned, Dialogue
+from escapement.session.conversation import AbandonedError, Dialogue
 from escapement.testing import ScriptedLLM, call
 
 
 def keep(_data: Data, event: Event) -> Data:
-    """Keep an event's name and data."""
+    """Store an event's name and data."""
     return {"name": event.name, "event": event.data}
 
 
 def ask(*transitions: Transition, prompt: Callable[[Data], str] = lambda _: "hello") -> Chart:
-    """Make a chart that converses until one of these transitions leads to `end`."""
+    """Return a chart that converses until one of these transitions leads to `end`."""
     talk = Conversation("talk", prompt, system="be brief", events=("go", "stay"))
     states = (State("ask", transitions=transitions, conversation=talk), Final("end"))
     return Chart("ask", "ask", states, {"who": "me"})
@@ -62,35 +62,37 @@ def test_tool_call_becomes_an_event_with_its_arguments() -> None:
 
 
 @pytest.mark.parametrize(
-    ("transition", "told"),
+    ("transition", "result"),
     [(Transition("stay", actions=(keep,)), "handled"), (Transition("other"), "ignored")],
 )
-def test_conversation_goes_on_while_its_state_is_active(transition: Transition, told: str) -> None:
-    """An event that doesn't leave the state is answered with what became of it."""
+def test_conversation_continues_while_its_state_is_active(
+    transition: Transition, result: str
+) -> None:
+    """The result of an event that does not leave the state is the next message."""
     llm = ScriptedLLM([LLMReply("well", ToolCall("event__stay")), call("go")])
     chart = ask(Transition("go", "end"), transition)
     assert run(chart, session_id="s", llm=llm, store=MemoryStore()).status == "done"
-    prompt, answer, result = llm.requests[1].messages
+    prompt, answer, answered = llm.requests[1].messages
     assert prompt == Message("user", "hello")
     assert answer == Message("assistant", "well", ToolCall("event__stay"))
-    assert (result.role, result.tool_call) == ("tool", ToolCall("event__stay"))
-    assert result.content.startswith(f"stay: {told}")
+    assert (answered.role, answered.tool_call) == ("tool", ToolCall("event__stay"))
+    assert answered.content.startswith(f"stay: {result}")
 
 
 def test_reply_without_a_tool_call_ends_the_conversation() -> None:
-    """A plain reply is the conversation's result (SCXML 6.4.3, `done.invoke.ID`)."""
+    """A reply without a tool call is the result (SCXML 6.4.3, `done.invoke.ID`)."""
     result = converse(ask(Transition("done.invoke.talk", "end", actions=(keep,))), "all done")
     assert result.data["event"] == {"text": "all done"}
 
 
 def test_session_without_a_further_event_is_idle() -> None:
-    """A session that nothing can reach any more ends, though its chart is not final."""
+    """A session that no event can reach ends, although its chart is not final."""
     result = converse(ask(), "all done")
     assert (result.status, result.configuration) == ("idle", ("ask",))
 
 
 def test_failing_backend_is_an_error_event() -> None:
-    """What a backend raises becomes `error.communication` (SCXML 5.10.2)."""
+    """An error of the backend becomes `error.communication` (SCXML 5.10.2)."""
     chart = ask(Transition("error.communication", "end", actions=(keep,)))
     result = converse(chart, OSError("connection lost"))
     assert result.data["event"] == {"type": "OSError", "message": "OSError: connection lost"}
@@ -100,11 +102,11 @@ def test_failing_backend_is_an_error_event() -> None:
     "error", [OSError("connection lost"), KeyError("x"), SystemExit(3)], ids=repr
 )
 def test_unhandled_backend_failure_ends_the_session(error: BaseException) -> None:
-    """A failure that the chart doesn't handle is the session's, with its message and cause."""
+    """An unhandled error fails the session, with its message and cause."""
     with pytest.raises(SessionError, match=r"session 's', state ask: ") as raised:
         converse(ask(), error)
     assert str(error) in str(raised.value)
-    assert "error.communication that no transition takes" in str(raised.value)
+    assert "no transition handles error.communication" in str(raised.value)
     assert raised.value.__cause__ is error
 
 
@@ -116,81 +118,90 @@ def test_unhandled_backend_failure_ends_the_session(error: BaseException) -> Non
     ],
 )
 def test_tool_that_was_not_offered_is_an_error(reply: LLMReply, message: str) -> None:
-    """A tool that the state didn't offer is a failure of the communication."""
+    """A call of a tool that was not offered is an error of the backend."""
     with pytest.raises(SessionError, match=message):
         converse(ask(), reply)
 
 
 class Broken:
-    """A backend that breaks its contract."""
+    """A backend that returns a wrong type."""
 
     def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> Any:  # noqa: ANN401, ARG002
-        """Return what is no reply."""
+        """Return a text instead of a reply."""
         return "no reply"
 
 
 def test_reply_of_a_wrong_type_is_an_error() -> None:
-    """A backend that returns something else fails its session instead of hanging it."""
+    """A reply of a wrong type fails the session instead of hanging it."""
     with pytest.raises(SessionError, match=r"AttributeError: 'str' object has no attribute"):
         run(ask(), session_id="s", llm=Broken(), store=MemoryStore())
 
 
 def test_prompt_that_raises_is_an_error_of_execution() -> None:
-    """A conversation whose prompt can't be made doesn't start (SCXML 6.4.1)."""
+    """A conversation whose prompt raises does not start (SCXML 6.4.1)."""
     chart = ask(Transition("error.execution", "end"), prompt=lambda data: str(data["nobody"]))
     assert converse(chart).status == "done"
 
 
-def test_scripted_llm_that_runs_out_says_so() -> None:
-    """A test that asks for more than was scripted learns by which request."""
+def test_scripted_llm_without_replies_raises() -> None:
+    """The error for a missing scripted reply names the request."""
     with pytest.raises(SessionError, match=r"no reply is left for request 1"):
         converse(ask())
 
 
-class Kinds(list[str]):
-    """A transcript that is a list of the kinds of its rows."""
+class RowKinds(list[str]):
+    """A transcript that lists the kinds of its rows."""
 
     def record(self, kind: str, **fields: object) -> None:
-        """Take a row."""
+        """Append the kind of a row."""
         del fields
         self.append(kind)
 
 
-def make_dialogue(rows: Kinds | None = None) -> Dialogue:
-    """Make a conversation that no worker holds, with somewhere for its rows."""
-    return Dialogue(compile_chart(ask()).nodes["ask"], "s", {}, Kinds() if rows is None else rows)
+def make_dialogue(rows: RowKinds | None = None) -> Dialogue:
+    """Return a conversation without a worker."""
+    return Dialogue(
+        compile_chart(ask()).nodes["ask"], "s", {}, RowKinds() if rows is None else rows
+    )
 
 
-def test_conversation_knows_no_thread() -> None:
-    """Anything can drive it: it makes requests, and turns replies into events."""
+def test_conversation_runs_without_a_worker() -> None:
+    """A conversation makes requests, and converts replies into events."""
     dialogue = make_dialogue()
-    assert len(dialogue.speak().messages) == 1
-    assert dialogue.hear(call("go")) == Event("go", {})
-    dialogue.accepted = True
-    assert [message.role for message in dialogue.speak().messages] == ["user", "assistant", "tool"]
-    assert not dialogue.over
-    assert dialogue.hear(LLMReply("bye")) == Event("done.invoke.talk", {"text": "bye"})
-    assert dialogue.over
+    assert len(dialogue.make_request().messages) == 1
+    assert dialogue.handle_reply(call("go")) == Event("go", {})
+    dialogue.was_accepted = True
+    assert [message.role for message in dialogue.make_request().messages] == [
+        "user",
+        "assistant",
+        "tool",
+    ]
+    assert not dialogue.is_over
+    assert dialogue.handle_reply(LLMReply("bye")) == Event("done.invoke.talk", {"text": "bye"})
+    assert dialogue.is_over
 
 
-def test_abandoned_conversation_asks_nothing() -> None:
-    """A conversation that was left before its turn came makes no request."""
-    rows = Kinds()
+def test_abandoned_conversation_makes_no_request() -> None:
+    """A conversation abandoned before its turn makes no request."""
+    rows = RowKinds()
     dialogue = make_dialogue(rows)
     dialogue.abandon()
-    with pytest.raises(Abandoned):
-        dialogue.speak()
+    with pytest.raises(AbandonedError):
+        dialogue.make_request()
     assert rows == []
 
 
 def test_abandoned_stream_unwinds_at_the_next_token() -> None:
-    """A backend is left in the middle of its stream when nobody waits for it any more."""
-    rows = Kinds()
+    """An exception out of `on_delta` ends the stream of an abandoned conversation."""
+    rows = RowKinds()
     dialogue = make_dialogue(rows)
     dialogue.on_delta("first")
-    assert dialogue.moved
+    assert dialogue.has_progressed
     dialogue.abandon()
-    with pytest.raises(Abandoned) as raised, suppress(Exception):  # as a backend that retries does
+    with (
+        pytest.raises(AbandonedError) as raised,
+        suppress(Exception),
+    ):  # as in a backend that retries
         dialogue.on_delta("second")
-    assert dialogue.fail(raised.value) is None
+    assert dialogue.handle_error(raised.value) is None
     assert rows == ["abandoned"]

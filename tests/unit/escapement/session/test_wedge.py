@@ -1,4 +1,4 @@
-"""A session in which nothing moves is an error after a bound, not a hang."""
+"""A session without progress fails after a limit instead of hanging."""
 
 import asyncio
 import threading
@@ -8,21 +8,21 @@ import pytest
 
 from escapement import LLMReply, LLMRequest, MemoryStore, SessionError, arun, run
 from escapement.testing import call, run_jumping
-from tests.unit.escapement.scenes import TURNS, Mode, drive, endless, every
+from tests.unit.escapement.scenes import TURNS, Mode, drive, endless, every_mode
 
 
 class Halting:
-    """A backend that says a word each so many seconds, and at last nothing more."""
+    """A backend that streams a word after each pause, then hangs."""
 
     def __init__(self, *pauses_s: float) -> None:
         self.pauses_s = pauses_s
 
     def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
-        """Refuse: nothing here blocks."""
+        """Fail: these tests do not block."""
         raise AssertionError(request, on_delta)
 
     async def astream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
-        """Say words, then hang in the first turn only."""
+        """Stream words, then hang in the first turn only."""
         for pause_s in self.pauses_s:
             await asyncio.sleep(pause_s)
             on_delta("word")
@@ -33,7 +33,7 @@ class Halting:
 
 @pytest.mark.parametrize("poll_ms", [0, 100])
 def test_backend_that_hangs_wedges_its_session(poll_ms: int) -> None:
-    """The error comes between one and one and a quarter of the bound after the last token."""
+    """The session fails between 1 and 1.25 times the limit after the last token."""
 
     async def main() -> float:
         session = arun(
@@ -53,8 +53,8 @@ def test_backend_that_hangs_wedges_its_session(poll_ms: int) -> None:
     assert 60 + 40 <= run_jumping(main()) <= 60 + 50 + 1
 
 
-def test_slow_backend_wedges_nothing() -> None:
-    """A stream that says a word within the bound goes on for hours; only the silence after it is a wedge."""
+def test_slow_backend_does_not_wedge_its_session() -> None:
+    """A stream with a word within each limit lasts for hours; only a silence is a wedge."""
 
     async def main() -> float:
         llm = Halting(*[39.0] * 200)
@@ -65,16 +65,16 @@ def test_slow_backend_wedges_nothing() -> None:
     assert 200 * 39 + 40 <= run_jumping(main()) <= 200 * 39 + 50
 
 
-@every
-def test_bound_that_is_none_is_refused(mode: Mode) -> None:
-    """A bound of nothing, or of what is no number, is the caller's mistake."""
-    for bound in (0.0, -1.0, float("nan")):
+@every_mode
+def test_invalid_limit_is_rejected(mode: Mode) -> None:
+    """A limit of zero, below zero or NaN is an error."""
+    for limit in (0.0, -1.0, float("nan")):
         with pytest.raises(ValueError, match="wedged_after_s is"):
-            drive(mode, TURNS, endless(), wedged_after_s=bound)
+            drive(mode, TURNS, endless(), wedged_after_s=limit)
 
 
 def test_blocking_session_is_wedged_too() -> None:
-    """`run` raises though its backend's thread still hangs, and that thread ends at its next token."""
+    """`run` raises while its backend hangs; the backend's thread ends at its next token."""
     release = threading.Event()
     held: list[threading.Thread] = []
 

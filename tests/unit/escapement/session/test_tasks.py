@@ -1,4 +1,4 @@
-"""Virtual workers: the tasks of a session, and what becomes of them."""
+"""Virtual workers: the tasks of a session, and their ends."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ from tests.unit.escapement.scenes import TURNS, count, leaving, pair, rows, turn
 
 
 class Paced:
-    """A backend that continues after a while, and tells what it was asked when."""
+    """A backend that replies after a pause, and records its requests with their times."""
 
     def __init__(self, pause_s: float = 1.0) -> None:
         self.pause_s = pause_s
@@ -30,11 +30,11 @@ class Paced:
         self.cancelled: list[str] = []
 
     def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
-        """Refuse: nothing here blocks."""
+        """Fail: these tests do not block."""
         raise AssertionError(request, on_delta)
 
     async def astream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
-        """Say a word in the middle, then call the first tool."""
+        """Stream a word in the middle of the pause, then call the first tool."""
         now_s = asyncio.get_running_loop().time()
         self.asked.append((now_s, request.session_id, request.messages[0].content))
         pause_s = self.pause_of(request)
@@ -48,13 +48,13 @@ class Paced:
         return call(request.tools[0].removeprefix("event__"))
 
     def pause_of(self, request: LLMRequest) -> float:
-        """Return how long a turn takes, in seconds."""
+        """Return the duration of a turn in seconds."""
         del request
         return self.pause_s
 
 
 def test_session_on_a_loop_is_three_tasks_and_no_thread(tmp_path: Path) -> None:
-    """The session's own task, one that writes and one that converses, however many turns it takes."""
+    """A session is its own task, a writer and a conversation worker, for any number of turns."""
     llm, threads = Paced(), threading.active_count()
 
     async def main() -> tuple[set[str], SessionResult]:
@@ -81,8 +81,8 @@ def test_session_on_a_loop_is_three_tasks_and_no_thread(tmp_path: Path) -> None:
     assert (result.status, len(llm.asked)) == ("done", 6)
 
 
-def test_thousands_of_sessions_keep_to_the_second() -> None:
-    """On a clock that jumps, 2,000 sessions of 6 turns of a minute each are exactly on time."""
+def test_thousands_of_sessions_are_on_time() -> None:
+    """On a jumping clock, 2,000 sessions of 6 turns of a minute each take 6 minutes."""
     llm, store = Paced(pause_s=60.0), MemoryStore()
 
     async def main() -> float:
@@ -95,8 +95,8 @@ def test_thousands_of_sessions_keep_to_the_second() -> None:
     assert minutes == [minute for minute in range(6) for _ in range(2000)]
 
 
-def test_arrival_is_handled_where_it_happens() -> None:
-    """A session asks its next question before another one's reply of the same moment is looked at."""
+def test_reply_is_handled_at_once() -> None:
+    """A session makes its next request before a simultaneous reply of another one."""
     order: list[str] = []
 
     class Log(Paced):
@@ -125,8 +125,8 @@ def test_arrival_is_handled_where_it_happens() -> None:
     ]
 
 
-def test_polling_session_looks_when_it_says() -> None:
-    """An event waits for the next look: a turn of 1 s, looked for each 0.4 s, takes 1.2 s."""
+def test_polling_session_polls_at_its_interval() -> None:
+    """An event waits for the next poll: a turn of 1 s, polled each 0.4 s, takes 1.2 s."""
     llm = Paced()
 
     async def main() -> None:
@@ -137,15 +137,15 @@ def test_polling_session_looks_when_it_says() -> None:
 
 
 class Uneven(Paced):
-    """A backend whose inner conversation would take for ever."""
+    """A backend whose inner conversation does not end."""
 
     def pause_of(self, request: LLMRequest) -> float:
-        """Take long where the system prompt says inner."""
+        """Return a long pause for the inner conversation."""
         return 1e9 if request.system == "inner" else self.pause_s
 
 
-def test_conversation_left_in_mid_stream_is_cancelled_at_once(tmp_path: Path) -> None:
-    """Its backend is interrupted where it waits, the session goes on, and no task is left."""
+def test_conversation_left_during_its_stream_is_cancelled_at_once(tmp_path: Path) -> None:
+    """Its backend is cancelled, the session continues, and no task is left."""
     llm = Uneven()
 
     async def main() -> SessionResult:
@@ -166,24 +166,24 @@ def test_conversation_left_in_mid_stream_is_cancelled_at_once(tmp_path: Path) ->
 
 
 class Late(Uneven):
-    """A backend that ends its inner stream in the very moment in which it is abandoned."""
+    """A backend whose inner stream ends at the moment when it is abandoned."""
 
     async def astream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
-        """Be as fast as the outer one."""
+        """End the inner stream at the same time as the outer one."""
         if request.system != "inner":
             return await super().astream(request, on_delta)
         await asyncio.sleep(self.pause_s)
         return LLMReply("too late")
 
 
-def test_reply_in_the_moment_of_leaving_is_dropped() -> None:
-    """A stream that is over but not looked at when its state is left raises no event."""
+def test_reply_at_the_moment_of_leaving_is_dropped() -> None:
+    """A reply that is not handled when its state is left posts no event."""
     result = run_jumping(arun(leaving(), session_id="s", llm=Late(), store=MemoryStore()))
     assert result.status == "done"
 
 
-def test_surplus_task_is_dismissed() -> None:
-    """When two conversations have become one, so have their workers."""
+def test_surplus_task_is_closed() -> None:
+    """When two conversations become one, one of their workers ends."""
     most: list[int] = []
 
     class Counter(Paced):
@@ -205,7 +205,7 @@ def test_surplus_task_is_dismissed() -> None:
 
 
 def test_cancelled_session_cancels_its_backend_and_writes_its_transcript(tmp_path: Path) -> None:
-    """Cancelling `arun` interrupts the stream, writes the last row and leaves no task."""
+    """Cancelling `arun` cancels the stream, writes the last row and leaves no task."""
     llm = Paced()
 
     async def main() -> None:
@@ -230,7 +230,7 @@ def test_cancelled_session_cancels_its_backend_and_writes_its_transcript(tmp_pat
 
 
 def test_backend_that_cancels_itself_is_an_error_event() -> None:
-    """A CancelledError that nobody asked for is a failure of the communication."""
+    """A CancelledError without a cancellation is an error of the backend."""
 
     class Quitter(Paced):
         async def astream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
@@ -241,10 +241,10 @@ def test_backend_that_cancels_itself_is_an_error_event() -> None:
         run_jumping(arun(TURNS, session_id="s", llm=Quitter(), store=MemoryStore()))
 
 
-def test_backend_that_ignores_its_cancellation_is_given_up(
+def test_backend_that_ignores_its_cancellation_is_abandoned(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It can't keep the session from its end: after a second it is left alone, and named."""
+    """The session ends after a second without its backend, and logs a warning."""
 
     class Stubborn(Uneven):
         async def astream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:

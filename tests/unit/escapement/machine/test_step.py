@@ -1,4 +1,4 @@
-"""What the step does, case by case of the SCXML recommendation."""
+"""Cases of the SCXML Recommendation on steps."""
 
 from typing import cast
 
@@ -13,7 +13,7 @@ def test_initial_entry_is_outermost_first() -> None:
     """States are entered in document order, parents before children (SCXML 3.13)."""
     result = drive(logged("a", logged("b", logged("c"))))
     assert (ids(result), log(result)) == (("a", "b", "c"), ("+a", "+b", "+c"))
-    assert tuple(node.id for node in result.configuration) == ids(result)
+    assert tuple(node.id for node in result.place.configuration.nodes) == ids(result)
 
 
 def test_transition_exits_then_acts_then_enters() -> None:
@@ -22,7 +22,7 @@ def test_transition_exits_then_acts_then_enters() -> None:
     assert log(result)[2:] == ("-b", "-a", "take go", "+c", "+d")
 
 
-def test_transition_leaves_no_more_than_the_common_ancestor_holds() -> None:
+def test_transition_does_not_leave_the_common_ancestor() -> None:
     """The least common compound ancestor stays active (SCXML appendix D, findLCCA)."""
     result = drive(logged("a", logged("b", go="c"), logged("c")), events=("go",))
     assert log(result)[2:] == ("-b", "take go", "+c")
@@ -35,7 +35,7 @@ def test_transition_leaves_no_more_than_the_common_ancestor_holds() -> None:
 def test_transition_into_the_source_leaves_it_unless_internal(
     *, internal: bool, expected: tuple[str, ...]
 ) -> None:
-    """An internal transition to a descendant doesn't leave its source (SCXML 3.13)."""
+    """An internal transition to a descendant does not leave its source (SCXML 3.13)."""
     inner = (logged("b"), logged("c"))
     out = Transition("go", "c", internal=internal)
     outer = State(
@@ -45,7 +45,7 @@ def test_transition_into_the_source_leaves_it_unless_internal(
 
 
 def test_internal_transition_out_of_the_source_is_external() -> None:
-    """Internal means nothing when the target isn't a descendant of the source (SCXML 3.13)."""
+    """An internal transition needs a target inside its source (SCXML 3.13)."""
     result = drive(
         State("a", transitions=(Transition("go", "b", internal=True),)), State("b"), events=("go",)
     )
@@ -64,13 +64,13 @@ def test_targetless_transition_only_acts() -> None:
     assert (ids(result), log(result), result.trail) == (("a",), ("act",), ())
 
 
-def test_event_that_nothing_takes_is_dropped() -> None:
+def test_event_without_a_transition_is_dropped() -> None:
     """An event that enables no transition changes nothing (SCXML 3.13)."""
     result = drive(logged("a"), events=("go",))
     assert (result.accepted, log(result)) == (False, ("+a",))
 
 
-def test_descendant_goes_before_its_ancestor() -> None:
+def test_descendant_has_priority_over_its_ancestor() -> None:
     """A transition of a descendant takes priority (SCXML 3.13)."""
     assert ids(drive(logged("a", logged("b", go="x"), go="y"), State("x"), State("y"))) == (
         "a",
@@ -82,7 +82,7 @@ def test_descendant_goes_before_its_ancestor() -> None:
     assert ids(result) == ("x",)
 
 
-def test_ancestor_takes_what_its_descendants_do_not() -> None:
+def test_ancestor_handles_events_that_its_descendants_do_not() -> None:
     """An ancestor's transition is taken when no descendant has one (SCXML 3.13)."""
     result = drive(logged("a", logged("b"), go="y"), State("y"), events=("go",))
     assert ids(result) == ("y",)
@@ -94,7 +94,7 @@ def test_first_transition_in_document_order_is_taken() -> None:
     assert ids(drive(state, State("x"), State("y"), events=("go",))) == ("x",)
 
 
-def test_guard_that_fails_passes_the_turn_on() -> None:
+def test_false_guard_lets_the_next_transition_be_taken() -> None:
     """A transition whose guard is false is not enabled (SCXML 3.5, 5.9.1)."""
     state = State(
         "a", transitions=(Transition("go", "x", guard=lambda *_: False), Transition("go", "y"))
@@ -103,7 +103,7 @@ def test_guard_that_fails_passes_the_turn_on() -> None:
 
 
 def test_guard_receives_data_and_event() -> None:
-    """A guard decides by the session's data and the event."""
+    """A guard is called with the session's data and the event."""
     seen: list[tuple[object, str]] = []
 
     def guard(data: Data, event: Event) -> bool:
@@ -116,7 +116,7 @@ def test_guard_receives_data_and_event() -> None:
 
 
 def test_guard_that_raises_is_false_and_raises_error_execution() -> None:
-    """A condition that can't be evaluated is false, and an error event tells so (SCXML 5.9.1)."""
+    """A condition that raises is false, and an error event is raised (SCXML 5.9.1)."""
     state = State(
         "a", transitions=(Transition("go", "x", guard=_broken), Transition("error.execution", "y"))
     )
@@ -129,14 +129,14 @@ def _broken(data: Data, event: Event) -> bool:
 
 
 def test_eventless_transitions_are_taken_until_stable() -> None:
-    """A macrostep goes on until nothing is enabled without an event (SCXML 3.13)."""
+    """A macrostep continues until no eventless transition is enabled (SCXML 3.13)."""
     a = State("a", transitions=(Transition(None, "b"),))
     b = State("b", transitions=(Transition(None, "c"),))
     assert ids(drive(a, b, State("c"))) == ("c",)
 
 
 def test_eventless_transition_may_be_targetless_with_a_guard() -> None:
-    """An eventless transition acts for as long as its guard holds (SCXML 3.5)."""
+    """An eventless transition repeats while its guard is true (SCXML 3.5)."""
 
     def short(data: Data, _: Event) -> bool:
         return len(cast("tuple[str, ...]", data.get("log", ()))) < 3
@@ -145,7 +145,7 @@ def test_eventless_transition_may_be_targetless_with_a_guard() -> None:
     assert log(drive(state)) == ("x", "x", "x")
 
 
-def test_eventless_transition_goes_before_raised_events() -> None:
+def test_eventless_transition_has_priority_over_raised_events() -> None:
     """Eventless transitions are taken before internal events (SCXML appendix D)."""
     a = State(
         "a",
@@ -157,7 +157,7 @@ def test_eventless_transition_goes_before_raised_events() -> None:
 
 
 def test_raised_events_are_handled_in_order_within_the_macrostep() -> None:
-    """Internal events are first in, first out, and go before external ones (SCXML 3.13, 4.2)."""
+    """Internal events are handled in order, before external ones (SCXML 3.13, 4.2)."""
     on = (
         Transition("go", actions=(Raise("one"), note("go"), Raise("two", 2))),
         Transition("one", actions=(note("one"), Raise("three"))),
@@ -191,7 +191,7 @@ def test_final_grandchild_completes_its_parent_alone() -> None:
 
 
 def test_top_level_final_finishes() -> None:
-    """A top-level final state ends the session, whatever is still raised (SCXML 3.7)."""
+    """A top-level final state ends the session, even with raised events left (SCXML 3.7)."""
     a = State("a", transitions=(Transition("go", "end", actions=(Raise("e"),)),))
     result = drive(a, Final("end"), events=("go",))
     assert (ids(result), result.finished, result.unhandled) == (("end",), True, None)

@@ -1,4 +1,4 @@
-"""The threads of a session: how many, and what becomes of them."""
+"""Platform workers: the threads of a session, and their ends."""
 
 import asyncio
 import threading
@@ -9,41 +9,41 @@ import pytest
 
 from escapement import LLMReply, LLMRequest, MemoryStore, SessionError, SessionResult, arun
 from escapement.testing import call
-from tests.unit.escapement.scenes import PATIENCE_S, TURNS, Mode, drive, endless, on_threads, rows
+from tests.unit.escapement.scenes import TIMEOUT_S, TURNS, Mode, drive, endless, on_threads, rows
 
 
 class Gate:
-    """A backend whose every stream waits at a gate, between its first token and its last."""
+    """A backend whose streams wait at a gate between first and last token."""
 
     def __init__(self, streams: int = 1) -> None:
-        self.arrived = threading.Barrier(streams + 1, timeout=PATIENCE_S)
+        self.arrived = threading.Barrier(streams + 1, timeout=TIMEOUT_S)
         self.opened = threading.Event()
         self.held: set[threading.Thread] = set()
 
     def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
-        """Wait at the gate, then continue."""
+        """Wait at the gate, then reply `continue`."""
         self.held.add(threading.current_thread())
         on_delta(request.session_id)
         if not self.opened.is_set():
             self.arrived.wait()
-            assert self.opened.wait(PATIENCE_S)
+            assert self.opened.wait(TIMEOUT_S)
         on_delta("last")
         return call("continue")
 
     def open(self) -> None:
-        """Let all streams go on."""
+        """Let all streams continue."""
         self.opened.set()
 
     def release(self) -> None:
-        """Let all streams go on, and wait for the end of the threads that held them."""
+        """Let all streams continue, and wait until their threads end."""
         self.open()
         for thread in self.held:
-            thread.join(PATIENCE_S)
+            thread.join(TIMEOUT_S)
             assert not thread.is_alive()
 
 
 def test_session_has_two_threads(tmp_path: Path) -> None:
-    """A session has a transcript writer and a conversation worker, however many turns it takes."""
+    """A session is a writer and a conversation worker, for any number of turns."""
     gate = Gate(streams=10)
     before = threading.active_count()
     peak = 0
@@ -73,40 +73,40 @@ def test_session_has_two_threads(tmp_path: Path) -> None:
     assert len(gate.held) == 10
 
 
-class Watcher:
-    """A backend that notes, at every turn, which threads there are that were not before it."""
+class ThreadRecorder:
+    """A backend that records the names of new threads at every turn."""
 
     def __init__(self) -> None:
         self.before = {thread.name for thread in threading.enumerate()}
         self.seen: set[str] = set()
 
     def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
-        """Note the threads' names, then continue."""
+        """Record the names of the threads, then reply `continue`."""
         on_delta(request.session_id)
         self.seen.update({thread.name for thread in threading.enumerate()} - self.before)
         return call("continue")
 
 
 def test_blocking_session_opens_no_loop_and_has_two_threads(tmp_path: Path) -> None:
-    """Under `run` too, a session is the calling thread and two more."""
-    watcher = Watcher()
-    drive("run", TURNS, watcher, transcript=tmp_path / "t.jsonl")
-    assert watcher.seen == {"s:transcript", "s:conversation"}
+    """Under `run`, a session is the calling thread and two more."""
+    recorder = ThreadRecorder()
+    drive("run", TURNS, recorder, transcript=tmp_path / "t.jsonl")
+    assert recorder.seen == {"s:transcript", "s:conversation"}
 
 
 def test_session_without_a_transcript_has_one_thread() -> None:
-    """No writer is started when there is nothing to write to."""
-    watcher = Watcher()
-    drive("run", TURNS, watcher)
-    assert watcher.seen == {"s:conversation"}
+    """Without a transcript, no writer is started."""
+    recorder = ThreadRecorder()
+    drive("run", TURNS, recorder)
+    assert recorder.seen == {"s:conversation"}
 
 
 @on_threads
 @pytest.mark.parametrize("allowed", [0, 1])
-def test_thread_that_can_not_be_started_fails_the_session(
+def test_thread_that_cannot_be_started_fails_the_session(
     mode: Mode, allowed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When threads run out the session fails with the system's words, and leaves no thread."""
+    """The session fails with the system's message, and leaves no thread."""
     start = threading.Thread.start
     left = [allowed]
 
@@ -123,8 +123,8 @@ def test_thread_that_can_not_be_started_fails_the_session(
     assert isinstance(raised.value.__cause__, RuntimeError)
 
 
-def test_cancelled_session_releases_its_workers(tmp_path: Path) -> None:
-    """Cancelling `arun` writes the transcript out, and unwinds the stream at its next token."""
+def test_cancelled_session_ends_its_workers(tmp_path: Path) -> None:
+    """Cancelling `arun` writes the transcript, and ends the stream at its next token."""
     gate = Gate()
 
     async def main() -> None:

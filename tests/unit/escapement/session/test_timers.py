@@ -1,4 +1,4 @@
-"""Delayed events: in order, cancelled, and across the end of the process."""
+"""Delayed events: in order, cancelled, and resumed in another process."""
 
 import asyncio
 from typing import cast
@@ -24,18 +24,18 @@ from escapement import (
 from escapement.machine.macrostep import Data
 from escapement.session.timers import Timers
 from escapement.testing import JumpingLoop, ScriptedLLM, call, run_jumping
-from tests.unit.escapement.scenes import Mode, drive, every
+from tests.unit.escapement.scenes import Mode, drive, every_mode
 
-NOBODY = ScriptedLLM([])
+NO_LLM = ScriptedLLM([])
 
 
 def note(data: Data, event: Event) -> Data:
-    """Note an event's name."""
+    """Log an event's name."""
     return {"log": (*cast("tuple[str, ...]", data["log"]), event.name)}
 
 
 def waiting(*sends: Send | Cancel, ends_with: str = "end") -> Chart:
-    """Make a chart that sends when it starts, notes what comes, and ends with one of the events."""
+    """Return a chart that sends events at its start, logs them, and ends with one."""
     wait = State(
         "wait",
         on_entry=sends,
@@ -48,46 +48,46 @@ def waiting(*sends: Send | Cancel, ends_with: str = "end") -> Chart:
 
 
 def play(chart: Chart, store: MemoryStore | FileBackedStore | None = None) -> tuple[Data, float]:
-    """Run a chart on a loop that jumps; return its data, and how long it took."""
+    """Run a chart on a jumping loop; return its data and its duration in seconds."""
 
     async def main() -> tuple[Data, float]:
         kept = MemoryStore() if store is None else store
-        result = await arun(chart, session_id="s", llm=NOBODY, store=kept)
+        result = await arun(chart, session_id="s", llm=NO_LLM, store=kept)
         assert result.status == "done"
         return result.data, asyncio.get_running_loop().time()
 
     return run_jumping(main())
 
 
-@every
-def test_delayed_events_come_when_they_are_due(mode: Mode) -> None:
-    """Events come in order of due time, not of sending, under every pump."""
+@every_mode
+def test_delayed_events_arrive_in_order_of_due_time(mode: Mode) -> None:
+    """Events arrive in order of due time, not of sending, in every mode."""
     chart = waiting(Send("end", delay_ms=3), Send("late", delay_ms=2), Send("soon", delay_ms=1))
-    assert drive(mode, chart, NOBODY).data["log"] == ("soon", "late", "end")
+    assert drive(mode, chart, NO_LLM).data["log"] == ("soon", "late", "end")
 
 
 @pytest.mark.parametrize("poll_ms", [0, 400])
-def test_delay_is_kept_to_the_second_or_the_next_look(poll_ms: int) -> None:
-    """A day takes a day, and under polling it ends with the look that follows."""
+def test_delay_is_exact_or_ends_with_the_next_poll(poll_ms: int) -> None:
+    """A delay of a day takes a day, and ends with the next poll if there are polls."""
     chart = waiting(Send("soon", delay_ms=500), Send("end", delay_ms=86_400_100))
 
     async def main() -> float:
-        await arun(chart, session_id="s", llm=NOBODY, store=MemoryStore(), poll_ms=poll_ms)
+        await arun(chart, session_id="s", llm=NO_LLM, store=MemoryStore(), poll_ms=poll_ms)
         return asyncio.get_running_loop().time()
 
     assert run_jumping(main()) == pytest.approx(86_400.4 if poll_ms else 86_400.1)
 
 
-def test_events_due_at_the_same_time_come_in_order_of_sending() -> None:
-    """The order of equal delays is the order of execution, and no delay at all is before any."""
+def test_events_due_at_the_same_time_arrive_in_order_of_sending() -> None:
+    """Equal delays keep the order of execution; events without a delay are first."""
     sends = [Send(f"e{n}", delay_ms=1000) for n in range(5)]
     data, took_s = play(waiting(*sends, Send("at-once"), Send("end", delay_ms=1000)))
     assert data["log"] == ("at-once", "e0", "e1", "e2", "e3", "e4", "end")
     assert took_s == pytest.approx(1.0)
 
 
-def test_cancelled_event_never_comes() -> None:
-    """`Cancel` takes back all delayed events of an id, and leaves the others (SCXML 6.3)."""
+def test_cancelled_event_never_arrives() -> None:
+    """`Cancel` removes all delayed events with an id, and no others (SCXML 6.3)."""
     data, _ = play(
         waiting(
             Send("one", delay_ms=10, id="x"),
@@ -95,14 +95,14 @@ def test_cancelled_event_never_comes() -> None:
             Send("other", delay_ms=30, id="y"),
             Send("end", delay_ms=40),
             Cancel("x"),
-            Cancel("nobody"),
+            Cancel("unknown"),
         )
     )
     assert data["log"] == ("other", "end")
 
 
-def test_timer_that_is_armed_later_may_fall_due_first() -> None:
-    """The pump waits for whichever is next, also when that changes."""
+def test_later_timer_may_be_due_first() -> None:
+    """The pump waits for the next timer, also when that changes."""
     wait = State(
         "wait",
         on_entry=(Send("slow", delay_ms=60_000), Send("kick", delay_ms=10_000)),
@@ -118,8 +118,8 @@ def test_timer_that_is_armed_later_may_fall_due_first() -> None:
     assert took_s == pytest.approx(60.0)
 
 
-def test_event_that_comes_while_a_timer_is_waited_for_may_arm_an_earlier_one() -> None:
-    """The pump does not sleep through it: what was waited for is still second."""
+def test_event_during_the_wait_for_a_timer_may_start_an_earlier_one() -> None:
+    """The pump wakes for the earlier timer first."""
     wait = State(
         "wait",
         on_entry=(Send("slow", delay_ms=60_000),),
@@ -136,14 +136,14 @@ def test_event_that_comes_while_a_timer_is_waited_for_may_arm_an_earlier_one() -
     assert result.data["log"] == ("go", "done.invoke.talk", "fast", "slow")
 
 
-def test_session_that_waits_for_a_timer_is_neither_idle_nor_wedged() -> None:
-    """However long the delay, the session is there when it falls due."""
+def test_session_with_a_timer_is_neither_idle_nor_wedged() -> None:
+    """A session waits for a timer of any delay."""
     _, took_s = play(waiting(Send("end", delay_ms=10**9)))
     assert took_s == pytest.approx(10**6)
 
 
-def test_checkpoint_holds_what_has_not_fallen_due() -> None:
-    """Each checkpoint has the rest of the timers, the next one first, by the calendar."""
+def test_checkpoint_holds_the_waiting_timers() -> None:
+    """Each checkpoint holds the timers not due yet, the next one first, by wall time."""
     store = MemoryStore()
     saved: list[Checkpoint] = []
 
@@ -164,16 +164,16 @@ def test_checkpoint_holds_what_has_not_fallen_due() -> None:
     assert end.due_s == saved[0].timers[1].due_s
 
 
-def test_resumed_session_waits_for_what_is_left() -> None:
-    """The calendar decides what is overdue, which comes at once and in order; the rest is waited for."""
-    calendar_s, loop = 1_000_000.0, JumpingLoop()
+def test_resumed_session_waits_for_the_rest_of_a_delay() -> None:
+    """Timers overdue by wall time are due at once, in order; others keep their rest."""
+    wall_s, loop = 1_000_000.0, JumpingLoop()
     loop.jump(50)
-    timers = Timers(loop, lambda: calendar_s)
+    timers = Timers(loop, lambda: wall_s)
     timers.rearm(
         (
-            Timer(Event("later"), calendar_s + 30),
-            Timer(Event("second"), calendar_s - 10),
-            Timer(Event("first"), calendar_s - 3600),
+            Timer(Event("later"), wall_s + 30),
+            Timer(Event("second"), wall_s - 10),
+            Timer(Event("first"), wall_s - 3600),
         )
     )
     assert [event.name for event in timers.take_due()] == ["first", "second"]
@@ -182,18 +182,18 @@ def test_resumed_session_waits_for_what_is_left() -> None:
     loop.close()
 
 
-@every
-def test_killed_session_goes_on_with_its_timers(mode: Mode) -> None:
-    """What fell due while nobody was there comes at once, in order, after what was pending."""
+@every_mode
+def test_killed_session_resumes_with_its_timers(mode: Mode) -> None:
+    """Overdue timers arrive at once, in order, after the pending events."""
     store = MemoryStore()
     timers = (Timer(Event("second"), 20.0), Timer(Event("first"), 10.0), Timer(Event("end"), 30.0))
     record = Checkpoint("waiting", ("wait",), {"log": ()}, (Event("pending"),), timers=timers)
     store.save("s", record)
-    result = drive(mode, waiting(), NOBODY, store)
+    result = drive(mode, waiting(), NO_LLM, store)
     assert (result.status, result.data["log"]) == ("done", ("pending", "first", "second", "end"))
 
 
-def test_blocking_session_sleeps_until_its_timer() -> None:
-    """`run` handles an event that is delayed, though nobody wakes it."""
-    result = run(waiting(Send("end", delay_ms=1)), session_id="s", llm=NOBODY, store=MemoryStore())
+def test_blocking_session_waits_for_its_timer() -> None:
+    """`run` handles a delayed event without another event to wake it."""
+    result = run(waiting(Send("end", delay_ms=1)), session_id="s", llm=NO_LLM, store=MemoryStore())
     assert result.data["log"] == ("end",)

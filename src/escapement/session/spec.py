@@ -1,4 +1,4 @@
-"""What a session is made from, and how it ended."""
+"""The input and the result of a session."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ Status = Literal["done", "idle", "aborted"]
 
 @dataclass(frozen=True, slots=True)
 class SessionResult:
-    """How a session ended.
+    """The end of a session.
 
     Attributes:
         session_id: The session.
-        status: "done" when the chart reached a top-level final state; "idle" when it didn't, but
-            no event is left and nothing can send one; "aborted" when it was cancelled.
+        status: "done" in a top-level final state; "aborted" after a cancellation; "idle" if
+            neither, but no event is left and nothing can post one.
         configuration: The ids of the active states, in document order.
         data: A copy of the session's data.
     """
@@ -31,8 +31,8 @@ class SessionResult:
 
 
 @dataclass(slots=True)
-class Setup:
-    """What a session is made from; the arguments of `run` and `arun`, but for the backend, which its site knows."""
+class SessionSpec:
+    """The arguments of `run` and `arun` that define a session; its host holds the backend."""
 
     chart: Chart
     session_id: str

@@ -1,4 +1,4 @@
-"""Which conversations a step starts and ends, and which configurations are legal."""
+"""The conversations that a step starts and ends, and legal configurations."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.unit.escapement.charts import drive, note
 
 
 def talking(name: str, *transitions: Transition, states: tuple[State, ...] = ()) -> State:
-    """Make a state with a conversation."""
+    """Return a state with a conversation."""
     return State(
         name,
         states=states,
@@ -25,7 +25,7 @@ def test_conversation_starts_in_order_of_entry() -> None:
 
 
 def test_conversation_of_a_state_left_at_once_never_starts() -> None:
-    """A state left within the macrostep that entered it starts nothing (SCXML 6.4.1)."""
+    """A state left in the macrostep that entered it starts no conversation (SCXML 6.4.1)."""
     result = drive(talking("a", Transition(None, "b")), State("b"))
     assert (result.started, result.ended) == ((), ())
 
@@ -42,7 +42,7 @@ def test_conversation_ends_upon_exit_and_starts_anew_upon_reentry() -> None:
 
 
 def test_conversation_left_twice_ends_once() -> None:
-    """A state that is entered and left again on the way ends one conversation."""
+    """A state left, entered and left again in one macrostep ends one conversation."""
     go_on = State("b", transitions=(Transition(None, "c", guard=_seen), Transition(None, "a")))
     a = State(
         "a",
@@ -73,7 +73,7 @@ def _seen(data: Data, _event: Event) -> bool:
     ],
 )
 def test_configuration_must_be_legal(state_ids: tuple[str, ...], *, legal: bool) -> None:
-    """One child of each active compound state is active, and none of another (SCXML 3.11)."""
+    """An active compound state has one active child; others have none (SCXML 3.11)."""
     states = (State("a", states=(State("b"), State("c"))), State("d"))
     table = compile_chart(Chart("c", "a", states))
-    assert (table.place(state_ids, {}) is not None) is legal
+    assert (table.find_place(state_ids, {}) is not None) is legal

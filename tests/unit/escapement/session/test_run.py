@@ -1,4 +1,4 @@
-"""Whole sessions, under both pumps: turns, threads, cancellation and failure to start."""
+"""Whole sessions in every mode."""
 
 import asyncio
 from pathlib import Path
@@ -18,10 +18,10 @@ from escapement import (
     arun,
 )
 from escapement.testing import ScriptedLLM, call
-from tests.unit.escapement.scenes import TURNS, Mode, drive, endless, every, rows
+from tests.unit.escapement.scenes import TURNS, Mode, drive, endless, every_mode, rows
 
 
-@every
+@every_mode
 @pytest.mark.parametrize("poll_ms", [0, 1])
 def test_session_runs_to_its_final_state(mode: Mode, poll_ms: int, tmp_path: Path) -> None:
     """Each turn is one event, and the last one ends the session."""
@@ -54,17 +54,17 @@ def test_session_runs_to_its_final_state(mode: Mode, poll_ms: int, tmp_path: Pat
     }
 
 
-@every
+@every_mode
 def test_data_overrides_the_charts(mode: Mode) -> None:
-    """A session's own data goes over the chart's, and neither is changed."""
+    """The session's data overrides the chart's, and neither is changed."""
     own = {"turns": 5, "extra": 1}
     assert drive(mode, TURNS, endless(), data=own).data == {"turns": 6, "extra": 1}
     assert (own["turns"], TURNS.data) == (5, {"turns": 0})
 
 
-@every
-def test_result_data_is_the_callers_to_change(mode: Mode) -> None:
-    """Changing the data of a result doesn't reach the checkpoint."""
+@every_mode
+def test_caller_may_change_the_data_of_a_result(mode: Mode) -> None:
+    """Changing the data of a result does not change the checkpoint."""
     store = MemoryStore()
     result = drive(mode, TURNS, endless(), store=store)
     cast("dict[str, object]", result.data)["turns"] = 0
@@ -73,16 +73,16 @@ def test_result_data_is_the_callers_to_change(mode: Mode) -> None:
     assert record.data["turns"] == 6
 
 
-@every
-def test_negative_poll_is_refused(mode: Mode) -> None:
-    """A poll interval below zero is the caller's mistake."""
+@every_mode
+def test_negative_poll_is_rejected(mode: Mode) -> None:
+    """A poll interval below zero is an error."""
     with pytest.raises(ValueError, match=r"poll_ms is -1"):
         drive(mode, TURNS, endless(), poll_ms=-1)
 
 
-@every
-def test_failed_session_says_so_in_its_transcript(mode: Mode, tmp_path: Path) -> None:
-    """The last row of a session that fails has the error."""
+@every_mode
+def test_transcript_of_a_failed_session_ends_with_the_error(mode: Mode, tmp_path: Path) -> None:
+    """The last row holds the status and the error."""
     transcript = tmp_path / "t.jsonl"
     with pytest.raises(SessionError, match="boom"):
         drive(mode, TURNS, ScriptedLLM([OSError("boom")]), transcript=transcript)
@@ -91,11 +91,9 @@ def test_failed_session_says_so_in_its_transcript(mode: Mode, tmp_path: Path) ->
     assert "boom" in last["error"]
 
 
-@every
-def test_event_that_the_chart_gets_lost_in_is_in_the_transcript(
-    mode: Mode, tmp_path: Path
-) -> None:
-    """A chart that never settles ends its session, and the row of the event has no trail."""
+@every_mode
+def test_event_without_a_stable_end_is_in_the_transcript(mode: Mode, tmp_path: Path) -> None:
+    """A chart that never becomes stable fails, and the event's row has no trail."""
     talk = Conversation("talk", lambda _: "", events=("go",))
     lost = (
         State("ask", conversation=talk, transitions=(Transition("go", "here"),)),
@@ -109,15 +107,15 @@ def test_event_that_the_chart_gets_lost_in_is_in_the_transcript(
     assert (event["name"], event["trail"]) == ("go", None)
 
 
-@every
-def test_transcript_that_can_not_be_written_harms_nobody(mode: Mode, tmp_path: Path) -> None:
-    """A session goes on without its transcript."""
+@every_mode
+def test_transcript_that_cannot_be_written_is_ignored(mode: Mode, tmp_path: Path) -> None:
+    """A session continues without its transcript."""
     result = drive(mode, TURNS, endless(), transcript=tmp_path / "missing" / "t.jsonl")
     assert result.status == "done"
 
 
 def test_many_sessions_share_a_loop(tmp_path: Path) -> None:
-    """Sessions on one loop don't disturb each other."""
+    """Sessions on one loop do not affect each other."""
     llm, store = endless(), FileBackedStore(tmp_path)
 
     async def main() -> list[SessionResult]:

@@ -1,4 +1,4 @@
-"""What the step makes of errors, of data, and of charts that never settle."""
+"""Steps with errors, with data, and of charts that never become stable."""
 
 from types import MappingProxyType
 from typing import cast
@@ -32,7 +32,7 @@ def test_action_that_raises_skips_the_rest_of_its_block() -> None:
 
 
 def test_error_event_carries_the_message() -> None:
-    """The handler of an error learns what has happened (SCXML 5.10.2)."""
+    """An error event holds type and message of the error (SCXML 5.10.2)."""
     a = State(
         "a",
         on_entry=(fail,),
@@ -42,7 +42,7 @@ def test_error_event_carries_the_message() -> None:
 
 
 def test_unhandled_error_is_reported() -> None:
-    """An error event that no transition takes is the step's to report."""
+    """A step returns an error event without a transition."""
     result = drive(State("a", on_entry=(fail,)))
     assert result.unhandled is not None
     assert result.unhandled.name == "error.execution"
@@ -50,14 +50,14 @@ def test_unhandled_error_is_reported() -> None:
 
 @pytest.mark.parametrize("value", [0, [("a", 1)], "text"])
 def test_action_that_returns_no_mapping_is_an_error(value: object) -> None:
-    """Only a mapping or None can be merged into the data."""
+    """An action must return a mapping or None."""
     result = drive(State("a", on_entry=(cast("Action", lambda *_: value),)))
     assert result.unhandled is not None
     assert "changed keys as a mapping" in str(result.unhandled.data)
 
 
 def test_data_is_replaced_not_mutated() -> None:
-    """The data of an earlier step stays as it was."""
+    """A step does not change the data of an earlier step."""
     state = State("a", transitions=(Transition("go", actions=(note("go"),)),))
     table = compile_chart(Chart("c", "a", (state,)))
     first = begin(table, {"kept": 1})
@@ -66,18 +66,18 @@ def test_data_is_replaced_not_mutated() -> None:
 
 
 def test_action_that_returns_none_changes_nothing() -> None:
-    """An action may be there for what it does elsewhere."""
+    """An action may return None."""
     assert dict(drive(State("a", on_entry=(lambda *_: None, note("x")))).data) == {"log": ("x",)}
 
 
 def test_action_may_return_any_mapping() -> None:
-    """The changed keys may come in a mapping that is no dictionary."""
+    """An action may return a mapping that is no dictionary."""
     changed = MappingProxyType({"x": 1})
     assert dict(drive(State("a", on_entry=(lambda *_: changed,))).data) == {"x": 1}
 
 
 def test_data_can_not_be_mutated_by_an_action() -> None:
-    """An action that changes the data in place gets an error, not its way."""
+    """An action that changes the data in place raises an error."""
 
     def mutate(data: Data, _: Event) -> None:
         cast("dict[str, object]", data)["n"] = 1
@@ -88,7 +88,7 @@ def test_data_can_not_be_mutated_by_an_action() -> None:
 
 
 def always(_data: Data, _event: Event) -> bool:
-    """Hold, always."""
+    """Return true, as a guard."""
     return True
 
 
@@ -113,7 +113,7 @@ def always(_data: Data, _event: Event) -> bool:
         ),
     ],
 )
-def test_chart_that_never_settles_is_an_error(states: tuple[State, ...]) -> None:
-    """A chart that goes round in circles ends with an error instead of a hang."""
+def test_chart_that_never_becomes_stable_is_an_error(states: tuple[State, ...]) -> None:
+    """An endless loop in a chart is an error instead of a hang."""
     with pytest.raises(SessionError, match=r"state [ab]: not stable after 10,000 microsteps"):
         drive(*states)

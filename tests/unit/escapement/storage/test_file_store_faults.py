@@ -1,4 +1,4 @@
-"""Checkpoints in files when the disk, another process or a kill comes in between."""
+"""Checkpoints in files with disk errors, other processes and killed ones."""
 
 import fcntl
 import os
@@ -16,17 +16,17 @@ from escapement import Checkpoint, CheckpointError, FileBackedStore
 from tests.unit.escapement.records import RECORD
 
 
-def test_directory_that_can_not_be_made_is_named(tmp_path: Path) -> None:
-    """A store where a file stands is refused at once."""
+def test_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    """A store in the place of a file is an error at once."""
     (tmp_path / "file").touch()
-    with pytest.raises(CheckpointError, match=r"file: can't keep checkpoints there"):
+    with pytest.raises(CheckpointError, match=r"file: cannot store checkpoints there"):
         FileBackedStore(tmp_path / "file")
 
 
 def test_failed_write_keeps_the_last_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When the disk fails, the checkpoint before still stands."""
+    """After a disk error, the previous checkpoint is unchanged."""
     store = FileBackedStore(tmp_path)
     store.save("s", RECORD)
 
@@ -34,7 +34,7 @@ def test_failed_write_keeps_the_last_record(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "write", full)
-    with pytest.raises(CheckpointError, match=r"s\.json: can't write .*No space left on device"):
+    with pytest.raises(CheckpointError, match=r"s\.json: cannot write .*No space left on device"):
         store.save("s", Checkpoint("c", ("b",), {}))
     assert store.load("s") == RECORD
     assert [path.name for path in tmp_path.iterdir()] == ["s.json"]
@@ -42,9 +42,9 @@ def test_failed_write_keeps_the_last_record(
 
 @contextmanager
 def small_files() -> Iterator[None]:
-    """Let this process write no file beyond 4096 bytes; the rest of a write is refused.
+    """Limit the files of this process to 4096 bytes; longer writes fail in part.
 
-    For the length of one call alone: what the test runner prints may go to a file too.
+    Use it for one call only: the output of the test runner may go to a file too.
     """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -56,11 +56,11 @@ def small_files() -> Iterator[None]:
         signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_record_that_is_written_in_part_is_removed(tmp_path: Path) -> None:
-    """When the system really refuses the rest of a record, nothing of it stays."""
+def test_partly_written_record_is_removed(tmp_path: Path) -> None:
+    """After a real partial write, no temporary file is left."""
     store = FileBackedStore(tmp_path)
     store.save("s", RECORD)
-    refused = pytest.raises(CheckpointError, match=r"s\.json: can't write .*File too large")
+    refused = pytest.raises(CheckpointError, match=r"s\.json: cannot write .*File too large")
     with refused, small_files():
         store.save("s", Checkpoint("c", ("b",), {"big": "x" * 5000}))
     assert store.load("s") == RECORD
@@ -68,15 +68,15 @@ def test_record_that_is_written_in_part_is_removed(tmp_path: Path) -> None:
 
 
 def test_short_writes_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A record is whole even if the system takes it in pieces."""
+    """A record is complete even if the system writes it in pieces."""
     write = os.write
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:7]))
     FileBackedStore(tmp_path).save("s", RECORD)
     assert FileBackedStore(tmp_path).load("s") == RECORD
 
 
-def test_what_a_killed_process_left_is_overwritten(tmp_path: Path) -> None:
-    """A half-written record is never read, and the next save takes its place."""
+def test_file_of_a_killed_process_is_overwritten(tmp_path: Path) -> None:
+    """A partly written record is never read, and the next save overwrites it."""
     (tmp_path / "s.json.tmp").write_bytes(b'{"format":2,' + b" " * 10_000)
     store = FileBackedStore(tmp_path)
     assert store.load("s") is None
@@ -85,8 +85,8 @@ def test_what_a_killed_process_left_is_overwritten(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["s.json"]
 
 
-def test_session_that_another_process_saves_is_refused(tmp_path: Path) -> None:
-    """Two that save one session at the same moment can't mix their records: one is told."""
+def test_simultaneous_save_by_another_process_is_an_error(tmp_path: Path) -> None:
+    """Two processes that save one session cannot mix their records: one gets an error."""
     store = FileBackedStore(tmp_path)
     store.save("s", RECORD)
     with (tmp_path / "s.json.tmp").open("wb") as other:
@@ -97,12 +97,12 @@ def test_session_that_another_process_saves_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fate", ["put in place", "removed", "removed empty", "replaced"])
-def test_temporary_file_that_changes_hands_is_not_written_to(
+def test_temporary_file_replaced_before_the_lock_is_not_written_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fate: str
 ) -> None:
-    """What another process renames or removes between opening and locking is left as it is."""
+    """A file renamed or removed between opening and locking is left unchanged."""
     path, temporary = tmp_path / "s.json", tmp_path / "s.json.tmp"
-    record = b"" if fate == "removed empty" else b"the other's record"
+    record = b"" if fate == "removed empty" else b"a record of another process"
     seen: list[BinaryIO] = []
 
     def lock(descriptor: int, operation: int) -> None:
@@ -113,20 +113,20 @@ def test_temporary_file_that_changes_hands_is_not_written_to(
             if fate.startswith("removed"):
                 path.unlink()
             if fate == "replaced":
-                temporary.write_bytes(b"of a third")
+                temporary.write_bytes(b"a record of a third process")
         fcntl.flock(descriptor, operation)
 
     monkeypatch.setattr("escapement.storage.file_store.flock", lock)
     store = FileBackedStore(tmp_path)
     store.save("s", RECORD)
-    with seen[0] as theirs:
-        assert theirs.read() == record
+    with seen[0] as other:
+        assert other.read() == record
     assert store.load("s") == RECORD
     assert [path.name for path in tmp_path.iterdir()] == ["s.json"]
 
 
 def test_threads_that_save_one_session_never_corrupt_it(tmp_path: Path) -> None:
-    """Many that save one session at once get errors at worst; every record that is read is whole."""
+    """Simultaneous saves may fail, but every loaded record is complete."""
     stores = [FileBackedStore(tmp_path) for _ in range(4)]
     records = [RECORD._replace(data={"of": i, "text": f"{i}" * 3000 * i}) for i in range(4)]
     stores[0].save("s", records[0])
@@ -148,10 +148,10 @@ def test_threads_that_save_one_session_never_corrupt_it(tmp_path: Path) -> None:
 
 
 def test_folder_that_vanishes_is_named(tmp_path: Path) -> None:
-    """A store whose folder was removed says so, and doesn't go on in an empty one."""
+    """A save into a removed folder is an error, and does not make the folder again."""
     store = FileBackedStore(tmp_path / "inner")
     (tmp_path / "inner").rmdir()
-    with pytest.raises(CheckpointError, match=r"inner/s\.json: can't write .*No such file"):
+    with pytest.raises(CheckpointError, match=r"inner/s\.json: cannot write .*No such file"):
         store.save("s", RECORD)
     assert store.load("s") is None
 
@@ -159,7 +159,7 @@ def test_folder_that_vanishes_is_named(tmp_path: Path) -> None:
 def test_store_works_without_the_c_encoder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An interpreter that lacks the accelerator writes the same bytes."""
+    """An interpreter without the C encoder writes the same bytes."""
     FileBackedStore(tmp_path).save("s", RECORD)
     fast = (tmp_path / "s.json").read_bytes()
     monkeypatch.setattr("escapement.storage.json_line._make_c_encoder", None)
@@ -168,8 +168,8 @@ def test_store_works_without_the_c_encoder(
 
 
 @pytest.fixture
-def nobody() -> Iterator[None]:
-    """Take from this process what root may do."""
+def unprivileged() -> Iterator[None]:
+    """Remove the privileges of root from this process."""
     before = os.geteuid()
     if not before:
         os.seteuid(65534)
@@ -177,24 +177,24 @@ def nobody() -> Iterator[None]:
     os.seteuid(before)
 
 
-def test_file_that_may_not_be_read_is_named(
+def test_file_without_read_permission_is_named(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """A record that belongs to somebody else is named, and not taken for one that isn't there."""
+    """The error for a record of another user names it; the record is not missing."""
     store = FileBackedStore(tmp_path)
     store.save("s", RECORD)
     (tmp_path / "s.json").chmod(0)
-    request.getfixturevalue("nobody")
+    request.getfixturevalue("unprivileged")
     with pytest.raises(
-        CheckpointError, match=r"s\.json: can't read .*Permission denied.*readable"
+        CheckpointError, match=r"s\.json: cannot read .*Permission denied.*readable"
     ):
         store.load("s")
 
 
 @pytest.mark.parametrize("name", ["s.json", "s.json.tmp"])
-def test_folder_in_a_records_place_is_named(tmp_path: Path, name: str) -> None:
-    """A folder where a record belongs is left as it is, and nothing is left beside it."""
+def test_folder_in_the_place_of_a_record_is_named(tmp_path: Path, name: str) -> None:
+    """A folder in the place of a record is left unchanged, without a temporary file."""
     (tmp_path / name).mkdir()
-    with pytest.raises(CheckpointError, match=r"s\.json: can't write .*Is a directory"):
+    with pytest.raises(CheckpointError, match=r"s\.json: cannot write .*Is a directory"):
         FileBackedStore(tmp_path).save("s", RECORD)
     assert [path.name for path in tmp_path.iterdir()] == [name]

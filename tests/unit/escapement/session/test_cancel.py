@@ -1,4 +1,4 @@
-"""Cancelling a session from outside, at a boundary between two events."""
+"""Cancelling a session from outside, between two events."""
 
 import asyncio
 import threading
@@ -9,32 +9,32 @@ import pytest
 
 from escapement import CancelToken, FileBackedStore, LLMReply, LLMRequest, MemoryStore, arun, run
 from escapement.testing import ScriptedLLM, call, run_jumping
-from tests.unit.escapement.scenes import TURNS, Mode, drive, endless, every, rows
+from tests.unit.escapement.scenes import TURNS, Mode, drive, endless, every_mode, rows
 
 
 class Canceller(ScriptedLLM):
-    """A backend in whose third turn the session is cancelled."""
+    """A backend that cancels the session in its third turn."""
 
     def __init__(self, token: CancelToken) -> None:
         super().__init__([call("continue")] * 6)
         self.token = token
 
     def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
-        """Cancel in the third turn, and then reply."""
+        """Cancel in the third turn, then reply."""
         if len(self.requests) == 2:
             self.token.cancel()
         return super().stream(request, on_delta)
 
 
-@every
-def test_cancelled_session_is_aborted_and_goes_on_later(mode: Mode, tmp_path: Path) -> None:
-    """What it has done stands, what it was about to do is asked again, and nothing is done twice."""
+@every_mode
+def test_cancelled_session_is_aborted_and_can_be_resumed(mode: Mode, tmp_path: Path) -> None:
+    """Handled events stay, the current turn is requested again, and none counts twice."""
     token, transcript = CancelToken(), tmp_path / "t.jsonl"
     store = FileBackedStore(tmp_path)
     llm = Canceller(token)
     result = drive(mode, TURNS, llm, store, cancel=token, transcript=transcript)
     assert (result.status, result.configuration) == ("aborted", ("turn",))
-    assert result.data["turns"] in {2, 3}  # the reply may have come before the boundary or after
+    assert result.data["turns"] in {2, 3}  # the reply may arrive before or after the cancellation
     last = rows(transcript)[-1]
     assert (last["type"], last["status"]) == ("session-end", "aborted")
     again = endless()
@@ -45,9 +45,9 @@ def test_cancelled_session_is_aborted_and_goes_on_later(mode: Mode, tmp_path: Pa
     assert len(asked) in {6 - int(str(kept)), 5 - int(str(kept))}  # an event may have been pending
 
 
-@every
-def test_session_that_is_cancelled_before_it_starts_asks_nothing(mode: Mode) -> None:
-    """Its initial state is entered and kept, and no conversation starts."""
+@every_mode
+def test_session_cancelled_before_its_start_makes_no_request(mode: Mode) -> None:
+    """The initial state is entered and saved, and no conversation starts."""
     token, store, llm = CancelToken(), MemoryStore(), endless()
     token.cancel()
     assert drive(mode, TURNS, llm, store, cancel=token).status == "aborted"
@@ -55,8 +55,8 @@ def test_session_that_is_cancelled_before_it_starts_asks_nothing(mode: Mode) -> 
     assert drive(mode, TURNS, llm, store).status == "done"
 
 
-def test_waiting_session_is_woken_to_be_cancelled() -> None:
-    """A session on a loop ends at once, in the middle of a stream."""
+def test_waiting_session_is_cancelled_at_once() -> None:
+    """A session on a loop ends in the middle of a stream."""
     token = CancelToken()
 
     async def main() -> str:
@@ -82,11 +82,11 @@ def test_waiting_session_is_woken_to_be_cancelled() -> None:
         return result.status
 
     assert run_jumping(main()) == "aborted"
-    token.cancel()  # the session that has ended does not hear of it
+    token.cancel()  # the ended session has removed its listener
 
 
 def test_blocking_session_is_cancelled_from_another_thread() -> None:
-    """`run` returns though its backend is still busy, and the backend ends at its next token."""
+    """`run` returns while its backend is busy; the backend ends at its next token."""
     token = CancelToken()
     streaming, released, ended = threading.Event(), threading.Event(), threading.Event()
 

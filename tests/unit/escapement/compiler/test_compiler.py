@@ -1,4 +1,4 @@
-"""Charts are checked and compiled once."""
+"""The checks and the compilation of charts."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,12 +22,12 @@ from escapement.compiler.compiler import compile_chart
 
 
 def talk(name: str, *events: str) -> Conversation:
-    """Make a conversation that is never held."""
+    """Return a conversation for charts that do not run."""
     return Conversation(name, lambda _: "", events=events)
 
 
 def chart(*states: State | Parallel | Final, initial: str = "a") -> Chart:
-    """Make a chart with an id that messages must name."""
+    """Return a chart named `wrong`, an id that messages must contain."""
     return Chart("wrong", initial, states)
 
 
@@ -38,41 +38,44 @@ def test_chart_is_compiled_once() -> None:
 
 
 def test_equal_charts_are_compiled_apart() -> None:
-    """A chart's identity counts, not its looks."""
+    """Charts are compared by identity, not by content."""
     assert compile_chart(chart(State("a"))) is not compile_chart(chart(State("a")))
 
 
 def test_initial_defaults_to_the_first_child() -> None:
     """A compound state without initial enters its first child in document order (SCXML 3.3)."""
     table = compile_chart(chart(State("a", states=(State("b", states=(State("c"),)), State("d")))))
-    assert [node.id for node in table.entry] == ["a", "b", "c"]
+    assert [node.id for _, node in table.start.trail] == ["a", "b", "c"]
 
 
 def test_initial_may_be_a_deep_descendant() -> None:
-    """Initial may name any descendant, and what lies between is entered too (SCXML 3.6)."""
+    """An initial may name any descendant; states in between are entered too (SCXML 3.6)."""
     inner = State("b", states=(State("c"), State("d", states=(State("e"), State("f")))))
     table = compile_chart(chart(State("a", initial="d", states=(inner,))))
-    assert [node.id for node in table.entry] == ["a", "b", "d", "e"]
+    assert [node.id for _, node in table.start.trail] == ["a", "b", "d", "e"]
 
 
 def test_node_repr_names_the_state() -> None:
-    """A node shows which state it is."""
-    table = compile_chart(past(History("h", "b")))
-    assert (repr(table.nodes["a"]), repr(table.pasts["h"])) == ("Node('a')", "Past('h')")
+    """A node's repr contains the id of its state."""
+    table = compile_chart(with_history(History("h", "b")))
+    assert (repr(table.nodes["a"]), repr(table.history_nodes["h"])) == (
+        "Node('a')",
+        "HistoryNode('h')",
+    )
 
 
-def wrong(value: object) -> Any:  # noqa: ANN401  it passes for whatever is expected
-    """Hide from the type checker that a value is of the wrong type."""
+def wrong(value: object) -> Any:  # noqa: ANN401  accepted for any type
+    """Return a value of the wrong type, hidden from the type checker."""
     return value
 
 
 def bad_transition(transition: Transition) -> Chart:
-    """Make a chart whose state `a` has this transition."""
+    """Return a chart whose state `a` has this transition."""
     return chart(State("a", transitions=(transition,)))
 
 
-def past(history: History) -> Chart:
-    """Make a chart whose state `a` has this history, and children `b`, with `d` in it, and `c`."""
+def with_history(history: History) -> Chart:
+    """Return a chart whose state `a` has this history and the children `b(d)` and `c`."""
     return chart(State("a", states=(State("b", states=(State("d"),)), State("c"), history)))
 
 
@@ -89,7 +92,7 @@ def split(target: str) -> Chart:
 
 @pytest.mark.parametrize("target", ["b c", "b1 c", "c hb", "h"])
 def test_targets_in_different_regions_are_accepted(target: str) -> None:
-    """States may be entered together when a parallel state is around them (SCXML 3.11)."""
+    """States may be entered together inside a parallel state (SCXML 3.11)."""
     assert compile_chart(split(target)).nodes["s"].triggered[0].targets
 
 
@@ -148,10 +151,10 @@ def test_targets_in_different_regions_are_accepted(target: str) -> None:
         ),
         (lambda: chart(State("a", on_exit=(Send("e", id=""),))), r"sends 'e' as '', which is no"),
         (lambda: chart(State("a", on_exit=(Cancel(wrong(1)),))), r"cancels 1, which is no id"),
-        (lambda: chart(Parallel("a", states=())), r"state 'a': has no states, and a Parallel"),
+        (lambda: chart(Parallel("a", states=())), r"state 'a': has no states; a Parallel"),
         (
             lambda: chart(State("a", states=(History("h", "a"),))),
-            r"state 'a': has no states, and a Parallel or a History needs some",
+            r"state 'a': has no states; a Parallel, or a State with a History, needs some",
         ),
         (
             lambda: chart(Parallel("a", states=wrong((State("b"), Final("f"))))),
@@ -159,31 +162,37 @@ def test_targets_in_different_regions_are_accepted(target: str) -> None:
         ),
         (
             lambda: chart(State("a"), wrong(History("h", "a"))),
-            r"chart 'wrong': history 'h' is of no state; put it into one",
+            r"chart 'wrong': history 'h' is outside any state; move it into one",
         ),
         (
-            lambda: past(History("h", "d")),
+            lambda: with_history(History("h", "d")),
             r"state 'h': defaults to 'd', which is no child of its parent; make it deep",
         ),
-        (lambda: past(History("h", "a")), r"state 'h': enters 'a' by default, which is not one"),
-        (lambda: past(History("h", "h")), r"state 'h': defaults to 'h', another history"),
-        (lambda: past(History("h", "b c")), r"state 'h': 'b' and 'c' can't be entered together"),
-        (lambda: past(History("h", "")), r"state 'h': refers to unknown state ''"),
         (
-            lambda: past(History("h", "d", deep=True, actions=(Raise("*"),))),
+            lambda: with_history(History("h", "a")),
+            r"state 'h': enters 'a' by default, which is not one",
+        ),
+        (lambda: with_history(History("h", "h")), r"state 'h': defaults to 'h', another history"),
+        (
+            lambda: with_history(History("h", "b c")),
+            r"state 'h': 'b' and 'c' cannot be entered together",
+        ),
+        (lambda: with_history(History("h", "")), r"state 'h': refers to unknown state ''"),
+        (
+            lambda: with_history(History("h", "d", deep=True, actions=(Raise("*"),))),
             r"state 'h': raises '\*'",
         ),
         (
             lambda: chart(State("a", initial="b c", states=(State("b"), State("c")))),
-            r"state 'a': 'b' and 'c' can't .*; name states in different regions of one Parallel",
+            r"state 'a': 'b' and 'c' cannot .*; name states in different regions of one Parallel",
         ),
-        (lambda: split("a b"), r"state 's': 'a' and 'b' can't be entered together"),
-        (lambda: split("p b"), r"'p' and 'b' can't be entered together"),
-        (lambda: split("b b1"), r"'b' and 'b1' can't be entered together"),
-        (lambda: split("b c b"), r"'b' and 'b' can't be entered together"),
-        (lambda: split("h c"), r"'h' and 'c' can't be entered together"),
-        (lambda: split("hb b1"), r"'hb' and 'b1' can't be entered together"),
-        (lambda: chart(State("a"), State("b"), initial="a b"), r"wrong': 'a' and 'b' can't be"),
+        (lambda: split("a b"), r"state 's': 'a' and 'b' cannot be entered together"),
+        (lambda: split("p b"), r"'p' and 'b' cannot be entered together"),
+        (lambda: split("b b1"), r"'b' and 'b1' cannot be entered together"),
+        (lambda: split("b c b"), r"'b' and 'b' cannot be entered together"),
+        (lambda: split("h c"), r"'h' and 'c' cannot be entered together"),
+        (lambda: split("hb b1"), r"'hb' and 'b1' cannot be entered together"),
+        (lambda: chart(State("a"), State("b"), initial="a b"), r"wrong': 'a' and 'b' cannot be"),
         (lambda: chart(State("a", conversation=talk("x", "*"))), r"offers '\*', which is no"),
         (lambda: chart(State("a", conversation=talk(""))), r"'' is no conversation id"),
         (
@@ -193,7 +202,7 @@ def test_targets_in_different_regions_are_accepted(target: str) -> None:
     ],
 )
 def test_mistake_in_a_chart_is_named(make: Callable[[], Chart], message: str) -> None:
-    """Each mistake is one error that names the chart, the state and what is wrong."""
+    """Each mistake is one error that names the chart, the state and the problem."""
     with pytest.raises(ChartError, match=message) as raised:
         compile_chart(make())
     assert "chart 'wrong'" in str(raised.value)
