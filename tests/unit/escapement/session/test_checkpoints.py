@@ -16,9 +16,9 @@ from escapement import (
     Transition,
 )
 from escapement.session.session import Session
+from escapement.session.signals import ThreadClock
 from escapement.session.spec import SessionSpec
 from escapement.session.threads import ThreadHost
-from escapement.session.signals import ThreadClock
 from escapement.testing import call
 from tests.unit.escapement.scenes import TIMEOUT_S, TURNS, Mode, drive, endless, every_mode, pair
 
