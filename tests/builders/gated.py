@@ -12,7 +12,7 @@ from harness.model.costs import ExactCost, ExactCosts
 from harness.model.gate import DEFAULT_MARGINS, GateInfo, Margin, NoiseFloor
 from harness.model.nouns import Arm, Load, Outcome, Side
 from harness.model.runs import RunInfo
-from tests.builders.model import make_cell, make_run, ok_cell
+from tests.builders.model import change_run, make_cell, make_run, ok_cell
 
 TENTHS = DEFAULT_MARGINS | {"cpu-ms/turn": Margin(amount=0.10, is_relative=True)}
 """The default margins, but for CPU: a tenth, which the figures of the tests lie around."""
@@ -30,7 +30,7 @@ def make_gate_run(
     """Make the run of a gate with eight pairs a decision level, by the default margins."""
     gate = GateInfo(margins=dict(TENTHS if margins is None else margins), noise_floor=noise_floor)
     given = {"kind": "gate", "blocks": 0, "pairs": 8, "gate": gate} | changes
-    return make_run(levels=levels, **given)
+    return change_run(make_run(levels=levels), **given)
 
 
 def make_noise_floor(**deviations: float) -> NoiseFloor:
