@@ -52,7 +52,9 @@ def step(lab: Lab, found: Findings) -> None:
 def _step_at_cells(running: Running, offset: Path, steps: tuple[tuple[str, str], ...]) -> None:
     for text, words in steps:
         running.wait_for(text)
-        offset.write_text(words)
+        new = offset.with_suffix(".new")
+        new.write_text(words)
+        new.replace(offset)  # the tool must not read an empty file
 
 
 def _inject(site: Site, folder: Path) -> Path:

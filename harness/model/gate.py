@@ -56,12 +56,7 @@ DEFAULT_MARGINS = {
 
 
 def log_margin(margin: Margin, better: float) -> float:
-    """Return the log of the largest ratio of worse to better side within a margin.
-
-    Args:
-        margin: A share or an amount.
-        better: The metric on the better side, above zero.
-    """
+    """Return the log of the largest ratio of worse to better side within a margin."""
     share = margin.amount if margin.is_relative else margin.amount / better
     return math.log1p(share)
 

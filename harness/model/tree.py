@@ -51,11 +51,7 @@ class Tree:
         return _hash((entry.path, entry) for entry in self.entries if _is_gauge(entry.path))
 
     def hash_on(self, base_image: str) -> str:
-        """Return the SHA-256 of everything that goes into the image.
-
-        Args:
-            base_image: Id of the image to build on.
-        """
+        """Return the SHA-256 of everything that goes into an image on a base image."""
         modes = "".join("x" if entry.executable else "-" for entry in self.entries)
         content = _hash((entry.path, entry) for entry in self.entries)
         return hashlib.sha256(f"{base_image}\n{modes}\n{content}".encode()).hexdigest()

@@ -48,10 +48,6 @@ def next_pair(plan: Plan, cells: Sequence[Cell]) -> Slot | None:
     decision pair completes a block that the ladder left half done. After a failed cell a level only finishes its
     block, after a timeout only its pair. Under a budget only whole rounds run; what is left goes to the most
     informative blocks.
-
-    Args:
-        plan: The plan of the run.
-        cells: The cells that have run; ladder and refinement are finished.
     """
     every = [_Series(plan, cells, level) for level in pair_levels(plan, cells)]
     for series in every:

@@ -40,10 +40,6 @@ def next_rung(plan: Plan, done: Sequence[Cell]) -> Slot | None:
 
     A side stops at the first level with a failed cell. It finishes the block of that cell, except after a timeout.
     The other side goes on with one cell per level.
-
-    Args:
-        plan: The plan of the run.
-        done: The cells that have run, without the checks.
     """
     warm_ups = in_phases(done, Phase.WARM_UP)
     sides = [side for side in plan.sides if not has_ended(warm_ups, side)]
@@ -73,13 +69,8 @@ def rungs(plan: Plan) -> list[Slot]:
 def pair_slots(plan: Plan, level: int, number: int, phase: Phase) -> tuple[Slot, ...]:
     """Return the two cells of a pair in their order.
 
-    The order is ABBA, then BAAB: neither side comes first more often, within a block, a level, or the ladder.
-
-    Args:
-        plan: The plan, whose ladder determines which side starts the level.
-        level: Concurrency C.
-        number: Index of the pair over all pairs of the level; two pairs make a block.
-        phase: The phase of the slots.
+    Pairs are numbered from 0 within a level; two make a block. The order is ABBA, then BAAB: neither side comes first
+    more often within a block, a level, or the ladder.
     """
     block, pair = divmod(number, 2)
     is_flipped = (bisect_left(plan.levels, level) + block + pair) % 2 == 1

@@ -21,11 +21,7 @@ def next_slot(plan: Plan, cells: Sequence[Cell]) -> Slot | None:
     """Return the cell to run next, or None at the end of the run.
 
     The phases are warm-up, ladder, refinement and decision; each starts when the one before is finished. An invalid
-    cell is retried at once in its slot. A side ends after a second invalid attempt.
-
-    Args:
-        plan: The plan of the run.
-        cells: The cells that have run, in order; checks are ignored.
+    cell is retried at once in its slot. A side ends after a second invalid attempt. Checks among the cells are ignored.
     """
     done = [cell for cell in cells if cell.slot.phase is not Phase.CHECK]
     retry = retry_slot(done)

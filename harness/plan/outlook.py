@@ -31,10 +31,6 @@ def look_ahead(plan: Plan, cells: Sequence[Cell]) -> Outlook:
     """Forecast the rest of a run from the times of the nearest levels.
 
     A budget is expected to be used up.
-
-    Args:
-        plan: The plan of the run.
-        cells: The cells that have run.
     """
     to_come = imagine_rest(plan, cells)
     if not cells:
@@ -44,12 +40,7 @@ def look_ahead(plan: Plan, cells: Sequence[Cell]) -> Outlook:
 
 
 def imagine_rest(plan: Plan, cells: Sequence[Cell]) -> list[Cell]:
-    """Return the remaining cells, provided that none fails, without those of a budget.
-
-    Args:
-        plan: The plan of the run.
-        cells: The cells that have run.
-    """
+    """Return the remaining cells if none fails, without those of a budget."""
     imagined = list(cells)
     certain = structs.replace(plan, budget_s=None)
     while (slot := next_slot(certain, imagined)) is not None and len(imagined) < _MOST:

@@ -31,10 +31,6 @@ def next_probe(plan: Plan, done: Sequence[Cell]) -> Slot | None:
     until its ends are within 10 %. Without it, the ends are confirmed only if the sides differ and pairs follow: a
     chance failure must not look like a moved knee. A side that fails at the lowest level has no bracket. The sides
     alternate.
-
-    Args:
-        plan: The plan of the run.
-        done: The cells that have run, without the checks; the ladder is finished.
     """
     cells = in_phases(done, Phase.LADDER, Phase.REFINE)
     if not plan.refine and not (plan.decides and _differ(plan, cells)):

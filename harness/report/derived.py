@@ -29,11 +29,7 @@ def report_of(comparison: Comparison) -> RunReport:
 
 
 def index_text(runs: Iterable[tuple[str, RunReport | None]]) -> str:
-    """Return a table with a row for each run.
-
-    Args:
-        runs: Folder name and stored report; None for a run that cannot be read.
-    """
+    """Return a table with a row per folder; the report of an unreadable run is None."""
     rows = [_index_row(name, report) for name, report in runs]
     listing = table(["run", "compared", "levels", "result"], rows, words=("",))
     return f"# Results, newest first\n\n{listing}\n"

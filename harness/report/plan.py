@@ -22,31 +22,21 @@ def plan_text(
 ) -> str:
     """Return the plan of a new run: builds, certain cells, and later phases.
 
-    Args:
-        sides: The base first.
-        purity: The kind of difference between the sides.
-        how: How the base was chosen.
-        built: True for a side whose image exists.
-        plan: The plan of the run.
+    `built` is true for a side whose image exists.
     """
     slots = planned_slots(plan)
     first = f"compared: {purity} ({how})"
-    return _text(first, _sides(sides, built), f"{len(slots)} cells", slots, plan)
+    return _text(first, _sides(sides, built), show_plural(len(slots), "cell"), slots, plan)
 
 
 def rest_text(run: RunInfo, kept: int, built: Mapping[Side, bool], slots: Sequence[Slot]) -> str:
     """Return the plan of a resumed run: builds, remaining cells, and later phases.
 
-    Args:
-        run: The stored run.
-        kept: The number of its cells.
-        built: True for a side whose image exists.
-        slots: The remaining cells.
+    `kept` is the number of its finished cells; `built` is true for a side whose image exists.
     """
     first = f"resumed: the run of {run.started_at} ({run.how})"
-    return _text(
-        first, _sides(run.sides, built), f"{kept} cells kept, {len(slots)} left", slots, run.plan
-    )
+    cells = f"{show_plural(kept, 'cell')} kept, {len(slots)} left"
+    return _text(first, _sides(run.sides, built), cells, slots, run.plan)
 
 
 def _text(first: str, sides: Sequence[str], cells: str, slots: Sequence[Slot], plan: Plan) -> str:

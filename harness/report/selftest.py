@@ -1,6 +1,7 @@
 """The report of a self-test: the noise floor and the injected regressions."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.analysis.controls import Control
@@ -62,22 +63,15 @@ def _floor_table(noise_floor: NoiseFloor) -> str:
 
 
 def _row(noise_floor: NoiseFloor, row: SelfTestRow) -> list[str]:
-    gated = [metric for metric in row.gated.metrics if metric.is_gated]
     verdict, control = str(row.gated.verdict), row.control
+    alarms = {Verdict.REGRESSED} if control else {Verdict.REGRESSED, Verdict.IMPROVED}
+    found = [m.metric for m in row.gated.metrics if m.is_gated and m.verdict in alarms]
+    exact = _names(name for name in found if name not in _ESTIMATED)
     if control is None:
-        alarms = [m.metric for m in gated if m.verdict in {Verdict.REGRESSED, Verdict.IMPROVED}]
-        exact = [name for name in alarms if name not in _ESTIMATED]
-        by_pairs = [name for name in alarms if name in _ESTIMATED]
-        found = (_names(exact) or "no alarm", _names(by_pairs) or "no alarm")
-        return ["nothing (A/A)", verdict, *found, _NONE]
-    caught = [
-        metric.metric
-        for metric in gated
-        if metric.metric not in _ESTIMATED and metric.verdict is Verdict.REGRESSED
-    ]
+        by_pairs = _names(name for name in found if name in _ESTIMATED)
+        return ["nothing (A/A)", verdict, exact or "no alarm", by_pairs or "no alarm", _NONE]
     injected = f"{escape(control.name)} (`{show_environment(control.environment)}`)"
-    by_pairs = _by_pairs(noise_floor, control, row)
-    return [injected, verdict, _names(caught) or "not caught", *by_pairs]
+    return [injected, verdict, exact or "not caught", *_by_pairs(noise_floor, control, row)]
 
 
 def _by_pairs(noise_floor: NoiseFloor, control: Control, row: SelfTestRow) -> list[str]:
@@ -91,7 +85,7 @@ def _by_pairs(noise_floor: NoiseFloor, control: Control, row: SelfTestRow) -> li
     return [f"{caught}: {change}{p}", _power(noise_floor, control, metric, metric.ratio.n)]
 
 
-def _names(metrics: list[str]) -> str:
+def _names(metrics: Iterable[str]) -> str:
     """List metrics, each once."""
     return escape(", ".join(dict.fromkeys(metrics)))
 

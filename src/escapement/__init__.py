@@ -1,4 +1,4 @@
-"""A statechart runtime for agents: SCXML semantics, durable sessions, no dependencies."""
+"""A statechart runtime for agents: SCXML, durable sessions, no dependencies."""
 
 from escapement.cancel import CancelToken
 from escapement.chart import (

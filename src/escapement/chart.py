@@ -106,7 +106,7 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A target that stands for the states last active in its parent; never active itself.
+    """A target that stands for the states last active in its parent.
 
     Args:
         id: Unique in the chart.

@@ -1,4 +1,4 @@
-"""Tools for tests of charts: a scripted language model, and an event loop without waits."""
+"""Tools for tests of charts: a scripted model, and a loop without waits."""
 
 import asyncio
 import selectors
@@ -98,7 +98,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         self._loop = loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Return the ready files; if there are none, advance the clock by the timeout."""
+        """Return the ready files; without any, advance the clock by the timeout."""
         ready = super().select(0)
         if not ready:
             if timeout is None:
@@ -109,6 +109,6 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 
 def run_jumping(main: Coroutine[Any, Any, Returned]) -> Returned:
-    """Run a coroutine on a loop whose clock jumps, as `asyncio.run` does on a real one."""
+    """Run a coroutine like `asyncio.run`, on a loop whose clock jumps."""
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
         return runner.run(main)

@@ -29,8 +29,8 @@ def make_gate_run(
 ) -> RunInfo:
     """Make the run of a gate with eight pairs at each decision level."""
     gate = GateInfo(margins=dict(TENTHS if margins is None else margins), noise_floor=noise_floor)
-    values = {"kind": "gate", "blocks": 0, "pairs": 8, "gate": gate} | changes
-    return change_run(make_run(levels=levels), **values)
+    given = {"kind": "gate", "blocks": 0, "pairs": 8, "gate": gate} | changes
+    return change_run(make_run(levels=levels), **given)
 
 
 def make_noise_floor(**deviations: float) -> NoiseFloor:

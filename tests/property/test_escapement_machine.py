@@ -1,4 +1,4 @@
-"""What holds for every chart and every sequence of events."""
+"""Properties of every chart and every sequence of events."""
 
 from random import Random
 
@@ -28,7 +28,7 @@ def replay(active: set[Node], result: Step) -> set[Node]:
 
 
 def check_place(table: ChartTable, result: Step) -> None:
-    """Check that a session's place is legal, history included: it can be stored and restored."""
+    """Check that a session's place is legal, with its history."""
     place = result.place
     assert result.place.configuration.nodes == place.configuration.nodes
     restored = table.find_place(place.configuration.ids, place.history)
@@ -40,7 +40,7 @@ def check_place(table: ChartTable, result: Step) -> None:
 @settings(deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_steps_keep_the_configuration_legal_and_tell_all_that_happened(random: Random) -> None:
-    """Places are legal (SCXML 3.10, 3.11), and effects account for every change of them."""
+    """Places are legal (SCXML 3.10, 3.11), and effects explain every change."""
     sketch = make_sketch(random)
     table = compile_chart(ours.to_chart(sketch))
     result = begin(table, ours.data(sketch))

@@ -19,7 +19,7 @@ from experiments.oracle.sketch import Arc, Shape, Sketch, View
 @settings(derandomize=True, deadline=None, max_examples=40, database=None)
 @given(st.randoms(use_true_random=False))
 def test_generated_chart_does_what_the_oracle_does(random: Random) -> None:
-    """Configurations and actions agree after each event, or a difference explains it."""
+    """Configurations and actions agree after each event, up to differences."""
     explain(make_sketch(random))
 
 

@@ -135,7 +135,7 @@ class Configuration:
         return found
 
     def find_move(self, enabled: tuple[TransitionArc, ...], history: StateHistory) -> Move:
-        """Return the result of taking transitions; cache it unless it depends on history.
+        """Return the result of transitions; cache it unless it depends on history.
 
         Args:
             enabled: In order of selection; preempted transitions are not taken.
@@ -152,7 +152,7 @@ class Configuration:
 
 
 def _select_candidates(arcs: Iterable[tuple[TransitionArc, ...]]) -> Candidates:
-    """Drop states without transitions, and transitions that follow one without a guard."""
+    """Drop states without transitions, and transitions after an unguarded one."""
     return tuple([_select_reachable(own) for own in arcs if own])
 
 

@@ -1,4 +1,4 @@
-"""The history of a session: recorded when states are left, looked up when they are entered."""
+"""The history of a session: recorded on exit of states, used on entry."""
 
 from collections.abc import Iterable, Mapping
 

@@ -83,7 +83,7 @@ class Macrostep:
         return False
 
     def take(self, candidates: Candidates) -> bool:
-        """Take the first enabled transition of each atomic state; return whether one was.
+        """Take the first enabled transition of each atomic state; return if any was.
 
         Source: SCXML appendix D, selectTransitions and selectEventlessTransitions.
         """

@@ -1,4 +1,4 @@
-"""The effects of a microstep: the states left and entered, content and history, in order."""
+"""The effects of a microstep, in order: exits, content, entries, history."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

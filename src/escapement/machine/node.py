@@ -53,7 +53,7 @@ class Node:
 
 
 class HistoryNode(Node):
-    """A target that stands for the states that were active when its parent was last left.
+    """A target that stands for the states active at its parent's last exit.
 
     Source: SCXML 3.10, `<history>`.
     """

@@ -1,4 +1,4 @@
-"""The SCXML step: a function from place, data and event to the next place and effects."""
+"""The SCXML step: a function from place, data and event to place and effects."""
 
 from typing import NamedTuple
 

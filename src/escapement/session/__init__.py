@@ -1,1 +1,1 @@
-"""The sessions: pumps that drive the machine, workers that converse and write, timers."""
+"""Sessions: pumps that drive the machine, conversation workers, timers."""

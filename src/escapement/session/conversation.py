@@ -133,7 +133,7 @@ class Dialogue:
         return Event(f"done.invoke.{node.conversation.id}", {"text": reply.text})
 
     def handle_error(self, error: BaseException) -> Event | None:
-        """Convert the error of a turn into an event; None if the conversation is abandoned.
+        """Convert a turn's error into an event; None if it is abandoned.
 
         Source: SCXML 5.10.2, `error.execution` and `error.communication`.
         """
@@ -146,7 +146,7 @@ class Dialogue:
         return make_error_event("error.communication", error)
 
     def abandon(self) -> None:
-        """End the current turn: at once if it can be interrupted, else at its next token."""
+        """End the current turn, at once or at its next token."""
         self.is_abandoned = True
         if self.worker is not None:
             self.worker.interrupt()

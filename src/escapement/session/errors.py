@@ -1,4 +1,4 @@
-"""Makes the errors that end a session: where it was, what happened, and what to check."""
+"""The errors that end a session: its place, the cause, and a hint."""
 
 from collections.abc import Iterable, Mapping
 

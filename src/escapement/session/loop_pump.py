@@ -1,4 +1,4 @@
-"""The pump of a session on an event loop: handles each event in the call that posts it."""
+"""The pump on an event loop: handles each event in the call that posts it."""
 
 import asyncio
 

@@ -114,7 +114,7 @@ class Session:
 
     @property
     def next_due_s(self) -> float | None:
-        """The time at which the next timer is due, by the pump's clock; None without one."""
+        """The time of the next timer, by the pump's clock; None without one."""
         return self._timers.next_due_s if self._timers else None
 
     @property
@@ -144,7 +144,7 @@ class Session:
             self._resume(record)
 
     def post(self, event: Event, sender: Dialogue) -> None:
-        """Queue an event of a conversation, from wherever its worker runs; wake the pump."""
+        """Queue an event of a conversation, from any worker, and wake the pump."""
         self._arrivals.append((event, sender))
         self._on_arrival()
 

@@ -27,7 +27,7 @@ class ThreadSignal:
         self._tokens.put(None)
 
     def wait(self, timeout_s: float) -> None:
-        """Block until woken or timed out; an earlier `wake` may end the wait at once."""
+        """Block until woken or timed out; an earlier `wake` may end it at once."""
         with suppress(Empty):
             self._tokens.get(timeout=max(0.0, timeout_s))
 

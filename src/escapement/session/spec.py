@@ -32,7 +32,7 @@ class SessionResult:
 
 @dataclass(slots=True)
 class SessionSpec:
-    """The arguments of `run` and `arun` that define a session; its host holds the backend."""
+    """The arguments of `run` and `arun` that define a session, without a backend."""
 
     chart: Chart
     session_id: str

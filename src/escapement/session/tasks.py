@@ -116,7 +116,7 @@ class TaskHost:
         return self._llm.astream(request, on_delta)
 
     def classify_error(self, error: BaseException, dialogue: Dialogue) -> BaseException:
-        """Distinguish an abandoned turn, the end of the task, and a failure of the backend."""
+        """Tell apart an abandoned turn, the task's end, and a failing backend."""
         if isinstance(error, KeyboardInterrupt):
             raise error
         if isinstance(error, asyncio.CancelledError):
@@ -129,7 +129,7 @@ class TaskHost:
         return error
 
     async def ajoin(self, workers: Collection[Worker[Any]]) -> None:
-        """Wait until all workers end; log and leave those whose backend does not end."""
+        """Wait until all workers end; log those whose backend does not end."""
         tasks = [cast("TaskWorker[Any]", one).task for one in workers if not one.has_ended]
         if tasks:
             timeout_s = GRACE_S if any(worker.is_busy for worker in workers) else None

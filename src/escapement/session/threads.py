@@ -1,4 +1,4 @@
-"""Platform workers: one OS thread each, where everything that a worker awaits blocks."""
+"""Platform workers: one OS thread each, blocked while they wait."""
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine

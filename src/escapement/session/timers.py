@@ -9,7 +9,7 @@ from escapement.event import Event, Timer
 
 
 def read_wall_s() -> float:
-    """Return the wall time in seconds since the epoch; only stored times refer to it."""
+    """Return the wall time in s since the epoch; only stored times use it."""
     return datetime.now(tz=UTC).timestamp()
 
 
@@ -44,7 +44,7 @@ class Timers:
 
     @property
     def next_due_s(self) -> float:
-        """The time at which the next timer is due, by the session's clock; needs a timer."""
+        """The time of the next timer, by the session's clock; needs a timer."""
         return self._armed[0][0]
 
     def arm(self, event: Event, delay_s: float, timer_id: str | None) -> None:
@@ -52,13 +52,13 @@ class Timers:
         self._push(self._clock.time() + delay_s, Timer(event, self._wall_s() + delay_s, timer_id))
 
     def rearm(self, timers: Iterable[Timer]) -> None:
-        """Resume the timers of a checkpoint; overdue timers are due at once, in order."""
+        """Resume the timers of a checkpoint; overdue ones are due at once."""
         elapsed_s = self._wall_s() - self._clock.time()
         for timer in timers:
             self._push(timer.due_s - elapsed_s, timer)
 
     def cancel(self, timer_id: str) -> None:
-        """Remove all timers with an id; an event taken by `take_due` cannot be cancelled."""
+        """Remove all timers with an id that are not taken by `take_due` yet."""
         self._armed = [entry for entry in self._armed if entry[2].id != timer_id]
         heapq.heapify(self._armed)
 

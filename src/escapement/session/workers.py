@@ -74,7 +74,7 @@ class WorkerHost(Protocol):
         ...
 
     def classify_error(self, error: BaseException, dialogue: Dialogue) -> BaseException:
-        """Return the error of a turn, or `AbandonedError` in its place; or raise it again."""
+        """Return the error of a turn, or `AbandonedError`; or raise it again."""
         ...
 
 
@@ -105,7 +105,7 @@ async def run_dialogues(worker: Worker[Dialogue], host: WorkerHost, sink: EventS
 
 
 class ConversationPool:
-    """Runs conversations on as few workers as possible: one, unless a stream does not end.
+    """Runs conversations on as few workers as possible, usually one.
 
     Only the pump calls its methods.
     """
@@ -167,7 +167,7 @@ class Transcript:
         self._is_closed = False
 
     def record(self, kind: str, **fields: object) -> None:
-        """Queue a row unless closed; the pump queues the first row, which starts the worker.
+        """Queue a row unless closed; the first row starts the worker.
 
         Raises:
             SessionError: The worker cannot be started.

@@ -1,4 +1,4 @@
-"""JSON text on one line, without the setup that `json.JSONEncoder.encode` repeats per call."""
+"""JSON text on one line, without the repeated setup of `json.dumps`."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ except ImportError:  # an interpreter without the C accelerator
 
 
 def make_encode() -> Encode:
-    """Return a function that encodes plain values as ASCII JSON, and rejects NaN and infinity.
+    """Return an encoder of plain values as ASCII JSON; it rejects NaN.
 
     Use it in one thread and for a few values. It tracks the values that it is encoding, and does
     not reset them after an error: make a new one then.

@@ -41,7 +41,7 @@ class Checkpoint(NamedTuple):
 
 
 class Store(Protocol):
-    """A store of the last checkpoint of each session; several threads call it at once."""
+    """A store of the last checkpoint of each session, used by several threads."""
 
     def save(self, session_id: str, record: Checkpoint) -> None:
         """Replace the checkpoint of a session atomically.

@@ -1,4 +1,4 @@
-"""The writer of a transcript file: numbered lines of JSON; errors are logged, not raised."""
+"""The writer of a transcript file; errors are logged, not raised."""
 
 import logging
 import os
@@ -35,7 +35,7 @@ class TranscriptWriter:
         self._torn = True  # the file may end in the middle of a line
 
     def write(self, rows: Iterable[Row]) -> None:
-        """Append a batch; if that fails, count the lost rows, and log the first failure."""
+        """Append a batch; on failure count the lost rows, and log the first."""
         first = self._next_seq
         payload = self._encode(rows).encode()
         try:

@@ -122,7 +122,7 @@ def pair(*outer: Transition, inner: tuple[Transition, ...] = ()) -> Chart:
 
 
 def leaving() -> Chart:
-    """Return a chart whose outer conversation leaves the inner one during its stream."""
+    """Return a chart whose outer conversation leaves the inner one midway."""
     inner = State("inner", conversation=Conversation("i", lambda _: "", system="inner"))
     outer = State(
         "outer",

@@ -43,13 +43,13 @@ def test_equal_charts_are_compiled_apart() -> None:
 
 
 def test_initial_defaults_to_the_first_child() -> None:
-    """A compound state without initial enters its first child in document order (SCXML 3.3)."""
+    """A compound state without initial enters its first child (SCXML 3.3)."""
     table = compile_chart(chart(State("a", states=(State("b", states=(State("c"),)), State("d")))))
     assert [node.id for _, node in table.start.trail] == ["a", "b", "c"]
 
 
 def test_initial_may_be_a_deep_descendant() -> None:
-    """An initial may name any descendant; states in between are entered too (SCXML 3.6)."""
+    """An initial may name any descendant, through states between (SCXML 3.6)."""
     inner = State("b", states=(State("c"), State("d", states=(State("e"), State("f")))))
     table = compile_chart(chart(State("a", initial="d", states=(inner,))))
     assert [node.id for _, node in table.start.trail] == ["a", "b", "d", "e"]
@@ -75,7 +75,7 @@ def bad_transition(transition: Transition) -> Chart:
 
 
 def with_history(history: History) -> Chart:
-    """Return a chart whose state `a` has this history and the children `b(d)` and `c`."""
+    """Return a chart whose state `a` has a history and children `b(d)`, `c`."""
     return chart(State("a", states=(State("b", states=(State("d"),)), State("c"), history)))
 
 

@@ -1,4 +1,4 @@
-"""Cases of the SCXML Recommendation on history states and restored configurations, by section."""
+"""Cases of the SCXML Recommendation on history states, by section."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.unit.escapement.charts import drive, ids, log, logged, note
 
 
 def player(*, deep: bool = False) -> tuple[State, State]:
-    """Return a state with a history, and another state to leave it for and return from."""
+    """Return a state with a history, and another state beside it."""
     inner = State("b", states=(State("c"), State("d")), transitions=(Transition("inner", "d"),))
     past = History("h", "a", deep=deep, actions=(note("default"),))
     on = logged("on", past, State("a"), inner, next="b", off="idle")
@@ -90,7 +90,7 @@ def test_history_may_be_an_initial_target() -> None:
 
 
 def test_history_entered_from_inside_does_not_leave_common_ancestors() -> None:
-    """Active states outside the domain are neither left nor entered (3.13, entry set)."""
+    """Active states outside the domain stay (3.13, entry set)."""
     again = Transition("again", "h")
     middle = logged("m", State("x", transitions=(again,)), State("y"))
     outer = State("s", states=(middle, History("h", "x", deep=True)))
@@ -99,7 +99,7 @@ def test_history_entered_from_inside_does_not_leave_common_ancestors() -> None:
 
 
 def test_move_through_a_history_depends_on_the_sessions_own() -> None:
-    """Two sessions of a chart with different histories enter different states (3.10)."""
+    """Two sessions with different histories enter different states (3.10)."""
     ends = [
         ids(drive(*player(), events=("back", *way, "off", "back"))) for way in ((), ("next",), ())
     ]

@@ -21,7 +21,7 @@ def test_parallel_is_left_in_reverse_document_order() -> None:
 
 
 def test_event_is_processed_in_each_region() -> None:
-    """Each region takes its own transition in one microstep, in document order (3.4, 3.13)."""
+    """Each region takes its transition in one microstep, in order (3.4, 3.13)."""
     a = logged("a", logged("a1", go="a2"), logged("a2"))
     b = logged("b", logged("b1", go="b2"), logged("b2"))
     result = drive(regions("p", a, b), events=("go",))
@@ -30,7 +30,7 @@ def test_event_is_processed_in_each_region() -> None:
 
 
 def test_transition_into_one_region_enters_the_others_by_default() -> None:
-    """A target inside a parallel state enters the other regions too (3.4, appendix D)."""
+    """A target in a parallel state enters its other regions (3.4, appendix D)."""
     a = logged("a", logged("a1"), logged("a2"))
     result = drive(logged("s", go="a2"), regions("p", a, logged("b")), events=("go",))
     assert ids(result) == ("p", "a", "a2", "b")
@@ -46,7 +46,7 @@ def test_several_targets_are_entered_together() -> None:
 
 
 def test_several_initial_states_are_entered_together() -> None:
-    """The initial of a compound state may name a state in each of several regions (3.3, 3.11)."""
+    """An initial may name states in several regions (3.3, 3.11)."""
     parallel = regions("p", logged("a", logged("a1"), logged("a2")), logged("b"))
     assert ids(drive(State("s", initial="b a2", states=(parallel,)))) == ("s", "p", "a", "a2", "b")
 
@@ -69,13 +69,13 @@ def test_internal_transition_of_a_parallel_state_leaves_it() -> None:
 
 
 def test_first_of_two_conflicting_transitions_is_taken() -> None:
-    """If two transitions leave the same states, the first in document order wins (3.13)."""
+    """Of two transitions from the same states, the first wins (3.13)."""
     parallel = regions("p", logged("a", go="x"), logged("b", go="y"))
     assert ids(drive(parallel, State("x"), State("y"), events=("go",))) == ("x",)
 
 
 def test_transition_in_a_descendant_preempts_one_of_its_ancestor() -> None:
-    """A later region's transition preempts one of a common ancestor (3.13, appendix D)."""
+    """A region's transition preempts one of an ancestor (3.13, appendix D)."""
     inner = State("b", states=(logged("b1", go="b2"), logged("b2")))
     result = drive(regions("p", logged("a"), inner, go="x"), State("x"), events=("go",))
     assert ids(result) == ("p", "a", "b", "b2")
@@ -90,7 +90,7 @@ def test_transitions_without_a_common_exit_are_taken_together() -> None:
 
 
 def test_transition_of_a_common_ancestor_is_taken_once() -> None:
-    """A transition selected in several regions runs once (appendix D, selectTransitions)."""
+    """A transition selected in several regions runs once (appendix D)."""
     parallel = Parallel(
         "p",
         states=(State("a"), State("b")),
@@ -112,7 +112,7 @@ def test_parallel_is_done_when_all_of_its_regions_are() -> None:
 
 
 def test_region_without_a_final_state_is_never_done() -> None:
-    """An atomic region is in no final state, so the parallel is not done (appendix D)."""
+    """A parallel with an atomic region is not done (appendix D)."""
     heard = (Transition("done.state.p", "z"),)
     parallel = Parallel(
         "p", states=(State("a", states=(Final("f"),)), State("b")), transitions=heard
@@ -121,7 +121,7 @@ def test_region_without_a_final_state_is_never_done() -> None:
 
 
 def test_parallel_in_a_parallel_counts_as_done() -> None:
-    """A parallel region is done when its own regions are (appendix D, isInFinalState)."""
+    """A parallel region is done when its own regions are (appendix D)."""
     inner = Parallel("q", states=(State("a", states=(Final("f"),)),))
     outer = Parallel(
         "p",

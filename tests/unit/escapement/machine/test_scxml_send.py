@@ -1,4 +1,4 @@
-"""Cases of the SCXML Recommendation on events that are raised, sent and cancelled, by section."""
+"""Cases of the SCXML Recommendation on raise, send and cancel, by section."""
 
 from typing import cast
 

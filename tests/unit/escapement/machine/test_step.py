@@ -191,7 +191,7 @@ def test_final_grandchild_completes_its_parent_alone() -> None:
 
 
 def test_top_level_final_finishes() -> None:
-    """A top-level final state ends the session, even with raised events left (SCXML 3.7)."""
+    """A top-level final state ends the session, whatever is queued (SCXML 3.7)."""
     a = State("a", transitions=(Transition("go", "end", actions=(Raise("e"),)),))
     result = drive(a, Final("end"), events=("go",))
     assert (ids(result), result.finished, result.unhandled) == (("end",), True, None)

@@ -19,19 +19,19 @@ def talking(name: str, *transitions: Transition, states: tuple[State, ...] = ())
 
 
 def test_conversation_starts_in_order_of_entry() -> None:
-    """Conversations of entered states start at the end of the macrostep (SCXML 6.4.1)."""
+    """Conversations start at the end of the macrostep (SCXML 6.4.1)."""
     result = drive(talking("a", states=(talking("b"),)))
     assert [node.id for node in result.started] == ["a", "b"]
 
 
 def test_conversation_of_a_state_left_at_once_never_starts() -> None:
-    """A state left in the macrostep that entered it starts no conversation (SCXML 6.4.1)."""
+    """A state left in the same macrostep starts no conversation (SCXML 6.4.1)."""
     result = drive(talking("a", Transition(None, "b")), State("b"))
     assert (result.started, result.ended) == ((), ())
 
 
 def test_conversation_ends_upon_exit_and_starts_anew_upon_reentry() -> None:
-    """Leaving a state ends its conversation, entering it again starts one (SCXML 6.4.3)."""
+    """Exit of a state ends its conversation, re-entry starts one (SCXML 6.4.3)."""
     result = drive(
         talking("a", Transition("go", "b")),
         State("b", transitions=(Transition(None, "a"),)),

@@ -13,7 +13,7 @@ from tests.unit.escapement.charts import drive, fail, note
 
 
 def test_error_on_the_way_to_the_end_is_not_lost() -> None:
-    """An action that fails on the way into a final state is still an unhandled error."""
+    """An action that fails on entry of a final state is an unhandled error."""
     a = State("a", transitions=(Transition("go", "end", actions=(fail,)),))
     result = drive(a, Final("end"), events=("go",))
     assert result.unhandled is not None

@@ -68,7 +68,7 @@ class Together:
 
 @on_threads
 def test_surplus_worker_is_closed(mode: Mode) -> None:
-    """When two conversations become one, one of their workers ends."""
+    """One of two workers ends with the second conversation."""
     chart = pair(
         Transition("o", "end", guard=lambda data, _: cast("int", data["turns"]) > 5),
         Transition("o", actions=(count,)),

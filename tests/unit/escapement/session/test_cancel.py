@@ -28,7 +28,7 @@ class Canceller(ScriptedLLM):
 
 @every_mode
 def test_cancelled_session_is_aborted_and_can_be_resumed(mode: Mode, tmp_path: Path) -> None:
-    """Handled events stay, the current turn is requested again, and none counts twice."""
+    """Handled events stay, and the current turn is requested again."""
     token, transcript = CancelToken(), tmp_path / "t.jsonl"
     store = FileBackedStore(tmp_path)
     llm = Canceller(token)

@@ -31,7 +31,7 @@ def test_variable_chooses_the_workers(kind: str, monkeypatch: pytest.MonkeyPatch
 
 
 def test_blocking_backend_uses_threads() -> None:
-    """Without `astream`, a session on a loop uses threads, and the loop is not blocked."""
+    """Without `astream`, a session on a loop uses threads."""
     llm = endless()
     asyncio.run(arun(TURNS, session_id="s", llm=Blocking(llm), store=MemoryStore()))
     assert len(llm.requests) == 6

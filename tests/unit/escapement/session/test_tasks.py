@@ -22,7 +22,7 @@ from tests.unit.escapement.scenes import TURNS, count, leaving, pair, rows, turn
 
 
 class Paced:
-    """A backend that replies after a pause, and records its requests with their times."""
+    """A backend that replies after a pause, and records its requests."""
 
     def __init__(self, pause_s: float = 1.0) -> None:
         self.pause_s = pause_s
@@ -54,7 +54,7 @@ class Paced:
 
 
 def test_session_on_a_loop_is_three_tasks_and_no_thread(tmp_path: Path) -> None:
-    """A session is its own task, a writer and a conversation worker, for any number of turns."""
+    """A session is three tasks for any number of turns."""
     llm, threads = Paced(), threading.active_count()
 
     async def main() -> tuple[set[str], SessionResult]:
@@ -126,7 +126,7 @@ def test_reply_is_handled_at_once() -> None:
 
 
 def test_polling_session_polls_at_its_interval() -> None:
-    """An event waits for the next poll: a turn of 1 s, polled each 0.4 s, takes 1.2 s."""
+    """An event waits for the next poll: 1 s, polled each 0.4 s, takes 1.2 s."""
     llm = Paced()
 
     async def main() -> None:
@@ -183,7 +183,7 @@ def test_reply_at_the_moment_of_leaving_is_dropped() -> None:
 
 
 def test_surplus_task_is_closed() -> None:
-    """When two conversations become one, one of their workers ends."""
+    """One of two workers ends with the second conversation."""
     most: list[int] = []
 
     class Counter(Paced):

@@ -124,7 +124,7 @@ def test_thread_that_cannot_be_started_fails_the_session(
 
 
 def test_cancelled_session_ends_its_workers(tmp_path: Path) -> None:
-    """Cancelling `arun` writes the transcript, and ends the stream at its next token."""
+    """A cancelled `arun` writes the transcript, and ends the stream."""
     gate = Gate()
 
     async def main() -> None:

@@ -143,7 +143,7 @@ def test_session_with_a_timer_is_neither_idle_nor_wedged() -> None:
 
 
 def test_checkpoint_holds_the_waiting_timers() -> None:
-    """Each checkpoint holds the timers not due yet, the next one first, by wall time."""
+    """Each checkpoint holds the pending timers, the next first, by wall time."""
     store = MemoryStore()
     saved: list[Checkpoint] = []
 

@@ -54,7 +54,7 @@ def test_backend_that_hangs_wedges_its_session(poll_ms: int) -> None:
 
 
 def test_slow_backend_does_not_wedge_its_session() -> None:
-    """A stream with a word within each limit lasts for hours; only a silence is a wedge."""
+    """A stream may last for hours; only a silence is a wedge."""
 
     async def main() -> float:
         llm = Halting(*[39.0] * 200)
@@ -74,7 +74,7 @@ def test_invalid_limit_is_rejected(mode: Mode) -> None:
 
 
 def test_blocking_session_is_wedged_too() -> None:
-    """`run` raises while its backend hangs; the backend's thread ends at its next token."""
+    """`run` raises while its backend hangs; the thread ends at the next token."""
     release = threading.Event()
     held: list[threading.Thread] = []
 

@@ -74,7 +74,7 @@ def test_unknown_session_has_no_record(tmp_path: Path) -> None:
     ids=ascii,
 )
 def test_session_id_never_leaves_the_directory(tmp_path: Path, session_id: str) -> None:
-    """Any session id becomes one file in the directory, and no temporary file is left."""
+    """Any session id becomes one file; no temporary file is left."""
     directory = tmp_path / "inner"
     store = FileBackedStore(directory)
     store.save(session_id, RECORD)

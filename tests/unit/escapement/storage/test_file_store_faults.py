@@ -86,7 +86,7 @@ def test_file_of_a_killed_process_is_overwritten(tmp_path: Path) -> None:
 
 
 def test_simultaneous_save_by_another_process_is_an_error(tmp_path: Path) -> None:
-    """Two processes that save one session cannot mix their records: one gets an error."""
+    """Two processes that save one session cannot mix their records."""
     store = FileBackedStore(tmp_path)
     store.save("s", RECORD)
     with (tmp_path / "s.json.tmp").open("wb") as other:

@@ -137,7 +137,7 @@ def test_value_that_is_not_json_gives_an_error_and_a_sanitised_row(
 
 
 def test_rows_that_share_a_value_with_a_bad_row_are_complete(tmp_path: Path) -> None:
-    """A failed row leaves no state in the encoder: its values are not circular later."""
+    """A failed row leaves no state in the encoder."""
     shared: dict[str, object] = {"x": 1}
     TranscriptWriter(tmp_path / "t.jsonl").write(
         [("one", {"both": [shared, object()]}), ("two", {"both": shared})]
@@ -160,7 +160,7 @@ def test_lines_are_those_of_the_plain_encoder(
 def test_invalid_path_loses_only_the_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """A transcript with an invalid name is logged as a warning, and nothing is raised."""
+    """A transcript with an invalid name is logged, and nothing is raised."""
     warnings: list[str] = []  # not caplog: such a name cannot be sent between test processes
     monkeypatch.setattr(
         logging.getLogger("escapement"), "warning", lambda text, *_: warnings.append(text)
@@ -168,7 +168,7 @@ def test_invalid_path_loses_only_the_rows(
     writer = TranscriptWriter(tmp_path / name)
     writer.write([("one", {})])
     assert writer.lost == 1
-    assert warnings == ["%s: rows of the transcript are lost: %s"]
+    assert warnings == ["%r: rows of the transcript are lost: %s"]
 
 
 def test_text_that_is_not_unicode_is_written(tmp_path: Path) -> None:
