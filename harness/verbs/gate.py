@@ -17,11 +17,11 @@ from harness.model.runs import RunInfo
 from harness.model.tree import Tree
 from harness.report.document import render, render_summary
 from harness.report.verdict import counted_lines
+from harness.verbs.compare import prepare_comparison
 from harness.verbs.cost import CountCosts
 from harness.verbs.ports import World
 from harness.verbs.resume import resume
 from harness.verbs.run import OpenRun, open_run, run_ladder
-from harness.verbs.sides import prepare_comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

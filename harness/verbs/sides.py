@@ -16,7 +16,6 @@ from harness.model.request import Request
 from harness.model.runs import BoxInfo, RunInfo, SideInfo
 from harness.model.tree import SUBJECT, Tree
 from harness.model.units import show_bytes
-from harness.report.lines import show_title
 from harness.verbs.ports import BaseImage, Box, Build, Refs, Repo, World
 
 CANNOT_RUN = {Side.BASE: BaseCannotRunError, Side.BRANCH: BranchCannotRunError}
@@ -28,33 +27,6 @@ class Sides:
 
     refs: Refs
     trees: Mapping[Side, Tree]
-
-
-def prepare_comparison(world: World, request: Request) -> tuple[RunInfo, str, Mapping[Side, Tree]]:
-    """Remove leftovers and build both sides.
-
-    Returns:
-        The settled run, the name of its results, and both build contexts.
-
-    Raises:
-        HarnessError: See its subclasses; nothing was measured.
-    """
-    clear_leftovers(world)
-    refs = world.repo.find_sides(base=request.base, main=request.main)
-    dirty = " with uncommitted changes" if refs.dirty else ""
-    world.progress.say(f"base   {refs.base[:7]} {show_title(refs.base_title)}  ({refs.how})")
-    world.progress.say(f"branch {refs.branch[:7]} {show_title(refs.branch_title)}{dirty}")
-    base_image = world.box.find_base_image(request.base_image)
-    with checked_out(world.repo, refs, world.run_id) as sides:
-        builds = build_sides(world.box, sides, base_image)
-        base, branch = describe_sides(sides, builds, base_image, request.drives)
-    for side, build in builds.items():
-        world.progress.say(f"{side:<6} {build.how}")
-    info = make_run_info(world, request, (base, branch), how=refs.how, base_image=base_image.name)
-    arms = f" ({' and '.join(info.arms)})" if len(info.arms) > 1 else ""
-    world.progress.say(f"compared: {info.purity}{arms}")
-    name = f"{'-'.join(info.arms)}-{(base.commit or '')[:7]}-{(branch.commit or '')[:7]}"
-    return info, name, sides.trees
 
 
 def make_run_info(
