@@ -3,7 +3,7 @@
 import os
 import sys
 
-from harness.probe.kernel.shield import close_to_others
+from harness.probe.kernel.prctl import deny_access_by_peers
 from harness.probe.settings import USAGE, UsageError, read_settings
 from harness.probe.supervisor.supervisor import supervise
 
@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
         arguments: The words after the program's name.
 
     Returns:
-        0 with a RESULT, 2 for a usage error, otherwise the worker's exit code (128+N for a signal).
+        0 with a RESULT, 2 for a usage error, else the worker's exit code (128+N for a signal).
     """
     if {"-h", "--help"} & set(arguments):
         print(USAGE)
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     except UsageError as error:
         print(f"harness.probe: {error}", file=sys.stderr)
         return 2
-    close_to_others()
+    deny_access_by_peers()
     return supervise(settings, arguments)
 
 

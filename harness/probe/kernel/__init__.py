@@ -1,1 +1,1 @@
-"""What the kernel reports of processes and cgroups."""
+"""Read what the kernel reports about processes, cgroups and the host: knows no other room."""
