@@ -1,5 +1,6 @@
-"""Checks in clean environments, and the bench's own `ramp`, `compare`, `gate` and `bench`, which hand their arguments to Invoke."""
+"""Checks in clean environments, and the bench's own verbs in one."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -8,14 +9,18 @@ import nox
 
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "uv|virtualenv"
-nox.options.download_python = "never"  # a Python that is not here is skipped, and in CI an error
-nox.options.sessions = ["lint", "types", "tests", "minimums", "docs", "wheel"]
+nox.options.download_python = "never"  # a missing Python is skipped, and in CI an error
+nox.options.parallel = os.cpu_count()
+nox.options.sessions = ["tests", "minimums", "lint", "types", "docs", "wheel"]
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 OLDEST = PYTHONS[0]
 PROJECT = nox.project.load_toml("pyproject.toml")
 BENCH = PROJECT["project"]["optional-dependencies"]["bench"]
 CLOJURE = PROJECT["project"]["optional-dependencies"]["clojure"]
+PURE = ("model", "outcome", "analysis", "plan", "report", "verbs")
+# standard library only: these tests depend on no version of anything
+WITHOUT_DEPENDENCIES = ("tests/unit/escapement", "tests/unit/probe", "tests/integration")
 
 
 def _group(name: str) -> list[str]:
@@ -24,31 +29,29 @@ def _group(name: str) -> list[str]:
 
 @nox.session(python=PYTHONS, allow_parallel=True)
 def tests(session: nox.Session) -> None:
-    """Run all tests that need no Docker engine; the coverage figure is of the oldest Python."""
+    """Run all tests without Docker; the oldest Python measures the coverage."""
     session.install(*BENCH, *CLOJURE, *_group("test"))
-    if session.python == OLDEST:
-        session.run("coverage", "run", "-m", "pytest", *session.posargs)
-        session.run("coverage", "report")
-        # what touches no world has no excuse; the verbs' frame closes a standard output that nobody reads, in a process of its own
-        pure = (
-            "--include=harness/*",
-            "--omit=harness/adapters/*,harness/probe/*,harness/verbs.py",
-        )
-        session.run("coverage", "report", *pure, "--fail-under=100")
-    else:
-        session.run("pytest", *session.posargs)
+    workers = ("-n", "auto", "--dist", "worksteal")
+    if session.python != OLDEST:
+        session.run("pytest", *workers, *session.posargs)
+        return
+    session.run("pytest", *workers, "--cov", "--cov-report=", *session.posargs)
+    session.run("coverage", "report")
+    pure = ",".join(f"harness/{room}/*" for room in PURE)
+    session.run("coverage", "report", f"--include={pure}", "--fail-under=100")
 
 
 @nox.session(python=OLDEST, venv_backend="uv", allow_parallel=True)
 def minimums(session: nox.Session) -> None:
-    """Run the tests with the oldest versions that pyproject.toml allows."""
+    """Run the tests of all that has dependencies with the oldest versions."""
     session.install("--resolution=lowest-direct", *BENCH, *CLOJURE, *_group("test"))
-    session.run("pytest", *session.posargs)
+    left_out = [f"--ignore={folder}" for folder in WITHOUT_DEPENDENCIES]
+    session.run("pytest", *left_out, *session.posargs)
 
 
 @nox.session(allow_parallel=True)
 def lint(session: nox.Session) -> None:
-    """Check style, the direction of imports, and that every test says what it proves."""
+    """Check style, the direction of imports, and the docstrings of tests."""
     session.install(*BENCH, *_group("lint"))
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
@@ -65,14 +68,14 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST, allow_parallel=True)
 def docs(session: nox.Session) -> None:
-    """Check that the documents' links lead somewhere and that they show what the tasks say of themselves."""
+    """Check the documents, the layout, and the English of docstrings."""
     session.install(*BENCH, *_group("test"))
     session.run("pytest", "tests/docs", *session.posargs)
 
 
 @nox.session(python=PYTHONS, allow_parallel=True)
 def wheel(session: nox.Session) -> None:
-    """Test the built wheel with the sources out of sight: the runtime works, the bench is not in it."""
+    """Test the built wheel away from its sources; it holds the runtime alone."""
     folder = Path(session.create_tmp())
     built = folder / "dist"
     shutil.rmtree(built, ignore_errors=True)
@@ -117,14 +120,14 @@ def news(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def docker(session: nox.Session) -> None:
-    """Run the tests that need a Docker engine; without one, or with one of them skipped, this fails."""
+    """Run the tests that need a Docker engine; a skipped test fails."""
     session.install(*BENCH, *_group("test"))
     session.run("pytest", "--run-docker", "-m", "docker", *session.posargs)
 
 
 @nox.session(python=OLDEST)
 def boxes(session: nox.Session) -> None:
-    """Run the tests of the boxes without an engine, for which cgroups have to be ours to make; a skipped one fails."""
+    """Run the tests of the boxes without an engine, as root; a skipped test fails."""
     session.install(*BENCH, *_group("test"))
     kinds = ("--run-cgroup", "--run-watchdog", "-m", "cgroup or watchdog")
     session.run("pytest", *kinds, *session.posargs)
@@ -132,26 +135,26 @@ def boxes(session: nox.Session) -> None:
 
 @nox.session(python=False, default=False)
 def guest(session: nox.Session) -> None:
-    """Run the contract of all boxes in a virtual machine with systemd and cgroup v2: `nox -s guest -- --folder DIR`, as root."""
-    session.run(sys.executable, "-m", "tests.guest", *session.posargs, external=True)
+    """Test all boxes in a virtual machine: `nox -s guest -- --folder DIR`, as root."""
+    session.run(sys.executable, "-m", "experiments.guest", *session.posargs, external=True)
 
 
 @nox.session(python=False, default=False)
 def faults(session: nox.Session) -> None:
-    """Kill, fill, hang and deceive what real runs need, and see what is left: `nox -s faults -- --folder DIR`, as root."""
-    session.run(sys.executable, "-m", "tests.faults", *session.posargs, external=True)
+    """Inject faults into real runs: `nox -s faults -- --folder DIR`, as root."""
+    session.run(sys.executable, "-m", "experiments.faults", *session.posargs, external=True)
 
 
 @nox.session(python=OLDEST)
 def counters(session: nox.Session) -> None:
-    """Run the tests that need valgrind and strace; without one of them, or with a test skipped, this fails."""
+    """Run the tests that need valgrind and strace; a skipped test fails."""
     session.install(*BENCH, *_group("test"))
     session.run("pytest", "--run-counters", "-m", "counters", *session.posargs)
 
 
 def _bench(session: nox.Session, verb: str) -> None:
     session.install(*BENCH)
-    # Ctrl-C: the task removes its container and its worktree, which takes longer than a third of a second
+    # after Ctrl-C the task removes its container and its worktree
     session.run("invoke", verb, *session.posargs, interrupt_timeout=30, terminate_timeout=30)
 
 
@@ -169,11 +172,11 @@ def compare(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def gate(session: nox.Session) -> None:
-    """Say whether the branch may be merged: `nox -s gate -- --quick`. It fails for every exit code but 0."""
+    """Decide whether the branch may be merged: `nox -s gate -- --quick`."""
     _bench(session, "gate")
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure the speed goals: `nox -s bench -- --only hand`; without --only it takes an hour or more."""
+    """Measure the speed goals: `nox -s bench -- --only hand`."""
     _bench(session, "goals")

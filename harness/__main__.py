@@ -1,10 +1,11 @@
-"""The ramp with positional arguments: ``python -m harness ramp IMAGE ARM TURNS TTFT TOKENS TOK_MS C1 C2 …``."""
+"""The ramp with positional arguments: ``python -m harness ramp IMAGE ARM C1 C2 …``."""
 
+import os
 import sys
 from collections.abc import Sequence
 
-from harness.cli.flags import Typed
-from harness.cli.wiring import make_request, open_world
+from harness.cli.flags import Flags
+from harness.cli.wiring import open_session
 from harness.model.errors import HarnessError, UsageError
 from harness.verbs.ramp import ramp
 
@@ -12,7 +13,7 @@ USAGE = "usage: python -m harness ramp IMAGE ARM TURNS TTFT_MS TOKENS TOK_MS C1 
 _HELP = f"""{USAGE}
 
 Runs one ARM (sc-ckpt, sc-mem, hand) of IMAGE at each concurrency C in a fresh container, stops at the first that
-fails, prints a line a level and where the knee is, and writes the results.
+fails, prints a line a level and the knee, and writes the results.
 CPUS=, MEM=, PIDS= and TIMEOUT= in the environment set the caps (default 2 CPUs, 2g, no pids limit, 600 s).
 example: python -m harness ramp esc-bench:branch sc-mem 6 200 50 5 500 1000 2000 4000 8000"""
 
@@ -40,9 +41,9 @@ def _ramp(arguments: Sequence[str]) -> str:
             USAGE, hint="for example: ramp esc-bench:branch sc-mem 6 200 50 5 500 1000"
         )
     _, image, arm, *rest = arguments
-    flags = {"load": " ".join(rest[:4]), "levels": ",".join(rest[4:])}
-    request = make_request(Typed(arm=arm, flags=flags))
-    with open_world(box=request.settings.box, stream=sys.stdout) as world:
+    typed = {"arm": arm, "load": " ".join(rest[:4]), "levels": ",".join(rest[4:])}
+    flags = Flags(typed=typed, environ=os.environ)
+    with open_session(flags, stream=sys.stdout) as (world, request):
         return ramp(world, request, image)
 
 

@@ -1,4 +1,4 @@
-"""What all suites share: the switches for what a host may lack, and small real git checkouts that no configuration of the user reaches."""
+"""Switches for tests that need an engine, and git checkouts without user settings."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -103,7 +103,7 @@ def pytest_terminal_summary(
 
 @pytest.fixture
 def git_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep the user's git configuration and environment out; return the folder that temporary files go to."""
+    """Keep the user's git settings out; return the folder of temporary files."""
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
@@ -120,7 +120,7 @@ def git_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def git_checkout(tmp_path: Path, git_alone: Path) -> Callable[..., Checkout]:
-    """Return what makes a real repository with a runtime, a bench and one commit on `main`.
+    """Return a factory of repositories with a runtime, a bench and one commit.
 
     Args of the factory:
         name: Of its folder.

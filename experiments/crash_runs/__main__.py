@@ -1,4 +1,6 @@
-"""Kills sessions at random moments until they are done: `python -m tests.integration.crash_runs --kills 500 --seed 1`.
+"""Kill sessions at random moments until they are done.
+
+Run it with `python -m experiments.crash_runs --kills 500 --seed 1`.
 
 A turn that the model was asked for at the moment of a kill is asked for again, so a backend sees it at least once. What the chart does with
 the answer is in the data exactly once: an event is either in the checkpoint with all that it did, or it is asked for again.
@@ -27,7 +29,7 @@ Records = Mapping[str, Checkpoint]
 
 @dataclass
 class Tally:
-    """What happened so far.
+    """The events so far.
 
     Attributes:
         kills: Processes that were killed while sessions were under way.
@@ -51,7 +53,7 @@ class Tally:
 
 
 def crash(folder: Path, *, kills: int, seed: int) -> Tally:
-    """Run rounds of sessions, each to the end of all of them, until there were enough kills.
+    """Run rounds of sessions to their end, until there were enough kills.
 
     Args:
         folder: An empty one; each round makes its own in it.
@@ -70,7 +72,7 @@ def crash(folder: Path, *, kills: int, seed: int) -> Tally:
 
 
 def _undisturbed(folder: Path) -> Records:
-    command = [sys.executable, "-m", "tests.integration.crash_sessions", str(folder)]
+    command = [sys.executable, "-m", "experiments.crash_runs.sessions", str(folder)]
     subprocess.run(command, cwd=ROOT, env=_environment(), stdout=subprocess.DEVNULL, check=True)
     return _load(folder)
 
@@ -105,8 +107,8 @@ def _run_round(folder: Path, expected: Records, moments: random.Random, tally: T
 
 
 def _run_once(folder: Path, moments: random.Random) -> bool:
-    """Run sessions until a random moment of their progress; tell whether that came before their end."""
-    command = [sys.executable, "-m", "tests.integration.crash_sessions", str(folder)]
+    """Kill sessions at a random moment; return False if they ended before it."""
+    command = [sys.executable, "-m", "experiments.crash_runs.sessions", str(folder)]
     left, spin = moments.randrange(FURTHEST_BYTES), moments.randrange(LONGEST_SPIN)
     with subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
@@ -133,7 +135,7 @@ def _load(folder: Path) -> Records:
 
 
 def _end(record: Checkpoint) -> Checkpoint:
-    """Leave out what a finished session never takes: the end of its other conversation, if that was in time."""
+    """Drop the end of the other conversation, which a finished session never takes."""
     return record._replace(pending=())
 
 
@@ -153,7 +155,7 @@ def _compare(before: Records, after: Records, expected: Records) -> list[str]:
 
 
 def _broken_lines(folder: Path) -> list[str]:
-    """List the lines of transcripts that are not JSON and don't stand where a process was killed."""
+    """List transcript lines that are not JSON, except at a kill."""
     found: list[str] = []
     for path in folder.glob("*.jsonl"):
         lines = path.read_text(encoding="ascii").splitlines()
@@ -167,7 +169,7 @@ def _broken_lines(folder: Path) -> list[str]:
 
 
 def main() -> int:
-    """Run from the command line; the exit code is 1 when something was lost, doubled or torn."""
+    """Run from the command line; exit 1 if data was lost, doubled or torn."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)

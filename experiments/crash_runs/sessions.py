@@ -1,4 +1,4 @@
-"""Sessions that are there to be killed: `python -m tests.integration.crash_sessions FOLDER`.
+"""Sessions to kill: `python -m experiments.crash_runs.sessions FOLDER`.
 
 A third of them runs in threads, a third on an event loop with threads as workers, a third with tasks; each goes on from what FOLDER holds of it. Every step of the backend and of
 the store is a byte on standard output, before and after, so that whoever reads them can kill this process anywhere.
@@ -43,7 +43,7 @@ Data = Mapping[str, object]
 
 
 def make_chart() -> Chart:
-    """Make a chart in which two conversations and a clock append to the data, until all have done so often enough."""
+    """Make a chart in which two conversations and a clock append to the data."""
 
     def is_full(key: str) -> Callable[[Data, Event], bool]:
         return lambda data, _event: len(entries(data, key)) >= (TICKS if key == "ticks" else TURNS)
@@ -79,7 +79,7 @@ def make_chart() -> Chart:
 
 
 def _make_clock(is_full: Callable[[Data, Event], bool]) -> State:
-    """Make a state that ticks after a delay, and goes on by its history, each second time on the other side."""
+    """Make a state that ticks after a delay, and returns through its history."""
 
     def is_odd(data: Data, _event: Event) -> bool:
         return len(entries(data, "ticks")) % 2 == 1
@@ -132,10 +132,10 @@ def tell(step: bytes) -> None:
 
 
 class Model:
-    """A backend that knows what comes next from the prompt and from how often it was answered."""
+    """A backend that derives its answer from the prompt and earlier answers."""
 
     def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
-        """Call the conversation's event with the number of the turn, or end the conversation after the last."""
+        """Call the event with the turn's number, or end after the last turn."""
         tell(b"m")
         key, number = request.messages[0].content.split()
         turn = int(number) + len(request.messages) // 2

@@ -1,7 +1,7 @@
-"""Proof that the tool survives: each fault is injected into real runs, what happened is checked, and what is left is looked for.
+"""Fault injection into real runs, with checks of the run and of leftovers.
 
-Run it as root on Debian with docker.io: ``python -m tests.faults --folder /srv/faults``. Everything happens in namespaces of its own, with an engine of its
-own: the machine's engine is asked for the base image and for nothing else. It prints a table, and exits 0 only if all held.
+Run it as root on Debian with docker.io: ``python -m experiments.faults --folder /srv/faults``. Everything runs in separate namespaces with its own
+Docker engine; the engine of the machine only provides the base image. It prints a table, and exits 0 only if all faults were survived.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.faults.engine import Engine
-from experiments.faults.house import furnish, is_covered, run_inside
+from experiments.faults.namespaces import HIDDEN, hide_shared_folders, is_hidden, run_inside
 from experiments.faults.registry import SCENARIOS
 from experiments.faults.scenario import Lab, Scenario
 from experiments.faults.table import document, try_scenario
@@ -30,14 +30,14 @@ _COMMITTER = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Inject the faults that were asked for, and return 0 if all that should hold does."""
+    """Inject the requested faults, and return 0 if all checks passed."""
     asked = _parse(arguments)
     chosen = [s for s in SCENARIOS if not asked.only or s.name in asked.only]
     if asked.list:
         sys.stdout.writelines(f"{s.name:<16} {s.fault}: {s.how}\n" for s in SCENARIOS)
         return 0
     if asked.only and len(chosen) < len(set(asked.only)):
-        sys.stderr.write("--only: there is no such fault; see --list\n")
+        sys.stderr.write("--only: unknown fault; see --list\n")
         return 2
     folder: Path = asked.folder.resolve()
     if asked.inside:
@@ -46,15 +46,15 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m experiments.faults", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path("/srv/faults"), help="for all files")
     parser.add_argument(
-        "--folder", type=Path, default=Path("/srv/faults"), help="for all it makes"
+        "--only", action="append", metavar="NAME", help="name of a fault; repeatable"
     )
-    parser.add_argument("--only", action="append", metavar="NAME", help="may be given repeatedly")
-    parser.add_argument("--kills", type=int, default=20, help="of the tool, at random moments")
-    parser.add_argument("--seed", type=int, default=7, help="of the moments")
-    parser.add_argument("--list", action="store_true", help="the faults, and how they are made")
-    parser.add_argument("--keep", action="store_true", help="the clones and what was said in them")
+    parser.add_argument("--kills", type=int, default=20, help="number of kills at random moments")
+    parser.add_argument("--seed", type=int, default=7, help="seed of the moments")
+    parser.add_argument("--list", action="store_true", help="list the faults")
+    parser.add_argument("--keep", action="store_true", help="keep the clones and their output")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
@@ -62,13 +62,19 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 def _refuse(folder: Path) -> int:
     missing = [name for name in _PROGRAMS if shutil.which(name) is None]
     for is_wrong, words in (
-        (os.geteuid() != 0, "only root may make namespaces and engines"),
+        (os.geteuid() != 0, "namespaces and engines require root"),
         (missing, f"not on PATH: {', '.join(missing)} — Debian: apt install docker.io e2fsprogs"),
-        (
-            is_covered(folder),
-            f"{folder} is covered inside; give a --folder that is not below /tmp",
+        *(
+            (
+                is_hidden(path),
+                f"{path} is hidden inside: use {use} outside of {', '.join(map(str, HIDDEN))}",
+            )
+            for path, use in (
+                (folder, "a --folder"),
+                (Path.cwd(), "a checkout"),
+                (Path(sys.executable), "a Python"),
+            )
         ),
-        (is_covered(Path.cwd()), "this checkout is covered inside; it must not be below /tmp"),
     ):
         if is_wrong:
             sys.stderr.write(f"{words}\n")
@@ -83,12 +89,12 @@ def _enter(folder: Path, arguments: Sequence[str]) -> int:
         whole = image.with_suffix(".part")
         subprocess.run(["docker", "save", "--output", str(whole), _BASE_IMAGE], check=True)
         whole.rename(image)
-    return run_inside([sys.executable, "-m", "tests.faults", *arguments, "--inside"])
+    return run_inside([sys.executable, "-m", "experiments.faults", *arguments, "--inside"])
 
 
 def _try_all(chosen: Sequence[Scenario], folder: Path, asked: argparse.Namespace) -> int:
     os.environ.update(_COMMITTER)
-    furnish(folder)
+    hide_shared_folders(folder)
     work = folder / "work"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
@@ -103,7 +109,7 @@ def _try_all(chosen: Sequence[Scenario], folder: Path, asked: argparse.Namespace
             tried.append(try_scenario(scenario, lab))
     if not asked.keep:
         shutil.rmtree(work)
-        shutil.rmtree(folder / "house", ignore_errors=True)
+        shutil.rmtree(folder / "private", ignore_errors=True)
     sys.stdout.write(document(tried, seed=asked.seed))
     return int(any(findings.wrong for _, findings in tried))
 

@@ -1,4 +1,4 @@
-"""The wall clock is stepped while a run is under way."""
+"""Steps of the wall clock during a run."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ time.time = lambda: _time() + _offset()
 
 
 def step(lab: Lab, found: Findings) -> None:
-    """Step the tool's clock by an hour forward, and then by two hours back, between cells."""
+    """Step the tool's clock an hour forward, then two hours back, between cells."""
     site = lab.site("clock")
     whole = run_undisturbed(site)
     offset = _inject(site, lab.folder)
@@ -33,7 +33,7 @@ def step(lab: Lab, found: Findings) -> None:
     _step_at_cells(running, offset, (("C=20 +base", "+3600"), ("C=40 ", "-3600")))
     running.wait()
     found.times += 2
-    found.check(running.code == 0, f"it ended with {running.code}: {running.last_line}")
+    found.check(running.code == 0, f"exit {running.code}: {running.last_line}")
     found.check(frame(running.table) == whole.frame, f"another table:\n{frame(running.table)}")
     folder = new_run(site, known)
     if found.check(folder is not None, "no run") and folder is not None:
@@ -44,21 +44,23 @@ def step(lab: Lab, found: Findings) -> None:
             found.check(is_fine, words)
         stamps = [cell.started_at for cell in site.cells(folder)[0]]
         found.check(stamps != sorted(stamps), "the clock was not stepped")
-    found.happened.append("no cell is longer or shorter for it, the same table")
+    found.happened.append("the durations of cells did not change, the same table")
     found.lost.append("nothing")
     found.check_left(site)
 
 
 def _step_at_cells(running: Running, offset: Path, steps: tuple[tuple[str, str], ...]) -> None:
     for text, words in steps:
-        running.until_said(text)
-        offset.write_text(words)
+        running.wait_for(text)
+        new = offset.with_suffix(".new")
+        new.write_text(words)
+        new.replace(offset)  # the tool must not read an empty file
 
 
 def _inject(site: Site, folder: Path) -> Path:
-    """Add an offset to the tool's time of day, and return the file that holds it.
+    """Add an offset to the tool's time of day; return the file of the offset.
 
-    Under libfaketime 0.9.10 Python 3.11 cannot sleep (EINVAL), even where the monotonic clock is left alone.
+    libfaketime 0.9.10 is not usable: Python 3.11 fails to sleep under it (EINVAL).
     """
     offset = folder / "offset"
     offset.write_text("+0")

@@ -1,4 +1,4 @@
-"""Results that something else has damaged."""
+"""Damaged results."""
 
 import shutil
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from experiments.faults.site import Running, Site
 
 
 def damage_runs(lab: Lab, found: Findings) -> None:
-    """Damage copies of a run in all ways, read each, and run anew beside them."""
+    """Damage copies of a run in several ways, read each, and start a new run."""
     site = lab.site("corrupt")
     whole = run_undisturbed(site)
     for number, (name, damage) in enumerate(_DAMAGES.items()):
@@ -23,21 +23,23 @@ def damage_runs(lab: Lab, found: Findings) -> None:
     _check_new_run(site, found, "beside damaged runs: ")
     index = (site.results / "index.md").read_text()
     unnamed = [name for name in _DAMAGES if f"Z-{name}" not in index]
-    found.check(not unnamed, f"the index passes over: {', '.join(unnamed)}")
-    found.happened.append(f"{len(_DAMAGES)} damages: each one clear line; a new run is whole")
-    found.lost.append("what was damaged")
+    found.check(not unnamed, f"missing in the index: {', '.join(unnamed)}")
+    found.happened.append(
+        f"{len(_DAMAGES)} kinds of damage: one clear line each; a new run is complete"
+    )
+    found.lost.append("the damaged copies")
     found.check_left(site)
 
 
 def damage_the_index(lab: Lab, found: Findings) -> None:
-    """Put a folder in place of the index, and a file in place of results/."""
+    """Replace the index by a folder, and results/ by a file."""
     site = lab.site("index")
     (site.results / "index.md").mkdir()
     running = site.compare().wait()
     found.times += 1
     found.happened.append(f"exit {running.code} with a folder as index")
     found.check(running.code in {0, 5}, f"ended with {running.code}: {running.last_line}")
-    found.check("Traceback" not in running.said, running.last_line)
+    found.check("Traceback" not in running.progress, running.last_line)
     found.check_left(site)
     shutil.rmtree(site.results)
     site.results.write_text("not a folder")
@@ -45,13 +47,13 @@ def damage_the_index(lab: Lab, found: Findings) -> None:
     found.times += 1
     found.happened.append(f"exit {running.code} with a file as results")
     found.check(running.code in {2, 5}, f"ended with {running.code}: {running.last_line}")
-    found.check("Traceback" not in running.said, running.last_line)
+    found.check("Traceback" not in running.progress, running.last_line)
     found.lost.append("nothing")
     found.check_left(site)
 
 
 def _check_refused(running: Running, at: str, found: Findings) -> None:
-    lines = [line for line in running.said.strip().splitlines() if "Z box " not in line]
+    lines = [line for line in running.progress.strip().splitlines() if "Z box " not in line]
     words = f"{at}exit {running.code}: {' / '.join(lines)[-300:]}"
     found.check(running.code in {2, 5} and len(lines) == 1, words)
 

@@ -1,4 +1,4 @@
-"""A private Docker engine, that can be killed, stopped, held and filled without hurting anybody else's."""
+"""A private Docker engine to kill, stop, pause and fill."""
 
 import json
 import os
@@ -10,19 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from experiments.faults.house import CGROUP, run
+from experiments.faults.namespaces import CGROUP, run
 
 _READY_S = 60
 _LABEL = "esc-bench.run"
 
 
 class Engine:
-    """A dockerd with its own disk, socket and containerd; only for the inside of a house.
+    """A dockerd with its own disk, socket and containerd, for use in namespaces.
 
     Args:
-        folder: Where its disk is kept.
-        name: Of this engine among those of the house.
-        size_mb: Of its disk.
+        folder: For the image of its disk.
+        name: Unique among the engines.
+        size_mb: Size of its disk.
     """
 
     def __init__(self, folder: Path, name: str, *, size_mb: int = 6000) -> None:
@@ -35,12 +35,12 @@ class Engine:
 
     @property
     def host(self) -> str:
-        """What DOCKER_HOST has to be."""
+        """The value of DOCKER_HOST."""
         return f"unix://{self._run}/docker.sock"
 
     @contextmanager
     def running(self, base_image: Path) -> Iterator["Engine"]:
-        """Give it with a base image, for as long as the block runs, and take it away with its disk."""
+        """Run the engine with a base image within the block; then remove its disk."""
         self._data.mkdir(parents=True, exist_ok=True)
         with self._image.open("wb") as file:
             file.truncate(self._size_mb << 20)
@@ -57,10 +57,10 @@ class Engine:
             self._data.rmdir()
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the engine, and wait until it answers."""
         self._run.mkdir(parents=True, exist_ok=True)
         pid_file = self._run / "docker.pid"
-        pid_file.unlink(missing_ok=True)  # of one that was killed
+        pid_file.unlink(missing_ok=True)  # of a killed engine
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -82,34 +82,34 @@ class Engine:
             time.sleep(0.1)
 
     def answers(self) -> bool:
-        """Whether it is there."""
+        """Return whether the engine answers."""
         return self._docker("version").returncode == 0
 
-    def revive(self) -> None:
-        """Have it answer again, whatever was done to it."""
+    def restore(self) -> None:
+        """Make the engine answer again after any fault."""
         if self._process is None or self._process.poll() is not None:
             self.start()
-        self.release()
+        self.unpause()
         self.empty()
 
     def kill(self) -> None:
-        """Kill it as a crash would; its containers go on."""
+        """Kill the engine like a crash; its containers continue."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
 
-    def hold(self) -> None:
-        """Stop it in the middle of whatever it does, as a host without memory would."""
+    def pause(self) -> None:
+        """Pause the engine, like a host without memory."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
-    def release(self) -> None:
-        """Let it go on."""
+    def unpause(self) -> None:
+        """Continue a paused engine."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
-        """End it, its containerd, and the containers that a killed one has left."""
+        """Stop the engine, its containerd, and containers of a killed engine."""
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
             self._process.terminate()
@@ -122,24 +122,24 @@ class Engine:
         shutil.rmtree(self._run, ignore_errors=True)
 
     def docker(self, *words: str) -> str:
-        """Run a docker command that has to succeed, and return what it printed."""
+        """Run a docker command that must succeed, and return its output."""
         done = self._docker(*words)
         assert done.returncode == 0, f"docker {' '.join(words)}: {done.stderr}"
         return done.stdout.strip()
 
     def try_docker(self, *words: str) -> bool:
-        """Run a docker command that may fail; tell whether it succeeded."""
+        """Run a docker command that may fail; return whether it succeeded."""
         return self._docker(*words).returncode == 0
 
     def cells(self) -> list[str]:
-        """Return the ids of the containers of cells that run, the newest first."""
+        """Return the ids of the running cells' containers, newest first."""
         return self.docker(
             "ps", "--no-trunc", "--quiet", "--filter", f"label={_LABEL}"
         ).splitlines()
 
     @contextmanager
     def events(self, kind: str) -> Iterator[Iterator[str]]:
-        """Give the ids of cells' containers as something happens to them: `create`, `start`, `die`."""
+        """Yield ids of cells' containers at an event: `create`, `start` or `die`."""
         words = ("docker", "events", "--format", "{{json .}}", "--filter", f"event={kind}")
         with subprocess.Popen(
             [*words, "--filter", "type=container", "--filter", f"label={_LABEL}"],
@@ -154,13 +154,13 @@ class Engine:
                 listener.kill()
 
     def fill(self, leave_kb: int) -> None:
-        """Fill its disk with a file."""
+        """Fill the disk with a file."""
         space = os.statvfs(self._data)
         size = space.f_bavail * space.f_frsize - (leave_kb << 10)
         run("fallocate", "--length", str(size), str(self._data / "filling"))
 
     def empty(self) -> None:
-        """Take the file away that fills its disk."""
+        """Remove the file that fills the disk."""
         (self._data / "filling").unlink(missing_ok=True)
 
     def _docker(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -175,7 +175,7 @@ class Engine:
 
 
 def _processes_below(folder: str) -> list[int]:
-    """Return the processes whose command names something in a folder: containerd and its shims."""
+    """Return the processes with a folder in their command: containerd and its shims."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) not in {1, os.getpid()}:

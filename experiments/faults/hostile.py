@@ -1,4 +1,4 @@
-"""A branch that nobody has reviewed: what git would run of it, where its links lead, and what its runtime tries."""
+"""A hostile branch: its git hooks, its links, and its runtime."""
 
 import socket
 import threading
@@ -18,7 +18,7 @@ _CANARY = Path("/run/canary")
 
 
 def run_on_the_host(lab: Lab, found: Findings) -> None:
-    """Have a post-checkout hook, a filter and a submodule's update touch a file, and check that they could."""
+    """Set a hook, a filter and a submodule command that plain git would run."""
     site = lab.site("git")
     _set_traps(site)
     _prove_the_traps(site, found)
@@ -28,14 +28,14 @@ def run_on_the_host(lab: Lab, found: Findings) -> None:
     touched = _touched()
     found.check(not touched, f"the host ran: {', '.join(touched)}")
     status = site.checkout.git("-c", "filter.evil.clean=", "status", "--porcelain", "-uno")
-    found.check(not status, f"the checkout has changed: {status}")
-    found.happened.append("nothing of the branch ran on the host, where plain git runs all of it")
+    found.check(not status, f"the checkout changed: {status}")
+    found.happened.append("nothing of the branch ran on the host; plain git runs all of it")
     found.lost.append("nothing")
     found.check_left(site)
 
 
 def link_out_of_the_tree(lab: Lab, found: Findings) -> None:
-    """Have links in the branch lead to /etc and to a file that only the host has."""
+    """Add links to /etc and to a file of the host."""
     site = lab.site("links")
     secret = Path("/run/secret")
     secret.write_text("only the host knows")
@@ -52,21 +52,21 @@ def link_out_of_the_tree(lab: Lab, found: Findings) -> None:
             *("run", "--rm", "--network", "none", "--entrypoint", "sh", "esc-bench:branch", "-c"),
             "cd /bench; readlink src/escapement/etc; grep -r 'only the host' . || true",
         )
-        found.check(inside == "/etc", f"inside there is: {inside}")
-        found.happened.append("links stay links, and lead nowhere")
+        found.check(inside == "/etc", f"found inside: {inside}")
+        found.happened.append("links stay links without a target")
     found.lost.append("nothing")
     found.check_left(site)
 
 
 def fork_without_end(lab: Lab, found: Findings) -> None:
-    """Have the branch's cells fork without end, in a box of 200 processes."""
+    """Make the branch's cells fork endlessly, in a box of 200 processes."""
     site = _site_with(lab, "forks", payloads.FORK_BOMB)
     words = ("--pids", "200", "--timeout", "20")
     running = site.compare(*words, load=payloads.LEVELS[:-2]).wait()
     found.times += 1
     check_ended(running, found, {0, 5})
     ends = [cell for cell in _cells(site) if cell.slot.side is Side.BRANCH]
-    found.check(all(c.outcome is not Outcome.OK for c in ends), "a bomb is taken for a session")
+    found.check(all(c.outcome is not Outcome.OK for c in ends), "a fork bomb counts as ok")
     found.happened += [f"{cell.outcome}: {cell.reason[:60]}" for cell in ends]
     base = [cell for cell in _cells(site) if cell.slot.side is Side.BASE]
     others = [f"{c.outcome}: {c.reason}" for c in base if c.outcome is not Outcome.OK]
@@ -76,7 +76,7 @@ def fork_without_end(lab: Lab, found: Findings) -> None:
 
 
 def break_out(lab: Lab, found: Findings) -> None:
-    """Have the branch's cells try the network, the engine's socket, and writing outside their scratch."""
+    """Make the branch's cells try the network, the engine and foreign folders."""
     with _listener() as (port, met):
         site = _site_with(lab, "out", payloads.BREAK_OUT.replace("PORT", str(port)))
         running = site.compare(load=payloads.LEVELS).wait()
@@ -111,12 +111,12 @@ def _set_traps(site: Site) -> None:
 
 
 def _prove_the_traps(site: Site, found: Findings) -> None:
-    """Check that plain git would run them, and take the traces away."""
+    """Check that plain git runs them, and remove the traces."""
     site.checkout.git("worktree", "add", "--quiet", "--detach", "/run/plain", "HEAD")
     site.checkout.git("worktree", "remove", "--force", "/run/plain")
     touched = _touched()
     for kind in ("hook", "smudge"):
-        found.check(f"canary-{kind}" in touched, f"the trap {kind} is none")
+        found.check(f"canary-{kind}" in touched, f"plain git does not run the {kind}")
     for name in touched:
         _CANARY.with_name(name).unlink()
 
@@ -140,7 +140,7 @@ def _cells(site: Site) -> list[Cell]:
 
 @contextmanager
 def _listener() -> Iterator[tuple[int, list[str]]]:
-    """Listen where the host would be reached; give the port, and who came."""
+    """Listen on the host; yield the port and the addresses of visitors."""
     met: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = int(server.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The tool is killed with SIGKILL at random moments, and its run is resumed."""
+"""Kills of the tool with SIGKILL at random moments, and resumption of its runs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +8,12 @@ from experiments.faults.shape import frame, measured_twice, places
 from experiments.faults.site import Running, Site
 
 _MOST_LINKS = 40
-_START_S = 2.0  # of a resumed run, before its first cell
+_START_S = 2.0  # until the first cell of a resumed run
 
 
 @dataclass(frozen=True, slots=True)
 class Undisturbed:
-    """A run that nothing happened to."""
+    """A run without a fault."""
 
     duration_s: float
     cells: int
@@ -22,12 +22,12 @@ class Undisturbed:
 
 
 def kill_often(lab: Lab, found: Findings) -> None:
-    """Kill a run at each moment once, and resume each."""
+    """Kill a run at each moment, and resume it."""
     site = lab.site("kills")
     whole = run_undisturbed(site)
     moments = sorted(lab.moments.uniform(0, whole.duration_s) for _ in range(lab.kills))
     for number, moment in enumerate(moments):
-        if number % 4 == 3:  # these come upon a build
+        if number % 4 == 3:  # these kills may hit a build
             site.change(f"Change {number}")
         at = f"killed after {moment:.2f} s: "
         known = site.runs()
@@ -43,8 +43,8 @@ def kill_often(lab: Lab, found: Findings) -> None:
         folder = go_on(site, folder, found, at)
         if folder is not None:
             check_whole(site, folder, whole, found, at)
-        found.happened.append("resumed" if had else "nothing measured yet, run anew")
-        found.lost.append("the cell that ran")
+        found.happened.append("resumed" if had else "nothing measured yet, new run")
+        found.lost.append("the running cell")
         after = kinds_of(site.left())
         found.check(after == "nothing", f"{at}the next run left {after}")
         found.left.append("something" if kinds else "nothing")
@@ -54,12 +54,12 @@ def kill_often(lab: Lab, found: Findings) -> None:
     found.happened.append(
         f"the same table as the undisturbed run ({whole.cells} cells, each once)"
     )
-    found.lost = ["at most the cell that ran"]
-    found.left = [f"{found.left.count('something')} times something; after the next run nothing"]
+    found.lost = ["at most the running cell"]
+    found.left = [f"{found.left.count('something')} times something; nothing after the next run"]
 
 
 def kill_in_a_chain(lab: Lab, found: Findings) -> None:
-    """Kill one run again and again until it completes."""
+    """Kill one run repeatedly until it completes."""
     site = lab.site("chain")
     whole = run_undisturbed(site)
     known = site.runs()
@@ -79,18 +79,18 @@ def kill_in_a_chain(lab: Lab, found: Findings) -> None:
             if not check_readable(site, folder, found, at):
                 break
             after = site.cells(folder)[0]
-            found.check(after[: len(before)] == before, f"{at}earlier cells have changed")
+            found.check(after[: len(before)] == before, f"{at}earlier cells changed")
     if found.check(folder is not None, "no link measured anything") and folder is not None:
         check_whole(site, folder, whole, found, "after the chain: ")
     found.happened.append(
-        f"one run, killed {found.times} times on its way, the same table as the undisturbed run"
+        f"one run, killed {found.times} times, the same table as the undisturbed run"
     )
-    found.lost.append("at most the cell that ran, each time")
+    found.lost.append("at most the running cell, each time")
     found.check_left(site)
 
 
 def run_undisturbed(site: Site) -> Undisturbed:
-    """Build both sides, and run once more to know how long it takes and what it shows."""
+    """Build both sides, then run again for a reference of time and table."""
     _run_to_the_end(site)
     done = _run_to_the_end(site)
     (*_, folder) = site.runs()
@@ -105,13 +105,13 @@ def _run_to_the_end(site: Site) -> Running:
 
 
 def new_run(site: Site, known: list[Path]) -> Path | None:
-    """Return the folder that has come up, if one has."""
+    """Return the folder of a new run, if there is one."""
     fresh = [folder for folder in site.runs() if folder not in known]
     return fresh[-1] if fresh else None
 
 
 def check_readable(site: Site, folder: Path, found: Findings, at: str) -> bool:
-    """Check that a run's folder can be read, whatever stopped the run; one that is not there is fine."""
+    """Check that `report` reads the folder of a run."""
     reported = site.invoke("report", str(folder)).wait()
     return found.check(
         reported.code == 0, f"{at}`report` ended with {reported.code}: {reported.last_line}"
@@ -119,7 +119,7 @@ def check_readable(site: Site, folder: Path, found: Findings, at: str) -> bool:
 
 
 def go_on(site: Site, folder: Path | None, found: Findings, at: str) -> Path | None:
-    """Bring a run to its end, or run anew where nothing of it is there; return its folder."""
+    """Resume a run, or start a new one without a folder; return the folder."""
     known = site.runs()
     if folder is None:
         done = site.compare().wait()
@@ -132,12 +132,12 @@ def go_on(site: Site, folder: Path | None, found: Findings, at: str) -> Path | N
     if not found.check(done.code == 0, f"{at}--resume ended with {done.code}: {done.last_line}"):
         return None
     after, _ = site.cells(folder)
-    found.check(after[: len(before)] == before, f"{at}cells of before the kill have changed")
+    found.check(after[: len(before)] == before, f"{at}cells from before the kill changed")
     return folder
 
 
 def check_whole(site: Site, folder: Path, whole: Undisturbed, found: Findings, at: str) -> None:
-    """Check that a run is complete, with each cell once, and says what an undisturbed one says."""
+    """Check that a run is complete, with each cell once and the same table."""
     cells, is_complete = site.cells(folder)
     expected, _ = site.cells(whole.folder)
     found.check(is_complete, f"{at}the run is not complete")

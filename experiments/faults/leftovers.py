@@ -1,7 +1,6 @@
-"""What the tool may leave behind, found without asking the tool: ``python -m tests.faults.leftovers --checkout DIR``.
+"""Leftovers of the tool, found independently of it.
 
-It prints a line for each thing and exits 1 where there is any. What was there before, or is somebody else's, is passed over with ``--before FILE``, which
-holds what it printed then.
+``python -m experiments.faults.leftovers --checkout DIR`` prints a line per leftover, and exits 1 if there is any. ``--before FILE`` excludes the lines of an earlier output.
 """
 
 import argparse
@@ -17,16 +16,16 @@ from harness.adapters.host.owner import own_run_id
 _LABEL = "esc-bench.run"
 _KEPT_TREES = 4
 _MOVING = {"esc-bench:base", "esc-bench:branch"}
-_LOCK_PLACES = ("/tmp", "/var/tmp", "/run", "/run/lock", "/dev/shm")  # noqa: S108  looked into only
+_LOCK_PLACES = ("/tmp", "/var/tmp", "/run", "/run/lock", "/dev/shm")  # noqa: S108  only listed
 _OURS = ("-m invoke", "bin/invoke", "harness.", "-m harness")
 
 
 def find_leftovers(checkout: Path, docker_host: str | None = None) -> list[str]:
-    """List what is left of runs, whoever's they are.
+    """List the leftovers of all runs.
 
     Args:
-        checkout: Whose worktrees and results.
-        docker_host: Of the engine; None for the one that the environment names. Without one there are no containers to look for.
+        checkout: The repository of the worktrees and results.
+        docker_host: Address of the engine; None for that of the environment.
     """
     return [
         *_of_engine(docker_host),
@@ -51,7 +50,11 @@ def _of_engine(docker_host: str | None) -> Iterator[str]:
             timeout=60,
             check=False,
         )
-        return done.stdout.splitlines() if done.returncode == 0 else ["that nobody could ask for"]
+        return (
+            done.stdout.splitlines()
+            if done.returncode == 0
+            else ["unknown: the engine does not answer"]
+        )
 
     cells = set(ask("ps", "--all", "--quiet", "--filter", f"label={_LABEL}"))
     yield from (f"container {name} of a cell" for name in sorted(cells))
@@ -83,10 +86,10 @@ def _half_written(results: Path) -> Iterator[str]:
 
 
 def _temporary() -> Iterator[str]:
-    places = {Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")}  # noqa: S108  looked into only
+    places = {Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")}  # noqa: S108  only listed
     for place in sorted(places):
         for path in sorted(place.glob("*esc-bench*")):
-            if _is_store(path):  # builds stay; what runs have there does not
+            if _is_store(path):  # builds stay, files of runs do not
                 yield from (f"run {run}" for run in sorted(path.glob("runs/*")))
             elif path.suffix != ".lock":
                 yield f"temporary folder {path}"
@@ -118,17 +121,19 @@ def _processes() -> Iterator[str]:
             try:
                 words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
             except OSError:
-                continue  # it has gone
+                continue  # it has ended
             command = " ".join(words).strip()
-            if any(text in command for text in _OURS) and "tests.faults" not in command:
+            if any(text in command for text in _OURS) and "experiments.faults" not in command:
                 yield f"process {entry.name}: {command[:80]}"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what is left; return 1 where there is anything."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.leftovers", description=__doc__)
+    """Print the leftovers; return 1 if there are any."""
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.faults.leftovers", description=__doc__
+    )
     parser.add_argument("--checkout", type=Path, default=Path())
-    parser.add_argument("--before", type=Path, help="what this printed before")
+    parser.add_argument("--before", type=Path, help="an earlier output, to exclude its lines")
     asked = parser.parse_args(arguments)
     before = asked.before.read_text().splitlines() if asked.before else []
     left = [line for line in find_leftovers(asked.checkout) if line not in before]

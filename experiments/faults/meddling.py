@@ -1,4 +1,4 @@
-"""Somebody else removes or kills what a run needs."""
+"""Removal of containers and images by somebody else."""
 
 import contextlib
 import time
@@ -8,21 +8,21 @@ from experiments.faults.scenario import Findings, Lab
 
 
 def remove_container(lab: Lab, found: Findings) -> None:
-    """Remove the container of a cell that runs."""
+    """Remove the container of a running cell."""
     _meddle(lab, found, "rm", "--force")
 
 
 def kill_container(lab: Lab, found: Findings) -> None:
-    """Kill the container of a cell that runs."""
+    """Kill the container of a running cell."""
     _meddle(lab, found, "kill")
 
 
 def remove_images(lab: Lab, found: Findings) -> None:
-    """Remove all images of the tool while a run is under way."""
+    """Remove all images of the tool during a run."""
     site = lab.site("images")
 
     def remove() -> None:
-        for _ in range(40):  # one that a container runs from cannot be removed
+        for _ in range(40):  # an image in use cannot be removed
             listed = site.engine.docker("images", "--quiet", "--no-trunc", "esc-bench")
             if not listed:
                 return
@@ -37,7 +37,7 @@ def remove_images(lab: Lab, found: Findings) -> None:
     check_outcomes(site, found)
     found.check_left(site)
     check_resume(site, found)
-    found.lost.append("the builds, which --resume makes again")
+    found.lost.append("the builds, which --resume repeats")
 
 
 def _meddle(lab: Lab, found: Findings, *words: str) -> None:
@@ -46,12 +46,12 @@ def _meddle(lab: Lab, found: Findings, *words: str) -> None:
 
         def meddle() -> None:
             for container in site.engine.cells():
-                with contextlib.suppress(AssertionError):  # it has ended by itself
+                with contextlib.suppress(AssertionError):  # it has ended
                     site.engine.docker(*words, container)
 
         running = at_cell(site, "start", lab.moments.uniform(0.1, 0.6), meddle)
         found.times += 1
         check_ended(running.wait(), found, {0, 5})
     check_outcomes(site, found)
-    found.lost.append("the cell that ran, which is run once more")
+    found.lost.append("the running cell, which is retried")
     found.check_left(site)

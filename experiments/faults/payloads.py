@@ -1,6 +1,6 @@
-"""What a branch's runtime does in its cells at one level: text that is appended to the runtime, and harmless at all others."""
+"""Hostile code that is appended to a branch's runtime, active at one level only."""
 
-LEVEL = "21"  # a number that stands nowhere else on the probe's command line
+LEVEL = "21"  # unique on the command line of the probe
 LEVELS = ("--levels", LEVEL, "--load", "2 20 5 2", "--no-warm-up", "--timeout", "120")
 
 _AT_LEVEL = f"""

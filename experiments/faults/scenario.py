@@ -1,4 +1,4 @@
-"""What a scenario is, what it finds, and what it works with."""
+"""Scenarios, their findings, and their shared resources."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -11,14 +11,14 @@ from experiments.faults.site import Site
 
 @dataclass(slots=True)
 class Findings:
-    """What happened in a scenario.
+    """The findings of a scenario.
 
     Args:
-        times: How often the fault was injected.
-        happened: What the tool did, each in a few words; the same words twice are counted.
-        lost: What of the run was lost.
-        left: What was there before and after anything cleaned up.
-        wrong: What did not hold.
+        times: Number of injected faults.
+        happened: Reactions of the tool; repeated texts are counted.
+        lost: Lost parts of the run.
+        left: Leftovers, before and after cleaning.
+        wrong: Failed checks.
     """
 
     times: int = 0
@@ -28,19 +28,19 @@ class Findings:
     wrong: list[str] = field(default_factory=list)
 
     def check(self, holds: object, words: str) -> bool:
-        """Note what does not hold."""
+        """Record a failed check."""
         if not holds:
             self.wrong.append(words)
         return bool(holds)
 
     def check_left(self, site: Site, when: str = "") -> None:
-        """Note what the tool has left, which is to be nothing."""
+        """Check that the tool left nothing behind."""
         left = site.left()
         self.left.append(f"{when}{kinds_of(left)}")
         self.check(not left, f"{when}left behind: {kinds_of(left)}")
 
     def check_left_after_clean(self, site: Site) -> None:
-        """Note what a killed tool has left, and that `invoke clean` removes all of it."""
+        """Check that `invoke clean` removes the leftovers of a killed tool."""
         before = kinds_of(site.left())
         site.clean()
         after = kinds_of(site.left())
@@ -50,16 +50,16 @@ class Findings:
 
 @dataclass(slots=True)
 class Lab:
-    """What all scenarios share.
+    """The shared resources of all scenarios.
 
     Args:
-        folder: For everything that is made.
-        source: The repository that is tried.
-        base_image: As `docker save` wrote it.
-        engine: Running.
-        moments: When things happen.
-        kills: How often the tool is killed.
-        numbers: Of the sites, in the names of their folders.
+        folder: For all files.
+        source: The repository under test.
+        base_image: Output of `docker save`.
+        engine: A running engine.
+        moments: Source of random moments.
+        kills: Number of kills of the tool.
+        numbers: Numbers for the folders of sites.
     """
 
     folder: Path
@@ -72,19 +72,19 @@ class Lab:
     _sites: list[Site] = field(default_factory=list)
 
     def site(self, name: str, engine: Engine | None = None) -> Site:
-        """Make a clone to work in."""
+        """Make a clone of the repository."""
         root = self.folder / f"{next(self.numbers):02d}-{name}"
         self._sites.append(Site.make(self.source, root, engine or self.engine))
         return self._sites[-1]
 
     def end(self) -> None:
-        """Leave nothing to the next scenario: no run that goes on, no engine that does not."""
+        """End all runs and restore the engine for the next scenario."""
         for site in self._sites:
             site.end()
-        self.engine.revive()
+        self.engine.restore()
 
     def small_engine(self, name: str, size_mb: int) -> Engine:
-        """Give an engine with a small disk; it has to be started."""
+        """Return an engine with a small disk, not yet started."""
         return Engine(self.folder, name, size_mb=size_mb)
 
 
@@ -94,10 +94,10 @@ class Scenario:
 
     Args:
         name: For `--only`.
-        fault: What goes wrong, for the table.
-        how: How it was injected, for the table.
-        run: Injects it and says what it found.
-        longest_s: How long it may take.
+        fault: For the table.
+        how: The injection, for the table.
+        run: Injects the fault and fills the findings.
+        longest_s: Time limit.
     """
 
     name: str
@@ -108,13 +108,13 @@ class Scenario:
 
 
 def counted(words: list[str]) -> str:
-    """Join words, and count those that are there more than once."""
+    """Join texts, with a count for repeated ones."""
     times = {word: words.count(word) for word in words}
     return "; ".join(f"{number}× {word}" if number > 1 else word for word, number in times.items())
 
 
 def kinds_of(left: list[str]) -> str:
-    """Say in words what was left: how many of each kind."""
+    """Summarize leftovers: a count of each kind."""
     kinds = [
         " ".join(word for word in line.split(":")[0].split() if _is_word(word)) for line in left
     ]

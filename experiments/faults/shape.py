@@ -1,4 +1,4 @@
-"""What two runs of one plan have in common whatever their latencies: the places of their cells, and their table without figures that vary."""
+"""The parts of a run that do not depend on latencies."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ _KEPT = ("- base: ", "- branch: ")
 
 
 def places(cells: Sequence[Cell]) -> set[Slot]:
-    """Return where cells that say something stand in the plan, whichever attempt it was."""
+    """Return the slots of valid cells, without the number of the attempt."""
     return {
         Slot(
             side=cell.slot.side,
@@ -26,14 +26,14 @@ def places(cells: Sequence[Cell]) -> set[Slot]:
 
 
 def measured_twice(cells: Sequence[Cell]) -> list[Slot]:
-    """Return the places in which more than one cell stands that says something, or one attempt more than once."""
+    """Return slots with more than one valid cell, or with a repeated attempt."""
     valid = [cell for cell in cells if cell.outcome is not Outcome.INVALID]
     doubled = [cell.slot for cell in cells if [c.slot for c in cells].count(cell.slot) > 1]
     return doubled if len(places(valid)) == len(valid) else [cell.slot for cell in valid]
 
 
 def frame(table: str) -> str:
-    """Return a table's rows with outcomes, peak threads and knees, without latencies."""
+    """Return the rows and knees of a table, without latencies."""
     lines = table.splitlines()
     start = next((n for n, line in enumerate(lines) if line.startswith("|")), len(lines))
     rows = []

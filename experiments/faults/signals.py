@@ -1,4 +1,4 @@
-"""The tool is asked to end, by signals, at random moments."""
+"""Signals to end the tool, at random moments."""
 
 import signal
 
@@ -17,7 +17,7 @@ _WAYS = (
 
 
 def ask_to_end(lab: Lab, found: Findings) -> None:
-    """End runs by each signal at several moments; each has to clean up after itself."""
+    """End runs by each signal at several moments, and check for leftovers."""
     site = lab.site("signals")
     whole = run_undisturbed(site)
     for name, number, everybody, times in _WAYS:
@@ -34,7 +34,7 @@ def ask_to_end(lab: Lab, found: Findings) -> None:
                         break
                     running.signal(number, everybody=everybody)
             running.wait(_ENDS_WITHIN_S)
-            codes.append(_as_a_shell_says(running.code))
+            codes.append(_shell_code(running.code))
             _check_end(running, number, found, at)
             folder = new_run(site, known)
             if folder is not None:
@@ -44,22 +44,22 @@ def ask_to_end(lab: Lab, found: Findings) -> None:
         found.happened.append(
             f"{name}: exit {', '.join(str(code) for code in sorted(set(codes)))}"
         )
-    found.lost.append("the cell that ran")
-    found.left.append("nothing, without any cleaning")
+    found.lost.append("the running cell")
+    found.left.append("nothing, without cleaning")
 
 
 def _check_end(running: Running, number: signal.Signals, found: Findings, at: str) -> None:
-    """Check the exit code: 130, the signal's own before the tool has begun anything, 0 after it has ended everything."""
+    """Check the exit code: 130, the signal's before the start, 0 at the end."""
     allowed = {130}
-    if not running.said:
-        allowed |= {_as_a_shell_says(-number), 1}
-    if running.table or not running.said:
+    if not running.progress:
+        allowed |= {_shell_code(-number), 1}
+    if running.table or not running.progress:
         allowed.add(0)
     words = f"{at}ended with {running.code}: {running.last_line}"
-    found.check(_as_a_shell_says(running.code) in allowed, words)
-    found.check("Traceback" not in running.said, words)
+    found.check(_shell_code(running.code) in allowed, words)
+    found.check("Traceback" not in running.progress, words)
 
 
-def _as_a_shell_says(code: int) -> int:
-    """Return what `$?` is: a Ctrl-C that comes while Python itself starts or ends has Python end by that signal, which is 130 as well."""
+def _shell_code(code: int) -> int:
+    """Return `$?`, which is 130 for a Ctrl-C while Python starts or ends."""
     return 128 - code if code < 0 else code

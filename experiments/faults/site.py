@@ -1,4 +1,4 @@
-"""Where a scenario works: a clone of the repository with a branch of its own, an engine, and the tool as a process."""
+"""The site of a scenario: a clone, an engine, and processes of the tool."""
 
 import os
 import re
@@ -20,7 +20,7 @@ LEVELS = ("--levels", "20,40")
 LOAD = (
     "--load",
     "2 20 5 2",
-)  # a fifth of a second: too short for a neighbour's work to decide anything
+)  # a fifth of a second, too short for a check of the host's load
 _COMPARE = ("--base", "HEAD~1", "--box", "docker", "--cpus", "1", "--mem", "512m")
 _LONGEST_S = 300
 _LOOK_S = 0.02
@@ -31,8 +31,8 @@ class Running:
     """A process of the tool.
 
     Args:
-        process: The leader of a session of its own, as a shell in a terminal would have it.
-        out, err: What it prints, as files.
+        process: The leader of its own session, as in a terminal.
+        out, err: The files of its output.
     """
 
     process: subprocess.Popen[bytes]
@@ -43,66 +43,66 @@ class Running:
     seconds: float = 0.0
 
     @property
-    def said(self) -> str:
-        """What it has said so far on standard error."""
+    def progress(self) -> str:
+        """The standard error so far."""
         return self.err.read_text(errors="replace")
 
     @property
     def table(self) -> str:
-        """What it has printed on standard output."""
+        """The standard output so far."""
         return self.out.read_text(errors="replace")
 
     @property
     def code(self) -> int:
-        """Its exit code, negative for a signal."""
+        """The exit code, negative for a signal."""
         assert self.process.returncode is not None, "it still runs"
         return self.process.returncode
 
     @property
     def last_line(self) -> str:
-        """The last thing that it said."""
-        return (self.said.strip().splitlines() or [""])[-1]
+        """The last line of standard error."""
+        return (self.progress.strip().splitlines() or [""])[-1]
 
     def wait(self, longest_s: float = _LONGEST_S) -> "Running":
-        """Wait for its end, and keep how much memory it had; one that does not end is killed, and a finding."""
+        """Wait for the end, record peak memory, and kill at the time limit."""
         deadline = time.monotonic() + longest_s
         while self.process.poll() is None:
             self._look_at_memory()
             if time.monotonic() > deadline:
                 self.process.kill()
                 self.process.wait()
-                message = f"it did not end within {longest_s:g} s; it said last: {self.last_line}"
+                message = f"no end within {longest_s:g} s; last line: {self.last_line}"
                 raise AssertionError(message)
             time.sleep(_LOOK_S)
         self.seconds = time.monotonic() - self.started
         return self
 
     def runs_for(self, seconds: float) -> bool:
-        """Let it run; tell whether it still does."""
+        """Wait for some time; return whether the process still runs."""
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             return True
         return False
 
-    def until_said(self, text: str, longest_s: float = 120) -> "Running":
-        """Wait until it has said something."""
+    def wait_for(self, text: str, longest_s: float = 120) -> "Running":
+        """Wait until standard error matches a pattern."""
         deadline = time.monotonic() + longest_s
-        while not re.search(text, self.said):
+        while not re.search(text, self.progress):
             if self.process.poll() is not None or time.monotonic() > deadline:
-                message = f"it never said {text!r}; it said last: {self.last_line}"
+                message = f"no line with {text!r}; last line: {self.last_line}"
                 raise AssertionError(message)
             time.sleep(_LOOK_S)
         return self
 
     def kill(self) -> "Running":
-        """Kill it, as a host without memory would: it alone, and with nothing to say about it."""
+        """Kill the process alone, without a chance to clean up."""
         self.process.kill()
         self.process.wait()
         return self
 
     def signal(self, number: signal.Signals, *, everybody: bool) -> None:
-        """Signal it, and all of its session as a terminal does."""
+        """Signal the process, or its whole session like a terminal."""
         if everybody:
             os.killpg(self.process.pid, number)
         else:
@@ -120,7 +120,7 @@ class Running:
 
 @dataclass(slots=True)
 class Site:
-    """A clone with a branch one commit ahead, and the engine that its cells run on."""
+    """A clone with a branch one commit ahead, and the engine of its cells."""
 
     checkout: Checkout
     engine: Engine
@@ -142,25 +142,25 @@ class Site:
 
     @property
     def results(self) -> Path:
-        """Where the tool writes."""
+        """The folder of the tool's results."""
         return self.checkout.root / "results"
 
     def change(self, title: str, **files: str) -> None:
-        """Commit a change of the runtime, so that the branch has to be built."""
+        """Commit a change of the runtime: the branch then needs a build."""
         path = self.checkout.root / "src/escapement/__init__.py"
         path.write_text(f"{path.read_text()}# {title}\n")
         self.checkout.commit(title, **files)
 
     def compare(self, *words: str, load: tuple[str, ...] = (*LEVELS, *LOAD)) -> Running:
-        """Start a comparison of the last commit with the one before it."""
+        """Start a comparison of the last commit with its parent."""
         return self.invoke("compare", *_COMPARE, *load, *words)
 
     def resume(self, folder: Path) -> Running:
-        """Start the rest of a run."""
+        """Resume a run."""
         return self.invoke("compare", "--resume", str(folder))
 
     def invoke(self, *words: str) -> Running:
-        """Start the tool in the clone, with the clone's own code."""
+        """Start the tool in the clone, with the code of the clone."""
         self._number += 1
         root = self.checkout.root
         out, err = (
@@ -187,28 +187,28 @@ class Site:
         return running
 
     def end(self) -> None:
-        """Kill what still runs, because a check has failed before its end: it would keep the next one waiting."""
+        """Kill processes that still run after a failed check."""
         for running in self._started:
             if running.process.poll() is None:
                 running.kill()
 
     def runs(self) -> list[Path]:
-        """Return the folders of runs, the oldest first."""
+        """Return the folders of runs, oldest first."""
         if not self.results.is_dir():
             return []
         return sorted(path for path in self.results.iterdir() if path.name.startswith("20"))
 
     def cells(self, folder: Path) -> tuple[list[Cell], bool]:
-        """Read the cells of a run, and whether it is complete."""
+        """Return the cells of a run, and whether the run is complete."""
         _, cells, is_complete = FilesStore(self.results).load(str(folder))
         return cells, is_complete
 
     def left(self) -> list[str]:
-        """List what has come up since the site was made and should not be there."""
+        """List the leftovers since the site was made."""
         return [line for line in self._left() if line not in self._before]
 
     def clean(self) -> str:
-        """Have the tool remove what was left, and return what it said."""
+        """Run `invoke clean`, and return its output."""
         done = self.invoke("clean").wait()
         assert done.code == 0, f"clean ended with {done.code}: {done.last_line}"
         return done.table.strip()

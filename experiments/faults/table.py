@@ -1,4 +1,4 @@
-"""Scenarios tried one after the other, and the table of what they found."""
+"""The execution of scenarios, and the table of their findings."""
 
 import signal
 import subprocess
@@ -32,7 +32,7 @@ _FAILURES = (
 
 
 def try_scenario(scenario: Scenario, lab: Lab) -> tuple[Scenario, Findings]:
-    """Try one; whatever stops it is a finding, and stops no other."""
+    """Run a scenario; an error in it is a finding."""
     found = Findings()
     started = time.monotonic()
     sys.stderr.write(f"{scenario.name}: {scenario.fault}\n")
@@ -44,19 +44,19 @@ def try_scenario(scenario: Scenario, lab: Lab) -> tuple[Scenario, Findings]:
     finally:
         lab.end()
     took = time.monotonic() - started
-    said = "".join(f"  WRONG: {words}\n" for words in found.wrong) or "  held\n"
-    sys.stderr.write(f"{said}  {counted(found.happened)} ({took:.0f} s)\n")
+    result = "".join(f"  FAILED: {words}\n" for words in found.wrong) or "  survived\n"
+    sys.stderr.write(f"{result}  {counted(found.happened)} ({took:.0f} s)\n")
     return scenario, found
 
 
 def document(tried: Sequence[tuple[Scenario, Findings]], *, seed: int) -> str:
-    """Return the table, and below it what did not hold."""
+    """Return the table, with failed checks below."""
     rows = [
         (
             scenario.fault,
             scenario.how,
             found.times,
-            ("**NOT HELD**: " if found.wrong else "") + counted(found.happened),
+            ("**FAILED**: " if found.wrong else "") + counted(found.happened),
             counted(found.lost),
             counted(found.left),
         )
@@ -65,15 +65,15 @@ def document(tried: Sequence[tuple[Scenario, Findings]], *, seed: int) -> str:
     cells = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
     table = tabulate(cells, _HEADERS, tablefmt="pipe", disable_numparse=True)
     wrong = [f"- {s.name}: {words}" for s, found in tried for words in found.wrong]
-    held = sum(not found.wrong for _, found in tried)
-    end = f"{held} of {len(tried)} held; seed {seed}."
+    survived = sum(not found.wrong for _, found in tried)
+    end = f"{survived} of {len(tried)} survived; seed {seed}."
     return "\n".join([table, "", end, *(["", *wrong] if wrong else []), ""])
 
 
 @contextmanager
 def _at_most(seconds: int) -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
-        message = f"it was not over after {seconds} s"
+        message = f"not finished after {seconds} s"
         raise TimeoutError(message)
 
     before = signal.signal(signal.SIGALRM, stop)

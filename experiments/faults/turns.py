@@ -7,7 +7,7 @@ from experiments.faults.site import Running, Site
 
 
 def wait_for_each_other(lab: Lab, found: Findings) -> None:
-    """Start a second run, in a clone of its own, while one is under way."""
+    """Start a second run, in another clone, during a run."""
     one, other, whole = _two(lab)
     first, second = _start_both(one, other)
     found.times += 1
@@ -17,27 +17,27 @@ def wait_for_each_other(lab: Lab, found: Findings) -> None:
     for running, name in ((first, "first"), (second, "second")):
         found.check(running.code == 0, f"the {name}: {running.code}: {running.last_line}")
         found.check(frame(running.table) == whole, f"the {name} has another table")
-    found.check(str(first.process.pid) in second.said, "it does not say whom it waits for")
-    found.happened.append("the second waits, and says for whom; both tables as undisturbed")
+    found.check(str(first.process.pid) in second.progress, "the message does not name the holder")
+    found.happened.append("the second waits and names the holder; both tables as undisturbed")
     _end(found, one, other)
 
 
 def refuse_to_wait(lab: Lab, found: Findings) -> None:
-    """Start a second run with --no-wait while one is under way."""
+    """Start a second run with --no-wait during a run."""
     one, other, _ = _two(lab)
-    first = one.compare().until_said("C=20")
+    first = one.compare().wait_for("C=20")
     second = other.compare("--no-wait").wait()
     found.times += 1
-    found.check(second.code == 12, f"it ended with {second.code}: {second.last_line}")
-    found.check(str(first.process.pid) in second.said, f"no holder named: {second.last_line}")
+    found.check(second.code == 12, f"exit {second.code}: {second.last_line}")
+    found.check(str(first.process.pid) in second.progress, f"no holder named: {second.last_line}")
     first.wait()
     found.check(first.code == 0, f"the first ended with {first.code}: {first.last_line}")
-    found.happened.append("exit 12, naming the holder; the first goes on to its end")
+    found.happened.append("exit 12 with the name of the holder; the first continues to its end")
     _end(found, one, other)
 
 
 def go_on_after_a_kill(lab: Lab, found: Findings) -> None:
-    """Kill the run that has the machine while another one waits for it."""
+    """Kill the run that holds the lock while another run waits."""
     one, other, whole = _two(lab)
     first, second = _start_both(one, other)
     first.kill()
@@ -45,8 +45,8 @@ def go_on_after_a_kill(lab: Lab, found: Findings) -> None:
     second.wait()
     found.check(second.code == 0, f"the waiting run ended with {second.code}: {second.last_line}")
     found.check(frame(second.table) == whole, "the waiting run has another table")
-    found.happened.append("the waiting run goes on at once")
-    found.lost.append("the killed run's cell")
+    found.happened.append("the waiting run starts at once")
+    found.lost.append("the cell of the killed run")
     one.clean()
     _end(found, one, other)
 
@@ -59,13 +59,13 @@ def _two(lab: Lab) -> tuple[Site, Site, str]:
 
 
 def _start_both(one: Site, other: Site) -> tuple[Running, Running]:
-    first = one.compare().until_said("C=20")
-    return first, other.compare().until_said("waiting for")
+    first = one.compare().wait_for("C=20")
+    return first, other.compare().wait_for("waiting for")
 
 
 def _check_no_cell_yet(second: Running, found: Findings) -> None:
-    """Check that the second has not begun to measure while the first one did."""
-    found.check("C=20" not in second.said, "the second did not wait for the first's end")
+    """Check that the second run measured nothing during the first."""
+    found.check("C=20" not in second.progress, "the second did not wait for the first's end")
 
 
 def _end(found: Findings, *sites: Site) -> None:

@@ -1,6 +1,6 @@
-"""The contract of the boxes in a guest of its own: Debian with systemd and cgroup v2, and a Docker engine inside.
+"""Run the contract of the boxes in a Debian guest with systemd and cgroup v2.
 
-Run it as root on Debian with debootstrap and qemu-system-x86: ``python -m tests.guest --folder /var/tmp/guest``. Making the guest takes some minutes, and so do
+Run it as root on Debian with debootstrap and qemu-system-x86: ``python -m experiments.guest --folder /var/tmp/guest``. Making the guest takes some minutes, and so do
 the tests where there is no KVM. It prints what the guest prints, and exits as its tests do.
 """
 
@@ -19,7 +19,7 @@ _PROGRAMS = ("debootstrap", "qemu-system-x86_64", "mkfs.ext4")
 
 def main(arguments: Sequence[str]) -> int:
     """Make the guest, run it, and return the exit code of its tests."""
-    parser = argparse.ArgumentParser(prog="python -m tests.guest", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m experiments.guest", description=__doc__)
     parser.add_argument(
         "--folder",
         type=Path,

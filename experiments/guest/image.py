@@ -1,4 +1,4 @@
-"""The guest's system: Debian with systemd, a kernel, Docker, and this checkout with what its tests need."""
+"""The disk image of the guest: Debian, Docker, this checkout and its packages."""
 
 import shutil
 import subprocess
@@ -102,7 +102,7 @@ def make_disk(folder: Path, root: Path) -> Path:
 
 
 def _copy_environment(root: Path) -> None:
-    """Make an environment of Debian's Python with what the tests need, at the path where the guest will have it."""
+    """Make the tests' environment at the path that it has in the guest."""
     there = root / str(_ENV).lstrip("/")
     if (there / "done").exists():
         return

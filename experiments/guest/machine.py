@@ -50,6 +50,6 @@ def run_guest(root: Path, disk: Path) -> int:
 
 
 def _has_kvm() -> bool:
-    """Whether the processor itself runs guests here: a device without it is there in some guests, and hangs."""
+    """Return whether the processor runs guests; `/dev/kvm` alone is no proof."""
     flags = Path("/proc/cpuinfo").read_text().split()
     return os.access("/dev/kvm", os.R_OK | os.W_OK) and bool({"vmx", "svm"} & set(flags))

@@ -1,4 +1,4 @@
-"""CPU a turn of one loop in LangGraph and in escapement, in child processes that take turns.
+"""CPU per turn of one loop in LangGraph and in escapement, interleaved.
 
 usage: python langgraph_turns.py [--sessions 200] [--turns 6] [--tokens 20,50] [--rounds 3]
 """
@@ -38,7 +38,7 @@ PACKAGES = ("langgraph", "langgraph-checkpoint", "langchain-core")
 
 
 def main() -> None:
-    """Run every contestant in its own processes, forwards and backwards, and print the table."""
+    """Run every contestant in both orders, and print the table."""
     options = _options()
     if options.one:
         print(json.dumps(_measure(options.one, _loads(options)[0])))
@@ -74,7 +74,7 @@ def _loads(options: argparse.Namespace) -> list[Load]:
 
 
 def _in_a_child(name: str, load: Load) -> dict[str, float]:
-    """Measure in a process of its own, so that no contestant runs in what another left behind."""
+    """Measure a contestant in a fresh process."""
     command = [sys.executable, str(HERE / "langgraph_turns.py"), "--one", name]
     for flag in ("sessions", "turns", "tokens"):
         command += [f"--{flag}", str(getattr(load, flag))]
@@ -108,7 +108,7 @@ class Run(Protocol):
     """All sessions of one run."""
 
     async def go(self) -> int:
-        """Run them at once; return how many tokens their callers received. This is what is measured."""
+        """Run all sessions concurrently; return the number of received tokens."""
 
     def check(self) -> None:
         """Raise if one did not end as it should."""

@@ -1,4 +1,4 @@
-"""What both programs are given: turns, tokens, and how much state a turn adds."""
+"""The load of both programs: turns, tokens, and state per turn."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class Load:
 
 
 def chunk_of(count: int) -> str:
-    """Return 1 KB that is another string in every turn, as data of a real turn would be."""
+    """Return 1 KB of state that differs in every turn."""
     return f"{count:08d}{CHUNK[8:]}"
 
 

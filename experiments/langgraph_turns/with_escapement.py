@@ -1,4 +1,4 @@
-"""The loop in escapement: a state that converses, and a choice back to it or to the final state."""
+"""The loop in escapement: a conversation, and a choice to repeat or end."""
 
 import asyncio
 import tempfile
@@ -54,7 +54,7 @@ class MockBackend:
 
 
 def make_chart(load: Load) -> Chart:
-    """Return the loop: `turn` streams an answer, `decide` goes back to it until there were enough."""
+    """Return the chart: `turn` streams an answer, `decide` repeats it."""
 
     def is_unfinished(data: Mapping[str, object], _event: Event) -> bool:
         return data["count"] < load.turns
@@ -129,5 +129,5 @@ class Run:
 
 
 def make_run(load: Load, *, has_transcript: bool) -> Run:
-    """Make ready all that is made once for all sessions; transcripts go to a new folder for temporary files."""
+    """Prepare all that the sessions share; transcripts go to a temporary folder."""
     return Run(load, Path(tempfile.mkdtemp(prefix="turns-")) if has_transcript else None)

@@ -1,4 +1,4 @@
-"""The loop in LangGraph: a node that streams an answer, and a conditional edge back to it or to the end."""
+"""The loop in LangGraph: a node, and a conditional edge to repeat or end."""
 
 import asyncio
 import operator
@@ -67,14 +67,14 @@ class MockChat(BaseChatModel):
 
 
 class State(TypedDict):
-    """What a session holds: turns so far, and 1 KB of each."""
+    """The state of a session: its turns so far, and 1 KB for each."""
 
     count: int
     chunks: Annotated[list[str], operator.add]
 
 
 def make_graph(load: Load, mode: Mode, *, has_saver: bool) -> CompiledStateGraph:
-    """Compile the loop: `turn` streams an answer and goes back to itself until there were enough."""
+    """Compile the graph: `turn` streams an answer and repeats itself."""
     model = MockChat(tokens=load.tokens)
 
     async def turn(state: State) -> dict[str, object]:
@@ -116,7 +116,7 @@ class Run:
         return sum(await asyncio.gather(*map(self._session, range(self.load.sessions))))
 
     def check(self) -> None:
-        """See that each session ended with all its turns; without a saver nobody holds what it ended with."""
+        """Check that each session took all its turns, if a saver holds its end."""
         for index in range(self.load.sessions if self.graph.checkpointer else 0):
             held = len(self.graph.get_state(self._config(index)).values["chunks"])
             if held != self.load.turns:

@@ -1,4 +1,4 @@
-"""Compare the machine with the oracle on many charts: `python -m tests.oracle --charts 5000`."""
+"""Compare machine and oracle: `python -m experiments.oracle --charts 5000`."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from experiments.oracle.generator import make_sketch
 
 def main() -> None:
     """Print what was compared; a difference without a reason ends in a traceback."""
-    parser = argparse.ArgumentParser(prog="python -m tests.oracle", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m experiments.oracle", description=__doc__)
     parser.add_argument("--charts", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

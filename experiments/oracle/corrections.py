@@ -1,4 +1,4 @@
-"""Where python-statemachine 3.2 differs from the Recommendation, and the oracle put right there."""
+"""Corrections of python-statemachine 3.2 where it differs from the standard."""
 
 from collections.abc import Callable, Iterable
 from enum import Enum
@@ -15,7 +15,7 @@ Internal = Any  # what the oracle doesn't type
 
 
 class Correction(Enum):
-    """What the oracle does that the Recommendation doesn't say; each has a test that shows it."""
+    """The known differences of the oracle; each has its own test."""
 
     ORDER = "numbers siblings after a compound state as if that held nothing (document order)"
     HISTORY_CONTENT = "runs a transition's content again in the parent of its history (3.10)"

@@ -1,4 +1,4 @@
-"""Both machines side by side: where they differ, and which known differences explain it."""
+"""Both machines side by side, with the known differences between them."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ class UnexplainedError(AssertionError):
 
 @dataclass
 class Tally:
-    """What was compared, and how often each known difference had to be taken into account."""
+    """The number of comparisons, and of uses of each known difference."""
 
     charts: int = 0
     events: int = 0
@@ -49,7 +49,7 @@ def examine(sketches: Iterable[Sketch]) -> Tally:
 
 
 def explain(sketch: Sketch) -> Sequence[Correction]:
-    """Find the differences of the oracle's without which both do the same; none if they do.
+    """Find the smallest set of known differences that explains a deviation.
 
     Raises:
         UnexplainedError: There are none such.

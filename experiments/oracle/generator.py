@@ -55,7 +55,7 @@ class _Generator:
         return shape
 
     def closing(self, depth: int) -> Shape:
-        """Make a region that is often done, so that the parallel state around it can be."""
+        """Make a region that often reaches its final state."""
         region = Shape(self.name("s"))
         region.children = [self.state(depth + 1), Shape(self.name("s"), "final")]
         return region

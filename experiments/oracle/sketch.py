@@ -81,7 +81,7 @@ class Sketch:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What can be seen of a session between two events."""
+    """The visible state of a session between two events."""
 
     active: frozenset[str]
     log: tuple[str, ...]

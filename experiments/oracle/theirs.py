@@ -12,7 +12,7 @@ from experiments.oracle.sketch import Arc, Shape, Sketch, View
 
 
 class _Model:
-    """The data; `<datamodel>` would be made upon entry of a state that may never be entered."""
+    """The session's data, which the oracle would make too late."""
 
     def __init__(self, fuel: int) -> None:
         self.log: list[str] = []

@@ -1,4 +1,4 @@
-"""Show how far the intervals and the order of cells can be trusted: `python -m tests.simulations --runs 20000`."""
+"""Print the coverage of intervals and the false alarms of two orders of cells."""
 
 import argparse
 import sys
@@ -18,9 +18,9 @@ from experiments.simulations.pairs import NOISES
 
 
 def main() -> None:
-    """Print both tables."""
-    parser = argparse.ArgumentParser(prog="python -m tests.simulations", description=__doc__)
-    parser.add_argument("--runs", type=int, default=2_000, help="runs a figure")
+    """Print both tables; `--runs 20000` is precise."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.simulations", description=__doc__)
+    parser.add_argument("--runs", type=int, default=2_000, help="runs per figure")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     names = [noise.name for noise in NOISES]

@@ -1,4 +1,4 @@
-"""How often a host that drifts passes for a regression, by the order in which the cells are run."""
+"""False alarms on a drifting host, by the order of the cells."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -23,11 +23,11 @@ Drift = Callable[[Random, int], list[float]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarms:
-    """Of runs in which both sides are the same build, the shares that seem to differ; 0 to 1.
+    """The shares of false alarms in runs of one build against itself, 0 to 1.
 
     Args:
-        differs: The 95 % interval of the ratio leaves 1 out.
-        regressed: The one-sided test at 5 % says that the branch is above a margin of nothing.
+        differs: The 95 % interval of the ratio excludes 1.
+        regressed: The one-sided test at 5 % rejects a margin of zero.
     """
 
     differs: float
@@ -35,25 +35,25 @@ class Alarms:
 
 
 def steady(random: Random, cells: int) -> list[float]:
-    """Return the log slowness at each cell of a host that does not drift."""
+    """Return the log slowdown at each cell of a host without drift."""
     del random
     return [0.0] * cells
 
 
 def linear(random: Random, cells: int) -> list[float]:
-    """Return that of a host that gets 10 % slower from the first cell to the last."""
+    """Return a slowdown that grows by 10 % from the first cell to the last."""
     del random
     return [math.log1p(0.1 * cell / (cells - 1)) for cell in range(cells)]
 
 
 def step(random: Random, cells: int) -> list[float]:
-    """Return that of a host that gets 8 % slower at once, at a random moment."""
+    """Return a slowdown of 8 % that starts at a random cell."""
     at = random.randrange(1, cells)
     return [math.log1p(0.08) if cell >= at else 0.0 for cell in range(cells)]
 
 
 def walk(random: Random, cells: int) -> list[float]:
-    """Return that of a host whose speed wanders, by 1.5 % from each cell to the next."""
+    """Return a random walk with steps of 1.5 %."""
     return list(accumulate(random.gauss(0.0, 0.015) for _ in range(cells)))
 
 
@@ -66,25 +66,25 @@ DRIFTS: dict[str, Drift] = {
 
 
 def planned_order() -> list[Slot]:
-    """Return the cells of a level as the bench runs them."""
+    """Return the cells of a level in the order of the bench."""
     return [slot for slot in planned_slots(PLAN) if slot.pair is not None]
 
 
 def one_after_the_other() -> list[Slot]:
-    """Return the same cells as a bench without a plan would: all of the base, then all of the branch."""
+    """Return the same cells, all of the base before all of the branch."""
     return sorted(planned_order(), key=lambda slot: slot.side is Side.BRANCH)
 
 
 def false_alarms(order: Sequence[Slot], drift: Drift, *, runs: int, seed: int) -> Alarms:
-    """Run the same build on both sides, many times.
+    """Return the false alarms of many runs of one build against itself.
 
     Args:
-        order: In which the cells run; cells of one block and pair are a pair.
+        order: Of the cells; those of one block and pair are a pair.
         drift: Of the host.
-        runs: How many runs to draw.
-        seed: The same runs for the same seed.
+        runs: Number of runs.
+        seed: Of the random numbers.
     """
-    random = Random(seed)  # noqa: S311  chance, not secrets
+    random = Random(seed)  # noqa: S311  no secrets
     differs = regressed = 0
     for _ in range(runs):
         pairs = _measure(order, drift, random)
@@ -97,10 +97,10 @@ def false_alarms(order: Sequence[Slot], drift: Drift, *, runs: int, seed: int) -
 
 
 def _measure(order: Sequence[Slot], drift: Drift, random: Random) -> list[Pair]:
-    slowness = drift(random, len(order))
-    seen = {
+    slowdown = drift(random, len(order))
+    times = {
         (slot.block, slot.pair, slot.side): 100 * math.exp(slow + random.gauss(0.0, NOISE))
-        for slot, slow in zip(order, slowness, strict=True)
+        for slot, slow in zip(order, slowdown, strict=True)
     }
     keys = sorted({(slot.block, slot.pair or 0) for slot in order})
-    return [(seen[*key, Side.BASE], seen[*key, Side.BRANCH]) for key in keys]
+    return [(times[*key, Side.BASE], times[*key, Side.BRANCH]) for key in keys]

@@ -1,4 +1,4 @@
-"""Pairs with known noise: what an estimate is told, and the ratio that it should find."""
+"""Simulated pairs with known noise and known true ratios."""
 
 import math
 from collections.abc import Callable
@@ -15,12 +15,12 @@ _BISECTIONS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noise:
-    """How the log ratios of pairs scatter, in standard deviations.
+    """The distribution of the log ratios of pairs, in standard deviations.
 
     Args:
-        draw: Makes one.
-        mean: What they are on average, which a t interval should cover.
-        pseudomedian: The median of the mean of two of them, which a Hodges–Lehmann interval should cover.
+        draw: Returns a random log ratio.
+        mean: The value that a t interval should cover.
+        pseudomedian: The median of the mean of two values, which a rank interval should cover.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Noise:
     pseudomedian: float
 
     def pairs(self, random: Random, n: int) -> list[Pair]:
-        """Return n pairs of two builds that cost the same but for the noise."""
+        """Return n pairs of two builds that differ only by the noise."""
         return [self._pair(random) for _ in range(n)]
 
     def _pair(self, random: Random) -> Pair:
@@ -47,7 +47,7 @@ def _one_sided(random: Random) -> float:
 
 
 def _pseudomedian_of_one_sided() -> float:
-    """Solve for where half of the means of two lie, neither, one or both of which are outliers."""
+    """Solve for the median of the mean of two values with 0, 1 or 2 outliers."""
     shares = {
         0.0: (1 - OUTLIERS) ** 2,
         FAR / 2: 2 * OUTLIERS * (1 - OUTLIERS),

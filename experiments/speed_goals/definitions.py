@@ -1,4 +1,4 @@
-"""The goals themselves, as data: figure, cells, bound, the original's figure, and why."""
+"""The speed goals as data: figure, cells, bound, and reason."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,7 @@ from experiments.speed_goals.goal import LADDER_FROM, Goal
 from experiments.speed_goals.readings import at_level, highest_level, memory_slope, most_threads
 from harness.model.cells import Result
 from harness.model.errors import UsageError
-from harness.model.nouns import Arm
-from harness.model.nouns import Drive
+from harness.model.nouns import Arm, Drive
 
 _VIRTUAL = {"SCALE_VT": "1", "SCALE_PACING": "sleep", "ESCAPEMENT_WORKERS": "virtual"}
 HAND = Drive(arm=Arm.HAND, environment=_VIRTUAL)
@@ -41,7 +40,7 @@ GOALS = (
         unit="×",
         sense="<=",
         bound=1.10,
-        why="the gauge itself must be on time where the runtime is judged",
+        why="the gauge must be punctual where it judges the runtime",
     ),
     Goal(
         key="hand-32000-latency",
@@ -52,7 +51,7 @@ GOALS = (
         unit="×",
         sense="<=",
         bound=1.5,
-        why="the floor of every figure at this level: 6.4 million tokens a second fall due",
+        why="the floor of every figure at this level, with 6.4 million tokens per second due",
     ),
     Goal(
         key="mem-threads",
@@ -63,7 +62,7 @@ GOALS = (
         sense="<=",
         bound=8,
         original="8",
-        why="threads are what ran out first: with virtual workers C must not move them",
+        why="threads ran out first; with virtual workers they must not depend on C",
     ),
     Goal(
         key="mem-4000-cpu",
@@ -74,7 +73,7 @@ GOALS = (
         sense="<=",
         bound=0.15,
         original="4.42",
-        why="a turn's work: two wake-ups, a step of the chart, a checkpoint by reference, the transcript",
+        why="the work of a turn: two wake-ups, a chart step, a checkpoint by reference, the transcript",
     ),
     Goal(
         key="mem-8000-latency",
@@ -86,7 +85,7 @@ GOALS = (
         sense="<=",
         bound=3.0,
         original="62×",
-        why="the level at which the original was ok in name only",
+        why="the level at which the original was ok, but with 62× latency inflation",
     ),
     Goal(
         key="mem-8000-latency-2",
@@ -97,7 +96,7 @@ GOALS = (
         unit="×",
         sense="<=",
         bound=1.6,
-        why="one interpreter uses one of the two CPUs; two use both",
+        why="two interpreters use both CPUs",
     ),
     Goal(
         key="mem-32000-latency",
@@ -159,7 +158,7 @@ GOALS = (
         drive=CKPT_64,
         levels=(1_000,),
         read=at_level(_cpu),
-        why="what realistically large checkpoints cost: reported, for want of anything to hold it to",
+        why="the cost of checkpoints of a realistic size; reported without a bound",
     ),
     Goal(
         key="mem-32000-fds",
@@ -169,19 +168,19 @@ GOALS = (
         read=at_level(_fds),
         sense="<",
         bound=20_000,
-        why="a box has 20,000 open files: a descriptor a session would not fit",
+        why="the limit is 20,000 open files: one descriptor per session would exceed it",
     ),
 )
 
 
 def choose_goals(only: str, goals: Sequence[Goal] = GOALS) -> tuple[Goal, ...]:
-    """Return the goals whose figure holds `only`, in whichever case; all for an empty text.
+    """Return the goals whose figure contains `only`, ignoring case.
 
     Raises:
-        UsageError: There is none.
+        UsageError: No goal matches.
     """
     chosen = tuple(goal for goal in goals if only.casefold() in goal.figure.casefold())
     if not chosen:
-        msg = f"--only: no goal has {only!r} in it"
+        msg = f"--only: no goal contains {only!r}"
         raise UsageError(msg, hint=f"the goals are: {'; '.join(goal.figure for goal in goals)}")
     return chosen

@@ -1,4 +1,4 @@
-"""What the cells of a goal run say of each goal."""
+"""The results of the goals, from the cells of a run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from harness.model.cells import Cell
 from harness.model.errors import UsageError
 from harness.model.nouns import Outcome, Phase
 from harness.model.runs import RunInfo
-from harness.outcome.disturbance import counted_lag
+from harness.outcome.disturbance import explain_idle_lag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One goal, and what was measured of it.
+class GoalResult:
+    """One goal and its measurements.
 
     Args:
-        readings: A repeat each, in order; repeats whose cells were not all run, or were invalid, have none.
+        readings: One per repeat, in order; none for a repeat with missing or invalid cells.
     """
 
     goal: Goal
@@ -28,27 +28,27 @@ class Finding:
 
     @property
     def values(self) -> tuple[float, ...]:
-        """What was measured, ascending."""
+        """The measured values, ascending."""
         return tuple(sorted(r.value for r in self.readings if r.value is not None))
 
     @property
     def failed(self) -> tuple[Cell, ...]:
-        """The cells that should have ended ok and did not, one a repeat."""
+        """The failed cells, one per repeat."""
         return tuple(r.failed for r in self.readings if r.failed is not None)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What else is to be said, each thing once."""
+        """The notes of the readings, each once."""
         return tuple(dict.fromkeys(r.note for r in self.readings if r.note))
 
     @property
     def median(self) -> float | None:
-        """The median of what was measured; None when nothing was."""
+        """The median of the measured values; None without any."""
         return median(self.values) if self.values else None
 
     @property
     def is_met(self) -> bool | None:
-        """Whether no cell failed and the median holds the bound; None when nothing was measured."""
+        """True if no cell failed and the median meets the bound; None if unknown."""
         if self.failed:
             return False
         return None if self.median is None else self.goal.is_held_by(self.median)
@@ -56,32 +56,33 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoalTable:
-    """What a goal run says.
+    """The results of a goal run.
 
     Args:
-        invalid: Cells that say nothing about the build; they enter nothing above.
-        complete: Whether all cells were run.
-        late: A sentence for each cell that counts although its mock was late with CPU to spare.
+        findings: One per goal.
+        invalid: Excluded from all findings.
+        complete: True if all cells ran.
+        late: A sentence per cell whose mock was late although CPU was free, and which counts nevertheless.
     """
 
     run: RunInfo
-    findings: tuple[Finding, ...]
+    findings: tuple[GoalResult, ...]
     invalid: tuple[Cell, ...]
     complete: bool
     late: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Doubts about the data."""
+        """The warnings about the data."""
         doubts = list(self.run.box.warnings)
         for cell in self.invalid:
-            again = "left out" if cell.slot.attempt else "run once more"
+            again = "excluded" if cell.slot.attempt else "retried"
             doubts.append(
                 f"{arm_of(cell)} C={cell.slot.level:,}: invalid cell ({cell.reason}); {again}"
             )
         doubts.extend(self.late)
         if not self.complete:
-            doubts.append("the run was interrupted: figures rest on the cells that are there")
+            doubts.append("the run was interrupted: the figures cover only the finished cells")
         return tuple(doubts)
 
 
@@ -89,12 +90,12 @@ def find_goals(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> GoalTa
     """Derive the table of a goal run from its cells.
 
     Raises:
-        UsageError: The run asked for a goal that this version does not have.
+        UsageError: This version does not know a goal of the run.
     """
     known = {goal.key: goal for goal in GOALS}
     unknown = [key for key in run.goals if key not in known]
     if unknown:
-        msg = f"the run is of a goal that this version does not have: {', '.join(unknown)}"
+        msg = f"the run measured goals that this version does not know: {', '.join(unknown)}"
         raise UsageError(msg, hint="read it with the version that wrote it")
     valid = [cell for cell in cells if cell.outcome is not Outcome.INVALID]
     return GoalTable(
@@ -107,16 +108,21 @@ def find_goals(run: RunInfo, cells: Sequence[Cell], *, complete: bool) -> GoalTa
             for cell in valid
             if cell.slot.phase is not Phase.CHECK
             and cell.result is not None
-            and (late := counted_lag(cell.result, run.caps))
+            and (late := explain_idle_lag(cell.result, run.caps))
         ),
     )
 
 
-def _find(goal: Goal, repeats: int, valid: Sequence[Cell]) -> Finding:
+def arm_of(cell: Cell) -> str:
+    """Return the arm of a cell; empty in results of schema 1."""
+    return str(cell.drive.arm) if cell.drive else ""
+
+
+def _find(goal: Goal, repeats: int, valid: Sequence[Cell]) -> GoalResult:
     readings = []
     for repeat in range(repeats):
         here = cells_at(valid, goal.drive, repeat)
         ran = {cell.slot.level for cell in here}
         if here and ran.issuperset(goal.levels):
             readings.append(goal.read(here, goal.levels))
-    return Finding(goal=goal, readings=tuple(readings))
+    return GoalResult(goal=goal, readings=tuple(readings))

@@ -1,26 +1,25 @@
-"""The order of a goal run's cells, as a pure function of what has happened: every row once, then every row again."""
+"""The order of the cells of a goal run: every row once, then every row again."""
 
 from collections.abc import Iterator, Sequence
 
 from experiments.speed_goals.goal import LADDER_FROM, Goal
 from harness.model.cells import Cell, Slot
-from harness.model.nouns import Outcome, Phase, Side
-from harness.model.nouns import Drive
+from harness.model.nouns import Drive, Outcome, Phase, Side
 
-_LADDER_STEPS = 5  # to 1,024,000: the ramp always ends
+_LADDER_STEPS = 5  # up to 1,024,000
 
 
 def next_run(
     goals: Sequence[Goal], repeats: int, cells: Sequence[Cell]
 ) -> tuple[Slot, Drive] | None:
-    """Return the cell to run next and how it is driven, or None when there is none.
+    """Return the next cell and its drive, or None at the end of the run.
 
-    A cell that several goals read runs once a repeat. An invalid one is run once more.
+    A cell that several goals read runs once per repeat. An invalid cell is retried once.
 
     Args:
         goals: In the order of their rows.
-        repeats: How often each row is run, at least once.
-        cells: What has been run, in order.
+        repeats: Runs of each row, at least one.
+        cells: The cells that have run, in order.
     """
     done = [cell for cell in cells if cell.slot.phase is not Phase.CHECK]
     for repeat in range(repeats):
@@ -37,18 +36,16 @@ def next_run(
 def cells_at(
     cells: Sequence[Cell], drive: Drive, repeat: int, level: int | None = None
 ) -> list[Cell]:
-    """Return the cells of a repeat that are driven so, at one level or at all, in the order in which they ran."""
+    """Return the cells of a repeat with a drive, at one level or at all, in order."""
     return [
         cell
         for cell in cells
-        if cell.drive == drive
-        and cell.slot.block == repeat
-        and level in {None, cell.slot.level}
+        if cell.drive == drive and cell.slot.block == repeat and level in {None, cell.slot.level}
     ]
 
 
 def _rows(goals: Sequence[Goal], repeat: int, done: Sequence[Cell]) -> Iterator[tuple[Drive, int]]:
-    """Yield the cells of one repeat, the ladders last, each as far as it is known to go."""
+    """Yield the cells of one repeat; ladders come last, as far as they are known."""
     for goal in goals:
         for level in () if goal.is_ladder else goal.levels:
             yield goal.drive, level

@@ -1,9 +1,9 @@
-"""How a figure is read from the cells of one repeat."""
+"""Readers of figures from the cells of one repeat."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.stats.lines import slope
+from harness.analysis.stats.lines import fit_line
 from harness.model.cells import Cell, Result
 from harness.model.nouns import Outcome
 from harness.model.units import show_count
@@ -11,12 +11,12 @@ from harness.model.units import show_count
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One repeat's figure.
+    """The figure of one repeat.
 
     Args:
-        value: None when the cells do not give it.
-        failed: A cell that should have ended ok, and did not.
-        note: What else is to be said of it, for people.
+        value: None if the cells lack it.
+        failed: A cell that failed.
+        note: For people.
     """
 
     value: float | None
@@ -28,7 +28,7 @@ Read = Callable[[Sequence[Cell], Sequence[int]], Reading]  # cells of a repeat, 
 
 
 def at_level(metric: Callable[[Result], float | None]) -> Read:
-    """Read a RESULT's number at the goal's one level, where every session ended ok."""
+    """Return a reader of a RESULT's number at the only level of a goal."""
 
     def read(cells: Sequence[Cell], levels: Sequence[int]) -> Reading:
         (cell,) = _at(cells, levels)
@@ -40,7 +40,7 @@ def at_level(metric: Callable[[Result], float | None]) -> Read:
 
 
 def most_threads(cells: Sequence[Cell], _levels: Sequence[int]) -> Reading:
-    """Read the most threads that any cell had, whichever way it ended, and say whether C moves them."""
+    """Read the most threads of any cell, with a note on lowest and highest C."""
     peaks = {cell.slot.level: cell.peak_threads for cell in cells if cell.peak_threads is not None}
     if not peaks:
         return Reading(value=None, failed=_first_failed(cells))
@@ -50,19 +50,19 @@ def most_threads(cells: Sequence[Cell], _levels: Sequence[int]) -> Reading:
 
 
 def memory_slope(cells: Sequence[Cell], levels: Sequence[int]) -> Reading:
-    """Read KiB of peak memory a session, as a slope over the levels, so that what a process holds anyway drops out."""
+    """Read KiB of peak memory per session, as a slope over the levels."""
     here = _at(cells, levels)
     points = [
         (float(cell.slot.level), cell.result.peak_rss_mb * 1024)
         for cell in here
         if cell.outcome is Outcome.OK and cell.result and cell.result.peak_rss_mb is not None
     ]
-    estimate = slope(points)
-    return Reading(value=estimate.value if estimate else None, failed=_first_failed(here))
+    line = fit_line(points)
+    return Reading(value=line.slope.value if line else None, failed=_first_failed(here))
 
 
 def highest_level(cells: Sequence[Cell], _levels: Sequence[int]) -> Reading:
-    """Read the highest level that ended ok below the first that did not, and what ended that one."""
+    """Read the highest level below the first failure, with a note on the failure."""
     held = None
     for cell in sorted(cells, key=lambda cell: cell.slot.level):
         if cell.outcome is not Outcome.OK:

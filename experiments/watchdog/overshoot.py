@@ -1,16 +1,16 @@
-"""How far beyond its cap a cell is when the watchdog kills it, by how fast it takes memory.
+"""Overshoot of the watchdog's memory cap, by rate of allocation.
 
-From the root of the repository: ``PYTHONPATH=. python benchmarks/watchdog/overshoot.py``.
+From the root of the repository: ``python -m experiments.watchdog.overshoot``.
 """
 
 from collections.abc import Iterable
 
 from harness.adapters.host.owner import own_run_id
 from harness.adapters.local.box import LocalBox
-from harness.adapters.local.enforcement import watchdog
+from harness.adapters.local.enforcement import watchdog_enforcement
 from harness.model.nouns import Caps, Load, Side
 from harness.model.tree import Entry, Tree
-from harness.verbs.ports import CellOrder
+from harness.verbs.ports import CellSpec
 
 _CAP_BYTES = 512 << 20
 _REPEATS = 5
@@ -31,7 +31,7 @@ def main(rates: Iterable[int] = (100, 400, 0)) -> None:
     tree = Tree(
         tuple(Entry(path=path, kind="file", content=text.encode()) for path, text in files.items())
     )
-    box = LocalBox(watchdog(), print)
+    box = LocalBox(watchdog_enforcement(), print)
     try:
         build = box.build(tree, base_image=box.find_base_image(""), side=Side.BRANCH)
         print("| MB/s | memory when killed, as a share of the cap: median (least, most) |")
@@ -47,7 +47,7 @@ def main(rates: Iterable[int] = (100, 400, 0)) -> None:
 
 def _share(box: LocalBox, image: str, rate: int) -> float:
     run_id = own_run_id()
-    order = CellOrder(
+    order = CellSpec(
         run_id=run_id,
         arm="eat",
         level=1,

@@ -1,1 +1,1 @@
-"""From cells to numbers and a verdict."""
+"""From the cells of a run to numbers and a verdict."""

@@ -1,4 +1,4 @@
-"""Positive controls: regressions of a known size, which a gate has to catch."""
+"""Positive controls: injected regressions of known size that a gate must detect."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ WORK, THREADS, BYTES, FAILING = (
     "SCALE_INJECT_FAILING",
 )
 TRIAL_WORK = 2000
-"""Iterations a turn by which it is found out what one of them costs: large against the noise of a cell."""
+"""Iterations per turn of the trial that measures their cost."""
 
 _CPU_SHARE, _BYTES_SHARE = 0.10, 0.20
 
@@ -24,10 +24,10 @@ class Control:
     """One injected regression.
 
     Args:
-        name: What is made worse, and by how much.
-        environment: What makes the probe so.
-        metric: The estimated metric that it moves; empty where it moves an outcome or a count alone.
-        effect: By what share of the base it moves that metric, as far as is known beforehand.
+        name: The regression and its size.
+        environment: Makes the probe inject it.
+        metric: The estimated metric that it changes; empty for an outcome or a count.
+        effect: The expected change of this metric, as a share of the base.
     """
 
     name: str
@@ -37,17 +37,18 @@ class Control:
 
 
 def make_controls(undisturbed: Sequence[Cell], trial: Sequence[Cell]) -> list[Control]:
-    """Size the controls to the runtime as it is.
+    """Return controls that are sized to the runtime.
 
     Args:
-        undisturbed: Cells of the plain build at the level at which they will run, at least one.
-        trial: The same with `TRIAL_WORK` iterations a turn.
+        undisturbed: Cells of the plain build at the level of the controls, at least one.
+        trial: The same with `TRIAL_WORK` iterations per turn.
 
     Returns:
-        10 % more CPU a turn, a thread a session, 20 % more bytes a session, and one session in a thousand (or of the level, if that is less) that fails.
+        10 % more CPU a turn, one more thread a session, 20 % more bytes a session, and one
+        failing session in 1,000 (or of the level, if it is smaller).
 
     Raises:
-        DisturbedError: The cells do not show what the work costs, or what there is to add to.
+        DisturbedError: The cells do not show the cost of the work, CPU or memory.
     """
     cpu_ms, peak_kb = (
         _mean(undisturbed, "cpu_ms_per_turn"),
@@ -55,30 +56,30 @@ def make_controls(undisturbed: Sequence[Cell], trial: Sequence[Cell]) -> list[Co
     )
     cost_ms = (_mean(trial, "cpu_ms_per_turn") - cpu_ms) / TRIAL_WORK
     if cost_ms <= 0 or not cpu_ms or not peak_kb:
-        msg = f"{TRIAL_WORK:,} iterations a turn cost nothing that can be seen, so that no control can be sized"
-        raise DisturbedError(msg, hint="see that the host is quiet, and run it again")
+        msg = (
+            f"{TRIAL_WORK:,} iterations per turn had no measurable cost: the controls have no size"
+        )
+        raise DisturbedError(msg, hint="close other programs, and run it again")
     work = max(1, round(cpu_ms * _CPU_SHARE / cost_ms))
     level = undisturbed[0].slot.level
     own_kb = (peak_kb - _mean(undisturbed, "base_rss_mb") * 1024) / level
     extra = max(1, round(own_kb * _BYTES_SHARE * 1024))
+    one_in = min(1000, level)
     return [
         Control(
-            name=f"+{_CPU_SHARE:.0%} CPU a turn".replace("%", " %"),
+            name=f"+{_CPU_SHARE * 100:.0f} % CPU a turn",
             environment={WORK: str(work)},
             metric="cpu-ms/turn",
             effect=_CPU_SHARE,
         ),
         Control(name="+1 thread a session", environment={THREADS: "1"}),
         Control(
-            name=f"+{_BYTES_SHARE:.0%} bytes a session".replace("%", " %"),
+            name=f"+{_BYTES_SHARE * 100:.0f} % bytes a session",
             environment={BYTES: str(extra)},
             metric="rss-kb/sess",
             effect=extra * level / 1024 / peak_kb,
         ),
-        Control(
-            name=f"1 session in {min(1000, level):,} fails",
-            environment={FAILING: str(min(1000, level))},
-        ),
+        Control(name=f"1 session in {one_in:,} fails", environment={FAILING: str(one_in)}),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The noise of a host: from pairs of identical builds, and how long it is believed."""
+"""The noise floor of a host: measured on pairs of identical builds, valid for a day."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -8,36 +8,31 @@ import msgspec
 from harness.analysis.comparison import Comparison
 from harness.analysis.levels import paired_values
 from harness.analysis.stats.ratios import deviation, log_ratios
-from harness.model.gate import Floor
+from harness.model.gate import NoiseFloor
 from harness.model.metrics import ESTIMATED
 from harness.model.runs import RunInfo
 
-_BELIEVED = timedelta(days=1)
+_VALID_FOR = timedelta(days=1)
 
 
-def floor_key(run: RunInfo) -> str:
-    """Return the name under which a run's noise is kept: one of host, box, caps, arm and load."""
+def noise_key(run: RunInfo) -> str:
+    """Return the key of a noise floor: a hash of host, box, caps, arm and load."""
     box = run.box
-    base = run.sides[0]
-    what = (
+    drive = run.sides[0].drive
+    parts = (
         (box.host, box.host_cpus, box.host_memory_bytes, box.endpoint, box.box, box.engine),
         run.caps,
         run.load,
-        base.drive.arm,
-        sorted(base.drive.environment.items()),
+        drive.arm,
+        sorted(drive.environment.items()),
     )
-    return hashlib.sha256(msgspec.json.encode(what)).hexdigest()[:16]
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
 
 
-def find_floor(comparison: Comparison, level: int) -> Floor:
-    """Take the noise from a comparison of identical builds.
+def find_noise_floor(comparison: Comparison, level: int) -> NoiseFloor:
+    """Return the noise floor that the pairs of a level show in an A/A run.
 
-    Args:
-        comparison: Of kind A/A.
-        level: Of whose pairs.
-
-    Returns:
-        A floor with a deviation for each metric of which there are two pairs.
+    Only a metric with two pairs has a deviation.
     """
     row = next(row for row in comparison.rows if row.level == level)
     deviations = {}
@@ -45,8 +40,8 @@ def find_floor(comparison: Comparison, level: int) -> Floor:
         sd = deviation(log_ratios(paired_values(row.pairs, metric)))
         if sd is not None:
             deviations[metric.name] = sd
-    return Floor(
-        key=floor_key(comparison.run),
+    return NoiseFloor(
+        key=noise_key(comparison.run),
         measured_at=comparison.run.started_at,
         level=level,
         pairs=len(row.pairs),
@@ -54,15 +49,7 @@ def find_floor(comparison: Comparison, level: int) -> Floor:
     )
 
 
-def is_believed(floor: Floor, now: str) -> bool:
-    """Whether a floor is less than a day old.
-
-    Args:
-        floor: As it was kept.
-        now: UTC, as ``2026-11-30T12:34:56Z``.
-    """
-    try:
-        age = datetime.fromisoformat(now) - datetime.fromisoformat(floor.measured_at)
-    except (TypeError, ValueError):  # a stamp that somebody has edited
-        return False
-    return timedelta(0) <= age < _BELIEVED
+def is_fresh(noise_floor: NoiseFloor, now: str) -> bool:
+    """Return whether a noise floor is less than a day old; `now` is a UTC stamp."""
+    age = datetime.fromisoformat(now) - datetime.fromisoformat(noise_floor.measured_at)
+    return timedelta(0) <= age < _VALID_FOR

@@ -1,12 +1,12 @@
-"""What a session adds, and the level at which that would use up what the box has."""
+"""Marginal costs of a session, and the levels at which they exhaust the box."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.levels import ladder_cells, tried_levels
+from harness.analysis.levels import is_measured
 from harness.analysis.stats.lines import Line, fit_line, reach
 from harness.analysis.stats.ratios import Estimate
-from harness.model.cells import Cell, Result
+from harness.model.cells import Cell
 from harness.model.metrics import Metric
 from harness.model.nouns import OPEN_FILES, Outcome, Side
 from harness.model.runs import RunInfo
@@ -16,13 +16,13 @@ _SHARDS = "SCALE_PROCS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """What the box has of something, and the level at which each side would have used it up.
+class BoxLimit:
+    """A limit of the box, and the level at which each side would reach it.
 
     Args:
-        metric: Whose slope it is.
-        cap: What there is, for people; empty where the box sets no limit.
-        reached: The level by side, with its interval; a side that never gets there has none.
+        metric: The metric whose line is extrapolated.
+        cap: The limit, for people; empty where the box has none.
+        reached: The level by side; a side that never reaches the limit is missing.
     """
 
     metric: str
@@ -30,23 +30,19 @@ class Limit:
     reached: dict[Side, Estimate]
 
 
-def lines_of(metric: Metric, run: RunInfo, cells: Sequence[Cell]) -> dict[Side, Line]:
-    """Fit what grows with the sessions, over the ladder's cells that ended ok; a side with fewer than two levels has no line."""
-    found: dict[Side, Line] = {}
-    grows = metric.per_session
-    if grows is None:
-        return found
-    for side in (info.side for info in run.sides):
-        line = fit_line(_points(grows, cells, side))
-        if line is not None:
-            found[side] = line
-    return found
+def fit_lines(metric: Metric, run: RunInfo, cells: Sequence[Cell]) -> dict[Side, Line]:
+    """Return each side's line of a metric over the level, fitted to the ok cells.
+
+    A side with fewer than two levels, or a metric that does not grow with C, has no line.
+    """
+    lines = {side: fit_line(_points(metric, cells, side)) for side in (i.side for i in run.sides)}
+    return {side: line for side, line in lines.items() if line is not None}
 
 
-def find_limits(run: RunInfo, lines: Mapping[str, Mapping[Side, Line]]) -> list[Limit]:
-    """Extrapolate each line to what the box has of it: memory, open files, processes and threads, CPU.
+def find_box_limits(run: RunInfo, lines: Mapping[str, Mapping[Side, Line]]) -> list[BoxLimit]:
+    """Extrapolate each line to the box's limit of memory, open files, pids or CPU.
 
-    A worker process uses one CPU at most, so that what there is of it in the time of an undisturbed turn is one CPU a process.
+    A worker process can use one CPU.
     """
     limits = []
     for metric, by_side in lines.items():
@@ -59,30 +55,30 @@ def find_limits(run: RunInfo, lines: Mapping[str, Mapping[Side, Line]]) -> list[
                 reached[side] = at
         if by_side:
             shown = list(dict.fromkeys(text for _, text in caps.values()))
-            limits.append(Limit(metric=metric, cap=" and ".join(shown), reached=reached))
+            limits.append(BoxLimit(metric=metric, cap=" and ".join(shown), reached=reached))
     return limits
 
 
-def _points(
-    grows: Callable[[Result], float | None], cells: Sequence[Cell], side: Side
-) -> list[tuple[float, float]]:
-    points = []
-    for level in tried_levels(cells, side):
-        for cell in ladder_cells(cells, side, level):
-            if cell.outcome is Outcome.OK and cell.result is not None:
-                value = grows(cell.result)
-                if value is not None:
-                    points.append((float(level), float(value)))
-    return points
+def _points(metric: Metric, cells: Sequence[Cell], side: Side) -> list[tuple[float, float]]:
+    if metric.per_session is None:
+        return []
+    amounts = [
+        (cell.slot.level, metric.per_session(cell.result))
+        for cell in cells
+        if cell.result is not None
+        and (cell.slot.side, cell.outcome) == (side, Outcome.OK)
+        and is_measured(cell)
+    ]
+    return [(float(level), float(amount)) for level, amount in amounts if amount is not None]
 
 
 def _cap(metric: str, run: RunInfo, side: Side) -> tuple[float | None, str]:
-    """Return what there is, in the unit of the line and for people."""
+    """Return the box's limit in the unit of the metric's line, and for people."""
     caps = run.caps
     if metric == "peak-rss-mb":
         return caps.memory_bytes / 1024, show_bytes(caps.memory_bytes)
     if metric == "peak-fds":
-        files = OPEN_FILES * _processes(run, side)  # each process has as many
+        files = OPEN_FILES * _processes(run, side)  # the limit is per process
         return float(files), f"{show_count(files)} open files"
     if metric == "peak-threads" and caps.pids is not None:
         return float(caps.pids), f"{show_count(caps.pids)} pids"
@@ -93,5 +89,7 @@ def _cap(metric: str, run: RunInfo, side: Side) -> tuple[float | None, str]:
 
 
 def _processes(run: RunInfo, side: Side) -> int:
-    given = next(info.drive.environment.get(_SHARDS, "") for info in run.sides if info.side is side)
-    return int(given) if given.isdigit() else 1
+    shards = next(
+        info.drive.environment.get(_SHARDS, "") for info in run.sides if info.side is side
+    )
+    return int(shards) if shards.isdigit() else 1

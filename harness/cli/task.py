@@ -1,53 +1,82 @@
-"""What every verb of `tasks.py` has in common: flags from its parameters, one clear line and an exit code for what goes wrong, and a world."""
+"""From a function over flags to a task of Invoke, with an exit code for each error."""
 
 import inspect
 import io
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
 from invoke.exceptions import Exit
-from invoke.tasks import task
+from invoke.tasks import Task, task
 
-from harness.cli.flags import HELP, LISTS, ON, SETTINGS, WITH_RESUME
+from harness.cli.flags import CONFIGURED, Flag, Flags
+from harness.model.errors import HarnessError
+from harness.model.request import Request
 
 if TYPE_CHECKING:
-    from harness.typed import Typed
-    from harness.world import Request, World
+    from harness.verbs.ports import World
 
 
-def verb(own: Mapping[str, str] | None = None) -> Callable[[Callable[..., None]], object]:
-    """Make a task of a function: each of its parameters is a flag, whose help is its own or that of `HELP`."""
+def verb(
+    *flags: Flag[Any], name: str | None = None
+) -> Callable[[Callable[[Flags], None]], Task[Any]]:
+    """Make a task of a function that receives the flags of a call.
 
-    def make(function: Callable[..., None]) -> object:
-        names = list(inspect.signature(function).parameters)[1:]
-        flags = [name.replace("_", "-") for name in names]
-        texts = {flag: (own or {}).get(flag) or HELP[flag] for flag in flags}
-        lists = [name for name in LISTS if name in names]
-        return task(auto_shortflags=False, help=texts, iterable=lists)(function)
+    Args:
+        flags: The flags that the task accepts, in the order of its help.
+        name: The task's name, where it is not the function's.
+    """
+
+    def make(function: Callable[[Flags], None]) -> Task[Any]:
+        def body(c: Context, **typed: object) -> None:
+            with exit_codes():
+                call = Flags(
+                    typed=typed,
+                    declared={flag.name: flag for flag in flags},
+                    environ=os.environ,
+                    invoke={flag.parameter: c.config[flag.parameter] for flag in CONFIGURED},
+                )
+                call.check()
+                function(call)
+
+        body.__name__, body.__doc__ = function.__name__, function.__doc__
+        body.__signature__ = _signature(flags)  # type: ignore[attr-defined]  # Invoke reads it
+        made: Task[Any] = task(
+            name=name,
+            auto_shortflags=False,
+            help={flag.name: flag.help for flag in flags},
+            iterable=[flag.parameter for flag in flags if flag.is_repeatable],
+        )(body)
+        return made
 
     return make
 
 
+def open_session(flags: Flags) -> AbstractContextManager[tuple["World", Request]]:
+    """Open the adapters of a call, and import them only now; see `wiring`."""
+    from harness.cli import wiring
+
+    return wiring.open_session(flags)
+
+
 @contextmanager
 def exit_codes() -> Iterator[None]:
-    """Turn what goes wrong into one clear line and its exit code."""
-    from harness.errors import HarnessError
-
+    """Turn an error into one line on standard error and an exit code."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a table is worth more than its letters
+        sys.stdout.reconfigure(errors="backslashreplace")  # print the table in any encoding
     try:
         yield
         sys.stdout.flush()
     except HarnessError as error:
         raise Exit(str(error), code=error.exit_code) from error
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it is flushed once more
-        raise Exit("nobody reads what is printed any more", code=141) from None
+        # the interpreter flushes standard output once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Exit("standard output was closed", code=141) from None
     except KeyboardInterrupt as interrupt:
         raise Exit("interrupted", code=130) from interrupt
     except Exception as error:
@@ -55,44 +84,16 @@ def exit_codes() -> Iterator[None]:
         raise Exit(f"internal error, please report it: {error!r}", code=70) from error
 
 
-@contextmanager
-def asked(c: Context, given: Mapping[str, object]) -> Iterator[tuple["World", "Request", "Typed"]]:
-    """Settle what a task was given, before anything is reached, and then open the world."""
-    with exit_codes():
-        from harness import assembly
-
-        typed = typed_words(c, given)
-        request = assembly.make_request(typed)
-        turn = assembly.find_turn(given)
-        with assembly.open_world(typed.repo, box=request.settings.box, turn=turn) as world:
-            yield world, request, typed
-
-
-def typed_words(c: Context, given: Mapping[str, object]) -> "Typed":
-    """Sort what a task was given, and what `INVOKE_*` and Invoke's configuration files set.
-
-    Raises:
-        UsageError: A run is to be resumed otherwise than it was planned.
-    """
-    from harness.typed import sort_words
-
-    if given.get("resume"):
-        _refuse_another_plan(given)
-    return sort_words(given, {name: c.config[name] for name in SETTINGS})
-
-
-def _refuse_another_plan(given: Mapping[str, object]) -> None:
-    """Refuse, beside `--resume`, a flag that says otherwise than the stored plan."""
-    from harness.errors import UsageError
-
-    for name, value in given.items():
-        if name not in WITH_RESUME and _is_touched(name, value):
-            flag = f"--{'no-' if value is False else ''}{name.replace('_', '-')}"
-            msg = f"{flag} is part of the stored plan, and not to be given with --resume"
-            raise UsageError(msg, hint="leave it out, or start a new run")
-
-
-def _is_touched(name: str, value: object) -> bool:
-    if isinstance(value, bool):
-        return value is not (name in ON)
-    return isinstance(value, str | list) and bool(value)
+def _signature(flags: tuple[Flag[Any], ...]) -> inspect.Signature:
+    kind, empty = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
+    return inspect.Signature(
+        [
+            inspect.Parameter("c", kind),
+            *(
+                inspect.Parameter(
+                    flag.parameter, kind, default=empty if flag.is_positional else flag.untouched
+                )
+                for flag in flags
+            ),
+        ]
+    )

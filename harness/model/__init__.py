@@ -1,1 +1,1 @@
-"""The nouns that are stored, their units, the errors, and what was asked for."""
+"""Stored values, their units, the errors, and the request of a caller."""

@@ -1,13 +1,13 @@
-"""One cell: its place in the plan, what its probe reported, how it ended."""
+"""One cell: its slot in the plan, the RESULT of its probe, and its outcome."""
 
 import msgspec
 
 from harness.model.nouns import Drive, Outcome, Phase, Side
-from harness.model.stored import Amount, Count, Record, Whole
+from harness.model.stored import Amount, Natural, Record, Whole
 
 
 class Subject(Record, frozen=True, kw_only=True):
-    """The runtime as a probe loaded it: its folder, version and source hash."""
+    """The runtime that a probe loaded: folder, version and hash of its sources."""
 
     path: str
     version: str | None = None
@@ -15,16 +15,16 @@ class Subject(Record, frozen=True, kw_only=True):
 
 
 class Result(Record, frozen=True, kw_only=True, rename={"c": "C"}):
-    """The probe's RESULT. Times in ms, memory in MB or KB as the names say; absent numbers are None."""
+    """The RESULT of a probe; None for a number that is absent."""
 
     arm: str
-    c: Count
-    ok: Count
-    errors: Count
+    c: Natural
+    ok: Natural
+    errors: Natural
     vt: bool | None = None
     err_sample: str | None = msgspec.field(default=None, name="err-sample")
     wall_ms: Amount | None = msgspec.field(default=None, name="wall-ms")
-    turns_total: Count | None = msgspec.field(default=None, name="turns-total")
+    turns_total: Natural | None = msgspec.field(default=None, name="turns-total")
     nominal_turn_ms: Amount | None = msgspec.field(default=None, name="nominal-turn-ms")
     p50_session_ms: Amount | None = msgspec.field(default=None, name="p50-session-ms")
     p99_session_ms: Amount | None = msgspec.field(default=None, name="p99-session-ms")
@@ -33,50 +33,49 @@ class Result(Record, frozen=True, kw_only=True, rename={"c": "C"}):
     cpu_ms_per_turn: Amount | None = msgspec.field(default=None, name="cpu-ms/turn")
     peak_rss_mb: Amount | None = msgspec.field(default=None, name="peak-rss-mb")
     rss_kb_per_session: Amount | None = msgspec.field(default=None, name="rss-kb/sess")
-    peak_threads: Count | None = msgspec.field(default=None, name="peak-threads")
-    deltas: Count | None = None
-    state_kb: Count | None = msgspec.field(default=None, name="state-kb")
-    schema: Count | None = None
-    procs: Count | None = None
+    peak_threads: Natural | None = msgspec.field(default=None, name="peak-threads")
+    deltas: Natural | None = None
+    state_kb: Natural | None = msgspec.field(default=None, name="state-kb")
+    schema: Natural | None = None
+    procs: Natural | None = None
     workers: str | None = None
     pacing: str | None = None
     mock_lag_p99_ms: Amount | None = msgspec.field(default=None, name="mock-lag-p99-ms")
     base_rss_mb: Amount | None = msgspec.field(default=None, name="base-rss-mb")
-    peak_fds: Count | None = msgspec.field(default=None, name="peak-fds")
+    peak_fds: Natural | None = msgspec.field(default=None, name="peak-fds")
     throttled_ms: Amount | None = msgspec.field(default=None, name="throttled-ms")
     python: str | None = None
     subject: Subject | None = None
 
 
 class Slot(Record, frozen=True, kw_only=True):
-    """A cell's place in the plan.
+    """The place of a cell in the plan.
 
     Args:
         level: Concurrency C.
-        block: Which ABBA block of the level, from 0, counted on from the ladder to the decision; of a refinement, which repeat of the level.
-        pair: Which pair of the block, 0 or 1; None for a cell that has no partner.
-        attempt: 0, or 1 for the second run of an invalid cell.
-        phase: What it is run for.
+        block: ABBA block of the level, from 0; the decision continues the numbers of the ladder. In refinement, repeat of the level.
+        pair: 0 or 1 within the block; None for a cell without a partner.
+        attempt: 0, or 1 for the retry of an invalid cell.
     """
 
     side: Side
-    level: Count
+    level: Natural
     block: Whole
     pair: Whole | None
-    attempt: Count = 0
+    attempt: Natural = 0
     phase: Phase = Phase.LADDER
 
 
 class Cell(Record, frozen=True, kw_only=True):
-    """One run of one build at one level, and everything that was seen of it.
+    """One run of one build at one level.
 
     Args:
+        reason: The limit or the fault in one phrase; empty for ok.
+        exit_code: None if the engine did not report one.
+        sessions_done: Sessions that had ended at the last report of the probe.
+        peak_threads, peak_rss_mb, peak_fds: From the RESULT, or from the last report before the end.
+        evidence: Grounds of the outcome, by source.
         drive: None in results of schema 1.
-        reason: One phrase that names the limit or the fault; empty for ok.
-        exit_code: The container's exit code; None where the engine knew none.
-        sessions_done: Sessions that had ended when it was last heard of.
-        peak_threads, peak_rss_mb, peak_fds: The RESULT's, else the last that was reported before the end.
-        evidence: What the decision rests on, by source.
     """
 
     slot: Slot
@@ -85,10 +84,10 @@ class Cell(Record, frozen=True, kw_only=True):
     started_at: str
     wall_s: Amount
     exit_code: Whole | None
-    sessions_done: Count | None
-    peak_threads: Count | None
+    sessions_done: Natural | None
+    peak_threads: Natural | None
     peak_rss_mb: Amount | None
-    peak_fds: Count | None
+    peak_fds: Natural | None
     result: Result | None
     evidence: dict[str, object]
     log: str
@@ -96,7 +95,7 @@ class Cell(Record, frozen=True, kw_only=True):
 
 
 class Knee(Record, frozen=True, kw_only=True):
-    """The bracket in which a side breaks: the last level that passed, the first that failed."""
+    """The bracket of a side's breaking point: last level passed, first level failed."""
 
     last_pass: int | None
     first_fail: int | None

@@ -1,4 +1,4 @@
-"""The error tree: one class for each thing a person would do differently, each with its exit code."""
+"""Errors, one class and exit code for each thing that a user would do next."""
 
 from collections.abc import Sequence
 
@@ -8,26 +8,26 @@ _LONGEST = 500
 
 
 class HarnessError(Exception):
-    """Say what went wrong, where, and what to try.
+    """An error with a message for the user.
 
     Args:
-        what: One sentence; it names the value or the place.
-        hint: What to do about it, one sentence.
-        tail: The last lines of the log that belongs to it.
+        what: What happened and where, in one sentence.
+        hint: The next action, as an imperative.
+        tail: The last lines of the log.
     """
 
     exit_code = 70
 
     def __init__(self, what: str, *, hint: str = "", tail: Sequence[str] = ()) -> None:
         self.what, self.hint, self.tail = what, hint, tuple(tail)
-        said = one_line(what, _LONGEST)  # it may quote what was typed, stored or printed
-        lines = [f"{said}{' — ' if hint else ''}{printable(hint)}"]
+        message = one_line(what, _LONGEST)  # may quote user input or the output of a branch
+        lines = [f"{message}{' — ' if hint else ''}{printable(hint)}"]
         lines += [f"  | {printable(line[:_LONGEST])}" for line in tail]
         super().__init__("\n".join(lines))
 
 
 class UsageError(HarnessError):
-    """A flag, a level, a cap or an environment variable cannot be used."""
+    """A flag, a setting or a stored run is invalid."""
 
     exit_code = 2
 
@@ -39,42 +39,42 @@ class RegressionError(HarnessError):
 
 
 class InconclusiveError(HarnessError):
-    """What was measured does not decide, and it was to (`--strict`)."""
+    """The measurements do not decide, although `--strict` requires it."""
 
     exit_code = 4
 
 
 class DisturbedError(HarnessError):
-    """The run says nothing about the subject: the host, the box or a build was not what it should be."""
+    """The run is invalid: host, box or build was not as required."""
 
     exit_code = 5
 
 
 class BaseCannotRunError(HarnessError):
-    """The base's tree cannot run the probe."""
+    """The base cannot run the probe."""
 
     exit_code = 6
 
 
 class BranchCannotRunError(HarnessError):
-    """The branch's tree cannot run the probe."""
+    """The branch cannot run the probe."""
 
     exit_code = 7
 
 
 class RepoError(HarnessError):
-    """Git cannot give what the comparison needs."""
+    """Git cannot provide the commits of the comparison."""
 
     exit_code = 10
 
 
 class BuildError(HarnessError):
-    """A side does not build into an image."""
+    """A side cannot be built."""
 
     exit_code = 11
 
 
 class NoBoxError(HarnessError):
-    """No box can be reached to run cells in."""
+    """No box is available for cells."""
 
     exit_code = 12

@@ -1,47 +1,45 @@
-"""What a gate decides by: margins, and the noise of the host."""
+"""Margins and noise floors: the basis of a gate's decision."""
 
 import math
 
-from harness.model.stored import Amount, Count, Record
+from harness.model.stored import Amount, Natural, Record
 
 
 class Margin(Record, frozen=True, kw_only=True):
-    """How much worse a metric may be: by a share of the base where it is relative (0.05 is 5 %), else in its own unit."""
+    """The largest allowed change for the worse: a share (0.05 is 5 %) or an amount."""
 
     amount: Amount
     is_relative: bool
 
 
-class Floor(Record, frozen=True, kw_only=True):
-    """The noise of one host, box and load, from pairs of identical builds.
+class NoiseFloor(Record, frozen=True, kw_only=True):
+    """The noise of a host, measured with pairs of identical builds.
 
     Args:
-        key: Of host, box, caps, arm and load.
+        key: Hash of host, box, caps, arm and load.
         measured_at: UTC.
-        level: At which concurrency.
-        pairs: How many.
-        deviations: By metric, the standard deviation of the logarithm of a pair's ratio.
+        deviations: By metric, the standard deviation of the log ratio of a pair.
     """
 
     key: str
     measured_at: str
-    level: Count
-    pairs: Count
+    level: Natural
+    pairs: Natural
     deviations: dict[str, Amount]
 
 
 class GateInfo(Record, frozen=True, kw_only=True):
-    """What a gate decides by.
+    """The basis of a gate's decision.
 
     Args:
-        margins: By metric; a metric without one is shown and not gated.
-        strict: Whether an inconclusive verdict fails.
-        floor: None where none is known.
+        margins: By metric; a metric without a margin is not gated.
+        strict: Fail if the verdict is inconclusive.
+        noise_floor: None if unknown.
     """
 
     margins: dict[str, Margin]
     strict: bool = False
-    floor: Floor | None = None
+    noise_floor: NoiseFloor | None = None
 
 
 DEFAULT_MARGINS = {
@@ -54,25 +52,20 @@ DEFAULT_MARGINS = {
     "allocated-blocks/session": Margin(amount=0.02, is_relative=True),
     "system-calls/turn": Margin(amount=0.01, is_relative=False),
 }
-"""The metrics that are gated by default; knee and capacity have brackets instead of margins."""
+"""The metrics that are gated by default, besides knee and capacity."""
 
 
 def log_margin(margin: Margin, better: float) -> float:
-    """Return a margin as the logarithm of the largest ratio of the worse side to the better one that is within it.
-
-    Args:
-        margin: Relative, or in the metric's own unit.
-        better: What the metric is on the better side, above zero: on the base for a regression, on the branch for an improvement.
-    """
+    """Return the log of the largest ratio of worse to better side within a margin."""
     share = margin.amount if margin.is_relative else margin.amount / better
     return math.log1p(share)
 
 
 def allowance(margin: Margin, better: float) -> float:
-    """Return how much worse than on the better side a metric may be, in its own unit."""
+    """Return the largest allowed change for the worse, in the metric's own unit."""
     return margin.amount * abs(better) if margin.is_relative else margin.amount
 
 
 def show_margin(margin: Margin) -> str:
-    """Show a margin as it is written in the configuration."""
+    """Show a margin as the configuration writes it."""
     return f"{margin.amount * 100:g} %" if margin.is_relative else f"{margin.amount:g}"

@@ -1,35 +1,41 @@
-"""The plan of a run: which cells it has, as far as that is settled before the first."""
+"""The plan of a run: its cells, as far as they are fixed before the first one."""
+
+from msgspec import structs
 
 from harness.model.nouns import Side
-from harness.model.stored import Count, Positive, Record
+from harness.model.stored import Natural, Positive, Record
 
 
 class Plan(Record, frozen=True, kw_only=True):
     """The plan of a run.
 
     Args:
-        levels: Ascending concurrencies of the ladder.
-        blocks: ABBA blocks a level of the ladder, two pairs each; 0 for one pair a level. Of a run of kind `goals`, repeats of each cell.
+        levels: Concurrencies of the ladder, ascending.
+        blocks: ABBA blocks per level of the ladder, two pairs each; 0 for one pair per level. In a run of kind `goals`, repeats of each cell.
         sides: Both for a comparison, one for a ramp.
-        objective: The latency inflation that a level within a side's capacity may have.
-        warm_up: Whether each side's first cell is discarded.
-        refine: Whether each side's bracket is narrowed to within 10 %.
+        objective: Largest latency inflation within a side's capacity.
+        warm_up: Discard each side's first cell.
+        refine: Narrow each side's bracket to within 10 %.
         pairs: Pairs at each decision level, those of the ladder included; 0 for none.
-        decision_levels: Ascending; empty for the levels that the ladder shows.
-        budget_s: Time for all cells, in seconds; what the planned pairs leave is spent on more pairs. None for the planned pairs alone.
+        decision_levels: Ascending; empty to choose them from the ladder.
+        budget_s: Time for all cells, in seconds; more pairs use up what is left. None for the planned pairs only.
     """
 
-    levels: tuple[Count, ...]
-    blocks: Count
+    levels: tuple[Natural, ...]
+    blocks: Natural
     sides: tuple[Side, ...] = tuple(Side)
     objective: Positive = 2.0
     warm_up: bool = False
     refine: bool = False
-    pairs: Count = 0
-    decision_levels: tuple[Count, ...] = ()
+    pairs: Natural = 0
+    decision_levels: tuple[Natural, ...] = ()
     budget_s: Positive | None = None
+
+    def at_one_level(self, level: int) -> "Plan":
+        """Return this plan with one level, both for the ladder and the decision."""
+        return structs.replace(self, levels=(level,), decision_levels=(level,))
 
     @property
     def decides(self) -> bool:
-        """Whether there are pairs beyond the ladder's, or may be."""
+        """True if pairs may run after the ladder."""
         return len(self.sides) > 1 and (self.pairs > 0 or self.budget_s is not None)

@@ -1,77 +1,54 @@
-"""What a person asked for: the settings of a run, of a gate, and the two sides."""
+"""The request of a caller: a run, and the options of a gate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.model.gate import Margin
-from harness.model.nouns import Caps, Load, Side
-from harness.model.nouns import Drive
+from harness.model.nouns import Caps, Drive, Load, Side
+from harness.model.plan import Plan
 
 BOXES = ("docker", "cgroup", "watchdog")
-"""The kinds of box, the best first."""
+"""The kinds of box, best first."""
 
 AUTO = "auto"
-"""The first of them that works."""
+"""The first of `BOXES` that works."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What one run is told to do.
+class Request:
+    """The request of a run.
 
     Args:
-        levels: Ascending concurrencies.
-        blocks: ABBA blocks a level; 0 for a scout, which has one pair a level.
-        warm_up: Whether each side's first cell is thrown away.
-        refine: Whether each side's bracket is narrowed to within 10 %.
-        objective: How much latency inflation a level within capacity may have.
-        pairs: At each decision level, the ladder's included; 0 for none.
-        decision_levels: Ascending; empty for the ones that the ladder shows.
-        budget_s: What all cells may take; None for no more than is planned.
-        base_image: What the Dockerfile builds on; empty for the one that is found.
+        base, main: Refs; None for the merge-base with the default branch.
+        base_image: The image under the builds; empty to find one.
         box: One of `BOXES`, or `AUTO`.
+        resume: Folder of an interrupted run, whose stored plan replaces this one; None for a new run.
     """
 
     load: Load
     caps: Caps
-    levels: tuple[int, ...]
-    blocks: int
-    warm_up: bool
-    refine: bool
-    objective: float
-    pairs: int
-    decision_levels: tuple[int, ...]
-    budget_s: float | None
-    base_image: str
+    plan: Plan
+    drives: Mapping[Side, Drive]
+    base: str | None = None
+    main: str | None = None
+    base_image: str = ""
     box: str = AUTO
+    resume: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GateSettings:
-    """What a gate is told.
+class GateOptions:
+    """The options of a gate.
 
     Args:
-        margins: By metric; one that is not named is not gated.
-        pairs: At each decision level, at least 1.
-        quick_level: The one level of the quick profile.
+        margins: By metric; a metric without a margin is not gated.
+        pairs: Per decision level, at least 1.
+        is_quick: Run pairs at `quick_level` only, without a ladder.
+        is_strict: Fail if the verdict is inconclusive.
     """
 
     margins: Mapping[str, Margin]
     pairs: int
     quick_level: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A comparison as it was asked for.
-
-    Args:
-        base, main: Refs; None for the merge-base with the default branch.
-        drives: The arm and the environment of each side.
-        resume: The folder of a run to go on with, whose own plan then counts instead of all else; None for a new one.
-    """
-
-    settings: Settings
-    base: str | None
-    main: str | None
-    drives: Mapping[Side, Drive]
-    resume: str | None = None
+    is_quick: bool = False
+    is_strict: bool = False

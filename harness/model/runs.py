@@ -1,4 +1,4 @@
-"""Everything that is settled before the first cell of a run, and a run as it is stored."""
+"""The settings of a run before its first cell, and its report for the store."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from harness.model.costs import ExactCosts
 from harness.model.gate import GateInfo
 from harness.model.nouns import HOLDABLE, Arm, Caps, Drive, Load, Purity, Side
 from harness.model.plan import Plan
-from harness.model.stored import Count, Record
+from harness.model.stored import Natural, Record
 
 
 class SideInfo(Record, frozen=True, kw_only=True):
-    """One side: its build, and how its cells are driven.
+    """One side: its build, and the drive of its cells.
 
     Args:
         commit: Full hash; None outside a repository.
-        dirty: Hash of what differs from the commit; None for a clean tree.
-        subject, gauge, tree: SHA-256 over the runtime, over the probe and Dockerfile, over all of the context.
+        dirty: Hash of the uncommitted changes; None for a clean tree.
+        subject, gauge, tree: SHA-256 of the runtime, of probe and Dockerfile, and of the whole context.
     """
 
     side: Side
@@ -32,11 +32,11 @@ class SideInfo(Record, frozen=True, kw_only=True):
 
 
 class BoxInfo(Record, frozen=True, kw_only=True):
-    """Where the cells ran: the engine, and what of its host bears on the numbers.
+    """The box of a run, with the facts about its host that affect the numbers.
 
     Args:
-        holds: Which of `HOLDABLE` it holds for certain.
-        machine: Tells this engine, or this machine, from its twins; empty in results that are older than schema 5.
+        holds: The members of `HOLDABLE` that it enforces.
+        machine: Unique id of the engine or the machine; empty before schema 5.
     """
 
     box: str
@@ -44,8 +44,8 @@ class BoxInfo(Record, frozen=True, kw_only=True):
     cgroup: str
     endpoint: str
     host: str
-    host_cpus: Count
-    host_memory_bytes: Count
+    host_cpus: Natural
+    host_memory_bytes: Natural
     base_image: str
     warnings: tuple[str, ...] = ()
     holds: tuple[str, ...] = HOLDABLE
@@ -53,14 +53,14 @@ class BoxInfo(Record, frozen=True, kw_only=True):
 
 
 class RunInfo(Record, frozen=True, kw_only=True):
-    """Everything that was settled before the first cell.
+    """The settings of a run, fixed before its first cell.
 
     Args:
-        sides: The base first; one of a ramp; in a run of kind `goals` the one build, once for each way it is driven.
-        goals: The keys of the goals that were asked for, in a run of that kind.
-        costs: What was counted before the first cell.
-        gate: What is decided by, in a gate.
-        resumed: When it was gone on with after an interruption, each time, as UTC stamps.
+        sides: The base first; one for a ramp; for `goals` the one build, once per drive.
+        how: How the base was chosen.
+        goals: Keys of the requested goals, for `goals`.
+        gate: None unless the run is a gate.
+        resumed: UTC stamps of each resumption.
     """
 
     run_id: str
@@ -80,16 +80,16 @@ class RunInfo(Record, frozen=True, kw_only=True):
 
     @property
     def has_two_sides(self) -> bool:
-        """Whether there is a base to tell the branch from."""
+        """True if the run has a base and a branch."""
         return self.kind in {"compare", "gate"}
 
     @property
     def arms(self) -> tuple[Arm, ...]:
-        """The arms of the sides, the base's first; one where they are the same."""
+        """The distinct arms of the sides, that of the base first."""
         return tuple(dict.fromkeys(side.drive.arm for side in self.sides))
 
     def name_of(self, side: Side) -> str:
-        """Return what to call a side: with its arm where the other has another, and of one build alone just that."""
+        """Return the name of a side for people, with its arm if the arms differ."""
         if not self.has_two_sides:
             return "the build"
         arm = next((info.drive.arm for info in self.sides if info.side is side), None)
@@ -98,13 +98,13 @@ class RunInfo(Record, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """A run as it now stands, for the store.
+    """The current state of a run, for the store.
 
     Args:
-        complete: Whether the plan was run to its end.
-        derived: What follows from the cells, as JSON values; `in-short` is its row of the index.
-        document: The table, in markdown.
-        summary: For a pull request; empty where there is none.
+        complete: True if the plan ran to its end.
+        derived: Values derived from the cells, as JSON; `in-short` is the row of the index.
+        document: The report in markdown.
+        summary: For a pull request; empty unless the run is a gate.
     """
 
     run: RunInfo

@@ -1,4 +1,4 @@
-"""The build context of a side: what is in it, its hashes, and the archive that is sent to the engine."""
+"""The build context of a side: its files, hashes and archive."""
 
 import hashlib
 import io
@@ -10,7 +10,7 @@ from typing import Literal
 SUBJECT = "src/escapement"
 GAUGE = ("Dockerfile", "harness/__init__.py", "harness/probe")
 ALLOWED = ("Dockerfile", "harness/__init__.py", "harness/probe", "src")
-_ANY = "surrogateescape"  # a name is what the file system says, be it text or not
+_ANY = "surrogateescape"  # file names may be any bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,10 +18,9 @@ class Entry:
     """One file of a tree.
 
     Args:
-        path: POSIX path from the tree's root.
-        kind: A link is kept as a link and never followed.
-        content: The file's bytes, or the link's target.
-        executable: Whether its owner may run it.
+        path: POSIX path relative to the root of the tree.
+        kind: Links are kept as links and never followed.
+        content: Bytes of the file, or target of the link.
     """
 
     path: str
@@ -32,13 +31,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The entries of the allow-list, sorted by path."""
+    """The files that a build may read, sorted by path."""
 
     entries: tuple[Entry, ...]
 
     @property
     def subject_hash(self) -> str:
-        """SHA-256 of the runtime's sources, as a probe computes it from the code that it loaded."""
+        """SHA-256 of the runtime's sources, equal to the hash that a probe reports."""
         prefix = f"{SUBJECT}/"
         return _hash(
             (entry.path.removeprefix(prefix), entry)
@@ -48,28 +47,24 @@ class Tree:
 
     @property
     def gauge_hash(self) -> str:
-        """SHA-256 of what measures: the probe and the Dockerfile."""
+        """SHA-256 of the gauge: the probe and the Dockerfile."""
         return _hash((entry.path, entry) for entry in self.entries if _is_gauge(entry.path))
 
     def hash_on(self, base_image: str) -> str:
-        """SHA-256 of everything that the image is made from.
-
-        Args:
-            base_image: The id of the image that it stands on.
-        """
+        """Return the SHA-256 of everything that goes into an image on a base image."""
         modes = "".join("x" if entry.executable else "-" for entry in self.entries)
         content = _hash((entry.path, entry) for entry in self.entries)
         return hashlib.sha256(f"{base_image}\n{modes}\n{content}".encode()).hexdigest()
 
     def holds(self, path: str) -> bool:
-        """Whether there is a file at the path, or anything below it; a link there is neither."""
+        """Return whether a path is a file or a folder; a link is neither."""
         return any(
             (e.path == path and e.kind == "file") or e.path.startswith(f"{path}/")
             for e in self.entries
         )
 
     def with_bench_of(self, other: "Tree") -> "Tree":
-        """Return this runtime with another tree's bench in place of its own, of which nothing stays."""
+        """Return this tree with its bench replaced by that of another tree."""
         kept = [entry for entry in self.entries if not _is_gauge(entry.path)]
         bench = [entry for entry in other.entries if _is_gauge(entry.path)]
         return Tree(
@@ -77,7 +72,7 @@ class Tree:
         )
 
     def pack(self) -> bytes:
-        """Return the tree as an uncompressed tar, the same bytes for the same entries."""
+        """Return the tree as an uncompressed tar, byte for byte reproducible."""
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
             for entry in self.entries:

@@ -1,4 +1,4 @@
-"""Formatting and parsing of the quantities that people read and type."""
+"""Quantities as text for people."""
 
 
 def show_count(value: float) -> str:
@@ -7,12 +7,12 @@ def show_count(value: float) -> str:
 
 
 def show_plural(value: float, noun: str) -> str:
-    """Show a count of something: (1, "thread") -> ``1 thread``, (2001, "thread") -> ``2,001 threads``."""
+    """Show a count with its noun: (2001, "thread") -> ``2,001 threads``."""
     return f"{show_count(value)} {noun}{'' if value == 1 else 's'}"
 
 
 def show_bytes(value: float) -> str:
-    """Show bytes in the largest binary unit that keeps it above 1: 2147483648 -> ``2 GiB``."""
+    """Show bytes in the largest fitting binary unit: 2147483648 -> ``2 GiB``."""
     amount, unit = float(value), "B"
     for larger in ("KiB", "MiB", "GiB"):
         if abs(amount) < 1024:
@@ -22,13 +22,14 @@ def show_bytes(value: float) -> str:
 
 
 def show_seconds(value_s: float) -> str:
-    """Show a duration with the precision that a reader wants: 600.0 -> ``600 s``, 1.234 -> ``1.2 s``."""
+    """Show a duration, with a decimal below ten seconds: 1.234 -> ``1.2 s``."""
     return f"{value_s:.0f} s" if value_s >= 10 else f"{value_s:.1f} s"
 
 
 def show_ratio(value: float) -> str:
-    """Show a factor with three significant digits, two decimals at the most: 3.184 -> ``3.18×``."""
-    return f"{value:.{_decimals(value)}f}×"
+    """Show a factor with up to two decimals: 3.184 -> ``3.18×``."""
+    decimals = 2 if abs(value) < 100 else 1 if abs(value) < 1000 else 0
+    return f"{value:.{decimals}f}×"
 
 
 def show_change(ratio: float) -> str:
@@ -40,14 +41,10 @@ def show_change(ratio: float) -> str:
 
 
 def show_number(value: float) -> str:
-    """Show a measured number with three significant digits: 0.14159 -> ``0.142``."""
+    """Show a number with three significant digits: 0.14159 -> ``0.142``."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def show_slope(value: float) -> str:
-    """Show what a session adds, with three significant digits; next to nothing is ``0``."""
+    """Show a cost per session with three significant digits; near zero as ``0``."""
     return "0" if abs(value) < 0.0005 else show_number(value)
-
-
-def _decimals(value: float) -> int:
-    return 2 if abs(value) < 100 else 1 if abs(value) < 1000 else 0

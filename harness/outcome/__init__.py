@@ -1,1 +1,1 @@
-"""From what was seen of a cell to how it ended."""
+"""From the observation of a cell to its outcome."""

@@ -1,8 +1,10 @@
-"""All that was seen of one cell, and what of it is kept."""
+"""The observation of one cell, and the evidence that is stored of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
+
+import msgspec
 
 from harness.model.nouns import HOLDABLE
 from harness.model.stored import MOST
@@ -10,25 +12,23 @@ from harness.outcome.disturbance import host_evidence
 from harness.outcome.protocol import ProbeOutput, cut_text
 
 _KEPT_LINES = 10
-_KEPT_LINE = 500
+_LONGEST_LINE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """All that was seen of one cell.
+    """Everything that was observed of one cell.
 
     Args:
-        output: What the probe printed.
-        stderr: The last lines of what the container wrote to standard error.
-        exit_code: As the engine gives it; None when it knows none.
-        oom_killed: The box says that something in the cell was killed for memory.
+        exit_code: None where the engine has none.
+        oom_killed: True if the box reports a kill for memory in the cell.
         oom_witness: How the box knows.
-        timed_out: We killed it, at its time limit.
-        engine_error: What the engine said when the cell could not be run as asked; empty otherwise.
-        wall_s: From start to end, in seconds.
+        timed_out: True if the box killed the cell at its time limit.
+        engine_error: Why the cell could not be run as requested; else empty.
+        stderr: The last lines of the container's standard error.
         stdout: The raw output, for the log.
-        holds: Which of `HOLDABLE` the box holds for certain, so that what is read inside has to be what was asked for.
-        box_evidence: What the box saw of the cell from outside, by the names of the record.
+        holds: The members of `HOLDABLE` that the box enforces.
+        box_evidence: Measured from outside the cell, by the names of the record.
     """
 
     output: ProbeOutput
@@ -44,47 +44,48 @@ class Observation:
     box_evidence: Mapping[str, object] = field(default_factory=dict)
 
 
-def evidence_of(seen: Observation) -> dict[str, object]:
-    """Return what a decision rests on, by source, for the record."""
-    death = seen.output.death
+def evidence_of(observation: Observation) -> dict[str, object]:
+    """Return the evidence to store with the cell, by its source."""
+    output, worker_exit = observation.output, observation.output.worker_exit
     evidence: dict[str, object] = {
-        "exit-code": seen.exit_code,
-        "engine-oom-killed": seen.oom_killed,
-        "timed-out": seen.timed_out,
+        "exit-code": observation.exit_code,
+        "engine-oom-killed": observation.oom_killed,
+        "timed-out": observation.timed_out,
     }
-    evidence |= {"box": dict(seen.box_evidence)} if seen.box_evidence else {}
-    evidence |= {"engine-error": seen.engine_error} if seen.engine_error else {}
-    if seen.output.faults or seen.output.torn:
-        evidence["protocol-faults"] = [*seen.output.faults, *seen.output.torn]
-    if seen.output.caps is not None:
-        evidence["caps-read-inside"] = {
-            "cpus": seen.output.caps.cpus,
-            "memory-bytes": seen.output.caps.memory_bytes,
-            "swap-bytes": seen.output.caps.swap_bytes,
-            "pids": seen.output.caps.pids,
-            "network": seen.output.caps.network,
-        }
-    if host := host_evidence(seen.output.progress):
-        evidence["host"] = host
-    busy = [line.cpu_pct for line in seen.output.progress if line.cpu_pct is not None]
+    optional: dict[str, object] = {
+        "box": dict(observation.box_evidence),
+        "engine-error": observation.engine_error,
+        "protocol-faults": [*output.faults, *output.torn],
+        "caps-read-inside": output.caps and msgspec.to_builtins(output.caps),
+        "host": host_evidence(output.progress),
+    }
+    evidence |= {name: value for name, value in optional.items() if value}
+    busy = [line.cpu_pct for line in output.progress if line.cpu_pct is not None]
     if busy:
-        evidence["cpu-pct"] = median(busy)  # of one processor, as a rule over its seconds
-    if death is not None:
-        evidence["supervisor"] = {"cause": death.cause, "signal": death.signal, **death.evidence}
-    if seen.output.result is None and seen.stderr:
-        evidence["stderr-tail"] = [
-            cut_text(line, _KEPT_LINE) for line in seen.stderr[-_KEPT_LINES:]
-        ]
+        evidence["cpu-pct"] = median(busy)  # of one processor
+    if worker_exit is not None:
+        account = {"cause": worker_exit.cause, "signal": worker_exit.signal}
+        evidence["supervisor"] = account | worker_exit.evidence
+    if output.result is None and observation.stderr:
+        tail = observation.stderr[-_KEPT_LINES:]
+        evidence["stderr-tail"] = [cut_text(line, _LONGEST_LINE) for line in tail]
     return evidence
 
 
-def sessions_done(seen: Observation) -> int | None:
-    """Return how many sessions had ended when the cell was last heard of; None where that was no count."""
-    found: object = seen.output.progress[-1].done if seen.output.progress else None
-    if seen.output.result is not None:
-        found = seen.output.result.ok + seen.output.result.errors
-    elif seen.output.death is not None:
-        found = seen.output.death.evidence.get("sessions-done", found)
-    if not isinstance(found, int) or isinstance(found, bool):
+def sessions_done(observation: Observation) -> int | None:
+    """Return the last known number of ended sessions; None if it is no valid count."""
+    output = observation.output
+    done: object = output.progress[-1].done if output.progress else None
+    if output.result is not None:
+        done = output.result.ok + output.result.errors
+    elif output.worker_exit is not None:
+        done = output.worker_exit.evidence.get("sessions-done", done)
+    if not isinstance(done, int) or isinstance(done, bool):
         return None
-    return found if 0 <= found <= MOST else None
+    return done if 0 <= done <= MOST else None
+
+
+def number_in(evidence: Mapping[str, object], key: str) -> float:
+    """Return a number of the evidence; 0 where it is missing or no number."""
+    value = evidence.get(key)
+    return value if isinstance(value, int | float) else 0

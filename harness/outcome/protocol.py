@@ -1,4 +1,4 @@
-"""Reading what a probe printed: CAPS, PROGRESS, RESULT and OUTCOME lines, in JSON or EDN."""
+"""The lines that a probe, perhaps a hostile one, prints in JSON or EDN."""
 
 import importlib
 import json
@@ -11,21 +11,21 @@ from typing import Any
 import msgspec
 
 from harness.model.cells import Result
-from harness.model.stored import Amount, Count, Whole
+from harness.model.stored import Amount, Natural, Whole
 from harness.model.text import one_line
 from harness.model.units import show_count
 
-_NUMBERS_AS_TEXT = ("latency-infl", "cpu-sec", "cpu-ms/turn")
 _LONGEST_LINE = 1 << 20
 _LONGEST_TEXT = 1000
-_LONGEST_SAID = 500  # a line of standard error, or what is wrong with one of ours
+_LONGEST_FAULT = 500
 _LONGEST_LIST = 64
 _DEEPEST = 6
 _MOST_EVIDENCE = 32 << 10  # of one map, as JSON
-_FIRST_LINES, _LAST_LINES = 1000, 10_000  # PROGRESS comes once a second: more than two hours
+_FIRST_LINES, _LAST_LINES = 1000, 10_000  # a line per second: more than two hours
 _MOST_FAULTS = 20
 _MOST, _MOST_DIGITS = 2**63 - 1, 20
-# The parser lets what its own code stumbles over through, as in `#inst {}`.
+_NUMBERS_AS_TEXT = ("latency-infl", "cpu-sec", "cpu-ms/turn")
+# edn_format raises its own errors, and lets those of its parsing code through, as for `#inst {}`.
 _NOT_EDN = (
     ArithmeticError,
     AttributeError,
@@ -36,119 +36,121 @@ _NOT_EDN = (
 )
 
 
-class BoxCaps(msgspec.Struct, frozen=True, kw_only=True):
-    """The caps that a probe read of its own box; None where there is no such limit.
+class CapsLine(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """The caps that a probe read inside its box; None where there is no such limit.
 
-    Fields that are not named here are kept out, not refused: they are evidence, and evidence may grow.
+    Unknown fields are ignored: later probes may add evidence.
     """
 
     cpus: Amount | None = None
-    memory_bytes: Whole | None = msgspec.field(default=None, name="memory-bytes")
-    swap_bytes: Whole | None = msgspec.field(default=None, name="swap-bytes")
+    memory_bytes: Whole | None = None
+    swap_bytes: Whole | None = None
     pids: Whole | None = None
     network: tuple[str, ...] | None = None
 
 
-class ProgressLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What was known of a cell at one moment: sessions done, peaks so far, and what the host did since the sessions started.
+class ProgressLine(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """The state of a cell at one moment: sessions, peaks so far, and the host's load.
 
     Args:
         host_cpus: Processors of the host.
-        host_ms: For how long account was taken of it.
-        steal_ms: Processor time that a hypervisor took meanwhile.
-        others_cpu_ms: Processor time that all but this cgroup used.
-        pressure_ms: For how long some task of the host waited for a processor.
-        supervisor_cpu_ms: What watching has cost so far, and handing on what the sessions print.
+        host_ms: Length of the period in which the host's load was measured.
+        steal_ms: CPU time that the hypervisor stole in this period.
+        others_cpu_ms: CPU time of everything outside this cgroup.
+        pressure_ms: How long some task of the host waited for a CPU.
+        supervisor_cpu_ms: CPU time of the supervisor: sampling, and forwarding output.
     """
 
-    t_ms: Amount = msgspec.field(default=0.0, name="t-ms")
-    done: Count = 0
-    errors: Count = 0
-    deltas: Count | None = None
-    threads: Count | None = None
-    peak_threads: Count | None = msgspec.field(default=None, name="peak-threads")
-    peak_rss_mb: Amount | None = msgspec.field(default=None, name="peak-rss-mb")
-    peak_fds: Count | None = msgspec.field(default=None, name="peak-fds")
-    cpu_pct: Amount | None = msgspec.field(default=None, name="cpu-pct")
-    host_cpus: Count | None = msgspec.field(default=None, name="host-cpus")
-    host_ms: Amount | None = msgspec.field(default=None, name="host-ms")
-    steal_ms: Amount | None = msgspec.field(default=None, name="steal-ms")
-    others_cpu_ms: Amount | None = msgspec.field(default=None, name="others-cpu-ms")
-    pressure_ms: Amount | None = msgspec.field(default=None, name="pressure-ms")
-    supervisor_cpu_ms: Amount | None = msgspec.field(default=None, name="supervisor-cpu-ms")
+    t_ms: Amount = 0.0
+    done: Natural = 0
+    deltas: Natural | None = None
+    threads: Natural | None = None
+    peak_threads: Natural | None = None
+    peak_rss_mb: Amount | None = None
+    peak_fds: Natural | None = None
+    cpu_pct: Amount | None = None
+    host_cpus: Natural | None = None
+    host_ms: Amount | None = None
+    steal_ms: Amount | None = None
+    others_cpu_ms: Amount | None = None
+    pressure_ms: Amount | None = None
+    supervisor_cpu_ms: Amount | None = None
 
 
-class Death(msgspec.Struct, frozen=True, kw_only=True):
-    """The supervisor's account of a worker that did not end clean."""
+class WorkerExit(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """The OUTCOME line: the supervisor's report of a worker with no clean end."""
 
     cause: str
-    exit_code: Whole | None = msgspec.field(default=None, name="exit-code")
+    exit_code: Whole | None = None
     signal: Whole | None = None
     evidence: dict[str, Any] = msgspec.field(default_factory=dict)
-    stderr_tail: tuple[str, ...] = msgspec.field(default=(), name="stderr-tail")
+    stderr_tail: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeOutput:
-    """One probe's output, read.
+    """The parsed output of one probe.
 
     Args:
-        faults: One sentence for each line that claims to be CAPS, RESULT or OUTCOME and cannot be read.
-        torn: The same for PROGRESS, of which the next line says all that the last one did.
+        faults: One sentence for each unreadable CAPS, RESULT or OUTCOME line.
+        torn: The same for PROGRESS, where the next line repeats all values.
     """
 
-    caps: BoxCaps | None = None
+    caps: CapsLine | None = None
     progress: tuple[ProgressLine, ...] = ()
     result: Result | None = None
-    death: Death | None = None
+    worker_exit: WorkerExit | None = None
     faults: tuple[str, ...] = ()
     torn: tuple[str, ...] = ()
 
 
-def read_output(lines: Iterable[str]) -> ProbeOutput:
-    """Read a probe's standard output.
+_KINDS: dict[str, type[Any]] = {
+    "CAPS": CapsLine,
+    "PROGRESS": ProgressLine,
+    "RESULT": Result,
+    "OUTCOME": WorkerExit,
+}
 
-    Lines that begin with none of the protocol's words are passed over.
+
+def read_output(lines: Iterable[str]) -> ProbeOutput:
+    """Parse a probe's standard output; skip lines without a word of the protocol.
 
     Args:
-        lines: In order, without their ends.
+        lines: In order, without line ends.
     """
-    found = {word: _Lines() for word in _KINDS}
+    bodies = {word: _Lines() for word in _KINDS}
     for line in lines:
         word, _, body = line.partition(" ")
-        if word in found and body.lstrip().startswith("{"):
-            found[word].add(body[:_LONGEST_LINE])
+        if word in bodies and body.lstrip().startswith("{"):
+            bodies[word].add(body[:_LONGEST_LINE])
     faults: list[str] = []
     torn: list[str] = []
     read: dict[str, list[Any]] = {
         word: list(_convert(word, kept, torn if word == "PROGRESS" else faults))
-        for word, kept in found.items()
+        for word, kept in bodies.items()
     }
-    results = found["RESULT"].count
+    results = bodies["RESULT"].count
     if results > 1:
-        faults.append(f"{show_count(results)} RESULT lines, where a cell has one")
-    if dropped := found["PROGRESS"].dropped:
-        torn.append(f"{show_count(dropped)} PROGRESS lines in the middle were passed over")
+        faults.append(f"{show_count(results)} RESULT lines, but a cell has only one")
+    if dropped := bodies["PROGRESS"].dropped:
+        torn.append(f"{show_count(dropped)} PROGRESS lines in the middle were skipped")
     return ProbeOutput(
-        caps=read["CAPS"][0] if read["CAPS"] else None,
+        caps=next(iter(read["CAPS"]), None),
         progress=tuple(read["PROGRESS"]),
-        result=read["RESULT"][0] if read["RESULT"] else None,
-        death=read["OUTCOME"][-1] if read["OUTCOME"] else None,
+        result=next(iter(read["RESULT"]), None),
+        worker_exit=next(reversed(read["OUTCOME"]), None),
         faults=_bounded(faults),
         torn=_bounded(torn),
     )
 
 
-_KINDS: dict[str, type[Any]] = {
-    "CAPS": BoxCaps,
-    "PROGRESS": ProgressLine,
-    "RESULT": Result,
-    "OUTCOME": Death,
-}
+def cut_text(text: str, longest: int = _LONGEST_TEXT) -> str:
+    """Cut a text to a length; `…` marks the cut."""
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 class _Lines:
-    """The first and the last lines of one word, however many a process prints."""
+    """The first and the last lines of one word, in bounded memory."""
 
     def __init__(self) -> None:
         self._first: list[str] = []
@@ -168,30 +170,25 @@ class _Lines:
 
 
 def _convert(word: str, bodies: Iterable[str], faults: list[str]) -> Iterator[Any]:
-    """Read the maps of a word; what is wrong with one goes to `faults`."""
+    """Yield the record of each readable line, and add the others to `faults`."""
     for body in bodies:
         try:
             yield msgspec.convert(_cut_map(_read_map(body)), _KINDS[word])
         except (ValueError, msgspec.ValidationError) as error:
-            faults.append(one_line(f"a {word} line cannot be read: {error}", _LONGEST_SAID))
+            faults.append(one_line(f"a {word} line cannot be read: {error}", _LONGEST_FAULT))
 
 
-def _bounded(told: list[str]) -> tuple[str, ...]:
-    more = len(told) - _MOST_FAULTS
-    return (*told[:_MOST_FAULTS], *([f"and {show_count(more)} more"] if more > 0 else ()))
-
-
-def cut_text(text: str, longest: int = _LONGEST_TEXT) -> str:
-    """Cut a text that may be of any length, and say so at its end."""
-    return text if len(text) <= longest else f"{text[:longest]}…"
+def _bounded(faults: list[str]) -> tuple[str, ...]:
+    more = len(faults) - _MOST_FAULTS
+    return (*faults[:_MOST_FAULTS], *([f"and {show_count(more)} more"] if more > 0 else ()))
 
 
 def _cut_map(named: Mapping[str, object]) -> Mapping[str, object]:
-    """Cut every text, list and map of a line, and leave out evidence that is still too much to keep."""
+    """Cut every text, list and map of a line, and drop evidence that is too large."""
     cut = {key[:_LONGEST_TEXT]: _cut(value, _DEEPEST) for key, value in named.items()}
     evidence = cut.get("evidence")
     if isinstance(evidence, dict) and len(json.dumps(evidence)) > _MOST_EVIDENCE:
-        cut["evidence"] = {"left-out": "it was too much to be kept"}
+        cut["evidence"] = {"left-out": "it was too large"}
     return cut
 
 
@@ -209,7 +206,7 @@ def _cut(value: object, depth: int) -> object:
 
 
 def _read_map(body: str) -> Mapping[str, object]:
-    """Read a map into what JSON can hold: no NaN, no infinity, no half a character."""
+    """Parse a map into JSON values without NaN, infinity and lone surrogates."""
     is_edn = body.lstrip().startswith("{:")
     try:
         loaded = _from_clojure(_read_edn(body)) if is_edn else json.loads(body)
@@ -221,7 +218,7 @@ def _read_map(body: str) -> Mapping[str, object]:
 
 
 def _whole(digits: str) -> int:
-    """Read a whole number of 64 bits: with a larger one nothing can be counted, and not every program can read it."""
+    """Parse a whole number of at most 64 bits, which every JSON reader can hold."""
     value = int(digits) if len(digits) <= _MOST_DIGITS else _MOST + 1
     if abs(value) > _MOST:
         msg = f"a whole number of {len(digits)} digits is too large"
@@ -244,7 +241,7 @@ def _read_edn(body: str) -> Mapping[object, object]:
 
 
 def _from_clojure(loaded: Mapping[object, object]) -> Mapping[str, object]:
-    """Give a map of keywords the names and types of the JSON one: ``:latency-infl "3.18x"`` -> 3.18."""
+    """Convert a map of keywords to the JSON names: ``:cpu-sec "7.25"`` -> 7.25."""
     named = {str(key).removeprefix(":"): value for key, value in loaded.items()}
     for key in _NUMBERS_AS_TEXT:
         value = named.get(key)

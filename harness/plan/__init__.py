@@ -1,1 +1,1 @@
-"""The cell that runs next, from the cells that have run."""
+"""The next cell of a run, derived from the cells that have run."""

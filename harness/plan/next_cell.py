@@ -1,4 +1,4 @@
-"""The phases in their order, and the cells that are certain before the first has run."""
+"""The phases of a run in their order, and the cells that are certain in advance."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from harness.plan.ladder import (
     check_slots,
     next_rung,
     next_warm_up,
-    run_again,
+    retry_slot,
     rungs,
     warm_up_slots,
 )
@@ -18,26 +18,22 @@ from harness.plan.refinement import next_probe
 
 
 def next_slot(plan: Plan, cells: Sequence[Cell]) -> Slot | None:
-    """Return the cell to run next, or None when all is done.
+    """Return the cell to run next, or None at the end of the run.
 
-    The warm-up, the ladder, the refinement, the decision; a phase begins when the one before it has nothing left. In all of them an invalid cell
-    is run once more, at once and in its place, and a side of which one was invalid twice ends.
-
-    Args:
-        plan: What is to be run.
-        cells: What has been run, in order; the checks are passed over.
+    The phases are warm-up, ladder, refinement and decision; each starts when the one before is finished. An invalid
+    cell is retried at once in its slot. A side ends after a second invalid attempt. Checks among the cells are ignored.
     """
     done = [cell for cell in cells if cell.slot.phase is not Phase.CHECK]
-    again = run_again(done)
-    if again is not None:
-        return again
-    for following in (next_warm_up, next_rung, next_probe, next_pair):
-        found = following(plan, done)
-        if found is not None:
-            return found
+    retry = retry_slot(done)
+    if retry is not None:
+        return retry
+    for next_of_phase in (next_warm_up, next_rung, next_probe, next_pair):
+        slot = next_of_phase(plan, done)
+        if slot is not None:
+            return slot
     return None
 
 
 def planned_slots(plan: Plan) -> tuple[Slot, ...]:
-    """Return every cell that is certain, in order, as it will be when none fails: those of refinement and decision follow from them."""
+    """Return checks, warm-ups and ladder in order, provided that no cell fails."""
     return (*check_slots(plan), *warm_up_slots(plan), *rungs(plan))

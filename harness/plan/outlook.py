@@ -1,4 +1,4 @@
-"""How many cells are still to come, and for how long, as far as what has happened tells."""
+"""A forecast of the remaining cells and their time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from msgspec import structs
 from harness.model.cells import Cell, Result, Slot
 from harness.model.nouns import Outcome, Phase
 from harness.model.plan import Plan
-from harness.plan.decision import used_s
+from harness.plan.budget import used_s
 from harness.plan.next_cell import next_slot
 
-_MOST = 300  # beyond that nobody counts
+_MOST = 300  # cells; the forecast stops there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """What is to come while nothing fails.
+    """The remaining cells, provided that none fails.
 
     Args:
-        cells: How many.
-        seconds: How long they take, by those that have been run; None before the first.
+        cells: Their number.
+        seconds: Their expected time; None before the first cell.
     """
 
     cells: int
@@ -28,30 +28,19 @@ class Outlook:
 
 
 def look_ahead(plan: Plan, cells: Sequence[Cell]) -> Outlook:
-    """Imagine that every cell from here on passes, in the time that the nearest level took so far.
+    """Forecast the rest of a run from the times of the nearest levels.
 
-    What is spent on a budget is what is left of it.
-
-    Args:
-        plan: What is to be run.
-        cells: What has been run.
+    A budget is expected to be used up.
     """
     to_come = imagine_rest(plan, cells)
     if not cells:
         return Outlook(cells=len(to_come), seconds=None)
-    seconds = used_s(to_come)
-    if plan.budget_s is not None:
-        seconds = max(seconds, plan.budget_s - used_s(cells))
-    return Outlook(cells=len(to_come), seconds=seconds)
+    left_s = 0.0 if plan.budget_s is None else plan.budget_s - used_s(cells)
+    return Outlook(cells=len(to_come), seconds=max(used_s(to_come), left_s))
 
 
 def imagine_rest(plan: Plan, cells: Sequence[Cell]) -> list[Cell]:
-    """Return the cells that are to come while nothing fails, those of a budget left out.
-
-    Args:
-        plan: What is to be run.
-        cells: What has been run.
-    """
+    """Return the remaining cells if none fails, without those of a budget."""
     imagined = list(cells)
     certain = structs.replace(plan, budget_s=None)
     while (slot := next_slot(certain, imagined)) is not None and len(imagined) < _MOST:
@@ -60,7 +49,7 @@ def imagine_rest(plan: Plan, cells: Sequence[Cell]) -> list[Cell]:
 
 
 def _imagine(slot: Slot, cells: Sequence[Cell]) -> Cell:
-    """Make a cell that passes, at the pace of the mock, and takes as long as those of the nearest level did."""
+    """Return a cell that passes, in the mean time of the cells at the nearest level."""
     known = [cell for cell in cells if cell.slot.phase is not Phase.CHECK] or cells
     distance = min((abs(cell.slot.level - slot.level) for cell in known), default=0)
     near = [cell.wall_s for cell in known if abs(cell.slot.level - slot.level) == distance]

@@ -1,37 +1,36 @@
-"""Where exactly a side breaks: its bracket confirmed by repeats, and narrowed to within 10 %."""
+"""The refinement: cells that confirm and narrow the bracket of a side."""
 
 import math
 from collections.abc import Callable, Sequence
 
 from harness.analysis.levels import (
-    Capacity,
     find_capacity,
     find_knee,
     is_within,
-    ladder_cells,
+    measured_cells,
     passes,
     tried_levels,
 )
-from harness.model.cells import Cell, Knee, Slot
+from harness.model.cells import Cell, Slot
 from harness.model.nouns import Phase, Side
 from harness.model.plan import Plan
 from harness.plan.ladder import has_ended, in_phases
 
 TOLERANCE = 1.10
-"""How far apart the ends of a refined bracket may be, as a ratio."""
+"""Largest ratio between the ends of a refined bracket."""
+
+Bracket = tuple[int | None, int | None]
+"""The highest level that holds and the lowest that does not; None if unknown."""
 
 
 def next_probe(plan: Plan, done: Sequence[Cell]) -> Slot | None:
-    """Return the next single cell that confirms or narrows a side's brackets, or None when there is nothing to find out.
+    """Return the next cell that confirms or narrows a bracket, or None at the end.
 
-    A side has two brackets, of its knee and of its capacity. Their ends are confirmed first: a level is run until two of three cells agree, those of the
-    ladder included. With `plan.refine` each bracket is then halved, in ratio, until its ends are within 10 %. Without it, and with pairs
-    to come, the ends are confirmed where the sides differ, so that no chance failure is taken for a knee that has moved. A side that
-    fails at the lowest level has no bracket to narrow. Decision pairs come later and change nothing here. The sides take turns.
-
-    Args:
-        plan: What is to be run.
-        done: What has been run, in order, but the checks; the ladder has been climbed.
+    A side has two brackets, of its knee and of its capacity. First their ends are confirmed: a level is repeated until
+    two of three cells agree, cells of the ladder included. With `plan.refine` each bracket is then halved, in ratio,
+    until its ends are within 10 %. Without it, the ends are confirmed only if the sides differ and pairs follow: a
+    chance failure must not look like a moved knee. A side that fails at the lowest level has no bracket. The sides
+    alternate.
     """
     cells = in_phases(done, Phase.LADDER, Phase.REFINE)
     if not plan.refine and not (plan.decides and _differ(plan, cells)):
@@ -39,15 +38,19 @@ def next_probe(plan: Plan, done: Sequence[Cell]) -> Slot | None:
     for side in _by_turns(plan, cells):
         level = None if has_ended(done, side) else _level_to_probe(plan, cells, side)
         if level is not None:
-            repeats = in_phases(ladder_cells(cells, side, level), Phase.REFINE)
+            repeats = in_phases(measured_cells(cells, side, level), Phase.REFINE)
             return Slot(side=side, level=level, block=len(repeats), pair=None, phase=Phase.REFINE)
     return None
 
 
+def _brackets(plan: Plan, cells: Sequence[Cell], side: Side) -> tuple[Bracket, Bracket]:
+    """Return the brackets of a side's knee and of its capacity."""
+    knee, capacity = find_knee(cells, side), find_capacity(cells, side, plan.objective)
+    return (knee.last_pass, knee.first_fail), (capacity.within, capacity.beyond)
+
+
 def _differ(plan: Plan, cells: Sequence[Cell]) -> bool:
-    knees = [find_knee(cells, side) for side in plan.sides]
-    capacities = {find_capacity(cells, side, plan.objective) for side in plan.sides}
-    return len({(knee.last_pass, knee.first_fail) for knee in knees}) > 1 or len(capacities) > 1
+    return len({_brackets(plan, cells, side) for side in plan.sides}) > 1
 
 
 def _by_turns(plan: Plan, cells: Sequence[Cell]) -> list[Side]:
@@ -56,49 +59,46 @@ def _by_turns(plan: Plan, cells: Sequence[Cell]) -> list[Side]:
 
 
 def _level_to_probe(plan: Plan, cells: Sequence[Cell], side: Side) -> int | None:
-    knee, capacity = find_knee(cells, side), find_capacity(cells, side, plan.objective)
-    unsettled = _unsettled(plan, cells, side, knee, capacity)
+    knee, capacity = _brackets(plan, cells, side)
+    unsettled = _unsettled(plan, cells, side)
     if unsettled is not None:
         return unsettled
-    if knee.first_fail is None:  # then repeats may have shown that the side was stopped too early
-        higher = [level for level in plan.levels if level > (knee.last_pass or 0)]
+    last_pass, first_fail = knee
+    if first_fail is None:  # repeats may have outvoted the failure that stopped the side
+        higher = [level for level in plan.levels if level > (last_pass or 0)]
         if higher:
             return higher[0]
     if not plan.refine:
         return None
-    between = _between(knee.last_pass, knee.first_fail)
-    return between if between is not None else _between(capacity.within, capacity.beyond)
+    between = _between(knee)
+    return between if between is not None else _between(capacity)
 
 
-def _unsettled(
-    plan: Plan, cells: Sequence[Cell], side: Side, knee: Knee, capacity: Capacity
-) -> int | None:
-    """Return a level that has to be run again before it can be said what it does."""
+def _unsettled(plan: Plan, cells: Sequence[Cell], side: Side) -> int | None:
+    """Return a level whose cells do not agree yet."""
+    knee, capacity = _brackets(plan, cells, side)
     probed = tried_levels(in_phases(cells, Phase.REFINE), side)
-    questions: tuple[tuple[tuple[int, ...], Callable[[Cell], bool]], ...] = (
-        ((*probed, *_ends(knee.last_pass, knee.first_fail)), lambda cell: passes([cell])),
-        (
-            _ends(capacity.within, capacity.beyond),
-            lambda cell: is_within([cell], plan.objective),
-        ),
-    )
-    for levels, is_good in questions:
-        for level in levels:
-            if not _is_settled(ladder_cells(cells, side, level), is_good):
-                return level
+    for level in (*probed, *_ends(knee)):
+        if not _is_settled(measured_cells(cells, side, level), lambda cell: passes([cell])):
+            return level
+    for level in _ends(capacity):
+        here = measured_cells(cells, side, level)
+        if not _is_settled(here, lambda cell: is_within([cell], plan.objective)):
+            return level
     return None
 
 
-def _ends(low: int | None, high: int | None) -> tuple[int, ...]:
-    """Return the ends of a bracket that are known; where nothing failed there is none."""
+def _ends(bracket: Bracket) -> tuple[int, ...]:
+    """Return the known ends of a bracket, upper end first; none without a failure."""
+    low, high = bracket
     return () if high is None else (high,) if low is None else (high, low)
 
 
 def _is_settled(here: Sequence[Cell], is_good: Callable[[Cell], bool]) -> bool:
-    """Whether two cells agree, after a repeat where any disagree.
+    """Return whether two cells agree, after a repeat if any disagree.
 
-    One timeout settles a level at which no cell was good: the side had hundreds of times what a session takes, and a second would cost as
-    long to say the same. Where a cell was good, a timeout may have been chance, and a third one decides.
+    A timeout settles a level without good cells: a second one would take as long. If another cell was good, the
+    timeout may be chance, and a third cell decides.
     """
     bad = [cell for cell in here if not is_good(cell)]
     good = len(here) - len(bad)
@@ -107,8 +107,9 @@ def _is_settled(here: Sequence[Cell], is_good: Callable[[Cell], bool]) -> bool:
     return len(here) > 1 or any(cell.outcome.is_timeout for cell in bad)
 
 
-def _between(low: int | None, high: int | None) -> int | None:
-    """Return a readable level near the geometric mean of a bracket, or None when it is open or its ends are close enough."""
+def _between(bracket: Bracket) -> int | None:
+    """Return a round level within a bracket; None if the bracket is narrow or open."""
+    low, high = bracket
     if low is None or high is None or high <= TOLERANCE * low or high - low < 2:
         return None
     middle = math.sqrt(low * high)
@@ -117,7 +118,7 @@ def _between(low: int | None, high: int | None) -> int | None:
 
 
 def _round_step(most: float) -> int:
-    """Return the largest of 1, 2, 5, 10, 20, … that is no more than `most`, and at least 1."""
+    """Return the largest of 1, 2, 5, 10, 20, … up to `most`, and at least 1."""
     power = 1
     while power * 10 <= most:
         power *= 10

@@ -1,1 +1,1 @@
-"""Analysis as text."""
+"""Reports as text: documents, tables and lines."""

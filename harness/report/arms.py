@@ -1,45 +1,45 @@
-"""The arms and the toggles as people read them."""
+"""The tables of the arms and of the environment variables of the probe."""
 
-from harness.model.nouns import ARM_SHAPES
+from harness.model.nouns import Arm
 from harness.report.markdown import table
 
-_TOGGLES = (
+_ARMS = {
+    Arm.SC_CKPT: "the runtime with checkpoints on disk and a transcript, as in production",
+    Arm.SC_MEM: "the same with an in-memory store: isolates the cost of engine and queue",
+    Arm.HAND: "a plain loop over the same mock, without a runtime: the floor",
+}
+VARIABLES = (
     (
         "SCALE_VT=1",
-        "one asyncio task a session (the image's default); 0 is one OS thread a session",
+        "one asyncio task per session (default of the image); 0: one OS thread per session",
     ),
     (
         "SCALE_STATE_KB=N",
-        "each session carries N KB of state, so that checkpoints are realistically large",
+        "each session carries N KB of state, for checkpoints of a realistic size",
     ),
-    (
-        "SCALE_QSLEEP_MS=N",
-        "the runtime's pump polls each N ms instead of waking on arrival",
-    ),
+    ("SCALE_QSLEEP_MS=N", "the runtime's pump polls every N ms instead of waking on arrival"),
     (
         "SCALE_PACING=sleep",
-        "the next token is timed from the delivery of this one; server: from the request",
+        "each token is timed from the delivery of the last one; server: from the request",
     ),
-    ("SCALE_PROCS=N", "the sessions are dealt out to N processes (default 1)"),
+    ("SCALE_PROCS=N", "spread the sessions over N processes (default 1)"),
     ("SCALE_CLOCK=virtual", "time jumps instead of passing: for exact costs, never for latency"),
     (
         "SCALE_INJECT_WORK=N",
-        "a regression on order: N rounds of a fixed integer loop at the end of each turn",
+        "inject a regression: N rounds of an integer loop at the end of each turn",
     ),
-    ("SCALE_INJECT_THREADS=N", "a regression on order: each session holds N idle OS threads"),
-    ("SCALE_INJECT_BYTES=N", "a regression on order: each session holds N bytes"),
-    ("SCALE_INJECT_FAILING=N", "a regression on order: every Nth session fails at its end"),
+    ("SCALE_INJECT_THREADS=N", "inject a regression: each session holds N idle OS threads"),
+    ("SCALE_INJECT_BYTES=N", "inject a regression: each session holds N bytes"),
+    ("SCALE_INJECT_FAILING=N", "inject a regression: every Nth session fails at its end"),
     (
         "ESCAPEMENT_WORKERS=auto",
-        "the workers of a session are tasks where they can be; platform: threads; virtual: tasks",
+        "workers are asyncio tasks where possible; platform: threads; virtual: tasks",
     ),
 )
 
 
 def arms_text() -> str:
     """Return both tables."""
-    arms = table(
-        ["arm", "what it is"], [[arm, shape] for arm, shape in ARM_SHAPES.items()], words=("",)
-    )
-    toggles = table(["--env", "what it does"], [list(row) for row in _TOGGLES], words=("",))
-    return f"{arms}\n\n{toggles}"
+    arms = table(["arm", "description"], list(_ARMS.items()), words=("",))
+    variables = table(["--env", "effect"], VARIABLES, words=("",))
+    return f"{arms}\n\n{variables}"

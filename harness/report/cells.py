@@ -1,4 +1,6 @@
-"""How the cells that failed ended, each with its evidence."""
+"""The sections of failed and of invalid cells."""
+
+from collections.abc import Sequence
 
 from msgspec import structs
 
@@ -6,64 +8,63 @@ from harness.analysis.comparison import Comparison
 from harness.model.cells import Cell
 from harness.model.nouns import Outcome, Phase
 from harness.model.units import show_count
-from harness.outcome.evidence import tell_end
+from harness.outcome.evidence import describe_end
 from harness.report.markdown import escape, table
 
+_INVALID_NOTE = (
+    "Invalid cells are excluded from every figure above. Each is retried once; "
+    "after two invalid attempts that side is not measured further."
+)
+_WORDS = ("side", "outcome", "reason", "evidence", "follow-up")
 
-def endings(comparison: Comparison) -> str:
-    """Render a section with a row for each cell that failed, in the order in which they ran; empty without any."""
-    failed = [cell for cell in comparison.cells if cell.outcome is not Outcome.OK]
-    if not failed:
-        return ""
-    header = ["C", "side", "outcome", "reason", "evidence"]
+
+def failed_cells(comparison: Comparison) -> str:
+    """Return the section with a row per failed cell, in order; empty without any."""
     rows = [
         [
-            show_count(cell.slot.level),
-            side_of(comparison, cell),
+            *_place(comparison, cell),
             str(cell.outcome),
             escape(cell.reason),
-            escape(tell_end(cell)) or "–",
+            escape(describe_end(cell)) or "–",
         ]
-        for cell in failed
+        for cell in comparison.cells
+        if cell.outcome is not Outcome.OK
     ]
-    drawn = table(header, rows, words=("side", "outcome", "reason", "evidence"))
-    return f"### How cells ended\n\n{drawn}"
-
-
-def side_of(comparison: Comparison, cell: Cell) -> str:
-    """Name a cell's side, with its phase where it was not run for the ladder."""
-    name = comparison.name_of(cell.slot.side)
-    return name if cell.slot.phase is Phase.LADDER else f"{name}, {cell.slot.phase}"
+    header = ("C", "side", "outcome", "reason", "evidence")
+    return _section("How cells ended", header, rows)
 
 
 def invalid_cells(comparison: Comparison) -> str:
-    """Render a section with a row for each invalid cell, in the order in which they ran; empty without any."""
-    if not comparison.invalid:
-        return ""
-    header = ["C", "side", "attempt", "reason", "what followed"]
+    """Return the section with a row per invalid cell, in order; empty without any."""
     rows = [
         [
-            show_count(cell.slot.level),
-            side_of(comparison, cell),
+            *_place(comparison, cell),
             str(cell.slot.attempt + 1),
             escape(cell.reason),
-            _what_followed(comparison, cell),
+            _follow_up(comparison, cell),
         ]
         for cell in comparison.invalid
     ]
-    drawn = table(header, rows, words=("side", "reason", "what followed"))
-    return f"### Invalid cells\n\n{drawn}\n\n{_NOTE}"
+    section = _section("Invalid cells", ("C", "side", "attempt", "reason", "follow-up"), rows)
+    return f"{section}\n\n{_INVALID_NOTE}" if section else ""
 
 
-_NOTE = "An invalid cell says nothing about its side, and is part of no figure above. It is run once more; twice is the end of that side."
+def _section(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return f"### {title}\n\n{table(header, rows, words=_WORDS)}" if rows else ""
 
 
-def _what_followed(comparison: Comparison, cell: Cell) -> str:
+def _place(comparison: Comparison, cell: Cell) -> tuple[str, str]:
+    """Return level and side of a cell, with its phase unless that is the ladder."""
+    name, phase = comparison.name_of(cell.slot.side), cell.slot.phase
+    return show_count(cell.slot.level), name if phase is Phase.LADDER else f"{name}, {phase}"
+
+
+def _follow_up(comparison: Comparison, cell: Cell) -> str:
+    """Return the consequence of an invalid cell."""
     if cell.slot.attempt > 0:
-        return f"{comparison.name_of(cell.slot.side)} stops here"
-    wanted = structs.replace(cell.slot, attempt=1)
-    again = next((other for other in comparison.reruns if other.slot == wanted), None)
+        return f"{comparison.name_of(cell.slot.side)} is not measured further"
+    retry = structs.replace(cell.slot, attempt=1)
+    again = next((other for other in comparison.reruns if other.slot == retry), None)
     if again is None:
-        return "not run again"
-    ended = "invalid again" if again.outcome is Outcome.INVALID else str(again.outcome)
-    return f"run once more: {ended}"
+        return "not retried"
+    return f"retried: {'invalid again' if again.outcome is Outcome.INVALID else again.outcome}"

@@ -1,7 +1,9 @@
-"""One line a cell and one line a knee: what a run prints as it goes."""
+"""Single lines: cells and knees for a run's progress, and settings for a header."""
+
+from collections.abc import Mapping
 
 from harness.model.cells import Cell, Knee, Slot
-from harness.model.nouns import HOLDABLE, Caps, Outcome, Phase
+from harness.model.nouns import HOLDABLE, Caps, Load, Outcome, Phase
 from harness.model.runs import BoxInfo
 from harness.model.text import printable
 from harness.model.units import (
@@ -12,30 +14,27 @@ from harness.model.units import (
     show_ratio,
     show_seconds,
 )
-from harness.outcome.evidence import tell_end
+from harness.outcome.evidence import describe_end
 
 _TITLE = 200  # characters
 
 
 def cell_line(cell: Cell) -> str:
-    """Say in one line how a cell ended."""
+    """Describe in one line how a cell ended."""
     return f"{place(cell.slot)} {describe_cell(cell)} ({show_seconds(cell.wall_s)})"
 
 
 def place(slot: Slot) -> str:
-    """Show where a cell stands, in columns: its level and its side, and its phase where that is not the ladder."""
+    """Show level and side in columns, and the phase unless it is the ladder."""
     phase = "" if slot.phase is Phase.LADDER else f" {slot.phase}:"
     return f"C={show_count(slot.level):<7} {slot.side:<6}{phase}"
 
 
 def describe_cell(cell: Cell) -> str:
-    """Say how a cell ended, without its place."""
-    if cell.outcome is not Outcome.OK or cell.result is None:
-        peak = f", peak threads ~{show_count(cell.peak_threads)}" if cell.peak_threads else ""
-        told = "" if cell.outcome is Outcome.INVALID else tell_end(cell)
-        evidence = f"; {printable(told)}" if told else ""
-        return f"{cell.outcome}: {printable(cell.reason)}{peak}{evidence}{_what_follows(cell)}"
+    """Describe how a cell ended, without its place."""
     result = cell.result
+    if cell.outcome is not Outcome.OK or result is None:
+        return _describe_failure(cell)
     parts = ["ok"]
     if result.latency_infl is not None:
         parts.append(f"{show_ratio(result.latency_infl)} latency-infl")
@@ -48,8 +47,21 @@ def describe_cell(cell: Cell) -> str:
     return ", ".join(parts)
 
 
+def knee_line(name: str, knee: Knee) -> str:
+    """Describe in one line where a side breaks."""
+    if knee.first_fail is None:
+        passed = show_count(knee.last_pass or 0)
+        return (
+            f"{name}: no knee up to C={passed}" if knee.last_pass else f"{name}: nothing was run"
+        )
+    failed = f"C={show_count(knee.first_fail)}: {knee.outcome} ({printable(knee.reason)})"
+    if knee.last_pass:
+        return f"{name}: the knee is between C={show_count(knee.last_pass)} and {failed}"
+    return f"{name}: fails at the first level, {failed}"
+
+
 def show_caps(caps: Caps, box: BoxInfo) -> str:
-    """Say what a cell may have, and which of that its box cannot hold for certain."""
+    """Show the caps of a cell, and the limits that its box does not enforce."""
     parts = [f"{caps.cpus:g} CPU", f"{show_bytes(caps.memory_bytes)} memory"]
     if "swap" in box.holds:
         parts[-1] += " and no swap"
@@ -58,34 +70,32 @@ def show_caps(caps: Caps, box: BoxInfo) -> str:
     if "network" in box.holds:
         parts.append("no network")
     loose = [name for name in HOLDABLE if name not in box.holds]
-    held = f"; not held: {', '.join(loose)}" if loose else ""
-    return f"{', '.join(parts)}, {show_seconds(caps.timeout_s)} a cell{held}"
+    enforced = f"; not enforced: {', '.join(loose)}" if loose else ""
+    return f"{', '.join(parts)}, {show_seconds(caps.timeout_s)} a cell{enforced}"
 
 
-def _what_follows(cell: Cell) -> str:
-    if cell.outcome is not Outcome.INVALID:
-        return ""
-    return "; it is run once more" if cell.slot.attempt == 0 else "; twice is enough"
+def show_load(load: Load) -> str:
+    """Show the work of a session."""
+    extra = f", pump polls every {load.qsleep_ms} ms" if load.qsleep_ms else ""
+    state = f", {load.state_kb} KB of state per session" if load.state_kb else ""
+    answer = f"{load.tokens} tokens at {load.tok_ms} ms"
+    return f"{load.turns} turns, ttft {load.ttft_ms} ms, {answer}{extra}{state}"
 
 
-def knee_line(name: str, knee: Knee) -> str:
-    """Say in one line where a build breaks.
-
-    Args:
-        name: What to call it: its side, where there are two.
-        knee: Its bracket.
-    """
-    held = f"C={show_count(knee.last_pass)}" if knee.last_pass else "no level"
-    if knee.first_fail is None:
-        return f"{name}: no knee up to {held}" if knee.last_pass else f"{name}: nothing was run"
-    failed = f"C={show_count(knee.first_fail)}: {knee.outcome} ({printable(knee.reason)})"
-    return (
-        f"{name}: the knee is between {held} and {failed}"
-        if knee.last_pass
-        else f"{name}: fails at the first level, {failed}"
-    )
+def show_environment(environment: Mapping[str, str]) -> str:
+    """Show variables as ``A=1 B=2``, sorted by name."""
+    return " ".join(f"{name}={value}" for name, value in sorted(environment.items()))
 
 
 def show_title(text: str) -> str:
-    """Return the first line of a commit's message, cut where it is beyond 200 characters: it may be of any length."""
+    """Return the first line of a commit message, cut to 200 characters."""
     return text if len(text) <= _TITLE else f"{text[: _TITLE - 1]}…"
+
+
+def _describe_failure(cell: Cell) -> str:
+    peak = f", peak threads ~{show_count(cell.peak_threads)}" if cell.peak_threads else ""
+    failure = f"{cell.outcome}: {printable(cell.reason)}{peak}"
+    if cell.outcome is Outcome.INVALID:
+        return f"{failure}; {'not retried again' if cell.slot.attempt else 'will be retried'}"
+    evidence = printable(describe_end(cell))
+    return f"{failure}; {evidence}" if evidence else failure

@@ -1,14 +1,14 @@
-"""Markdown tables and text in which what a branch printed stays data."""
+"""Markdown in which the output of a branch stays plain text."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tabulate import tabulate
 
 from harness.model.text import printable
 
-# What GitHub makes a link of wherever it stands, or a notification: addresses, people and teams, issues, and commits of other repositories.
-# It looks for them after markdown has been read, so that neither a backslash nor an entity takes the meaning from them; code does.
+# Text that GitHub turns into a link or a notification: addresses, people and teams, issues, commits of other repositories.
+# GitHub looks for it after parsing the markdown: backslashes and entities do not prevent it, code does.
 _REFERENCE = re.compile(
     r"((?:"
     r"(?:https?|ftp)://[^\s|`\\]*|www\.[^\s|`\\]*|(?:mailto|xmpp):[^\s|`\\]*"
@@ -17,14 +17,14 @@ _REFERENCE = re.compile(
     re.IGNORECASE,
 )
 _SIGN = re.compile(r"([\\|`<>\[\]*]|~~+)")
-_UNDERSCORE = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")  # inside a word it is only a character
+_UNDERSCORE = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")  # not inside a word
 _ENTITY = re.compile(r"&(?=#?\w+;)")
-# What makes a line a heading, an item, a rule or an underline.
+# The start of a heading, a list item, a rule or an underline.
 _BLOCK = re.compile(r"^(?:([#+=-])(?=[#=-]*(?: |$))|(\d+)(?=[.)](?: |$)))")
 
 
 def escape(text: str) -> str:
-    """Make text from outside safe in a line of markdown: one line, nothing that acts or hides, no markup, no link, nobody notified.
+    """Escape text from outside: no markup, no link, no notification.
 
     Source:
         GitHub Flavored Markdown Spec 0.29, sections 2.4 (backslash escapes), 6.2 (entities) and 6.9 (autolinks); GitHub's autolinked references.
@@ -37,9 +37,28 @@ def escape(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Show a name as code, whatever is in it."""
+    """Show any name as code."""
     name = re.sub(r"[`|\\]", "?", printable(text)).strip()
     return f"`{name or '?'}`"
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """Return a list of lines that are already escaped."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, words: Sequence[str] = ()
+) -> str:
+    """Return a pipe table.
+
+    Args:
+        header: The column names.
+        rows: Cells, already escaped.
+        words: Endings of the names of columns to align left; all others hold numbers.
+    """
+    align = ["left" if name.endswith(tuple(words)) else "right" for name in header]
+    return tabulate(rows, headers=header, tablefmt="pipe", colalign=align, disable_numparse=True)
 
 
 def _without_markup(text: str) -> str:
@@ -49,17 +68,3 @@ def _without_markup(text: str) -> str:
 
 def _each_escaped(found: re.Match[str]) -> str:
     return "".join(f"\\{sign}" for sign in found[0])
-
-
-def table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], *, words: Sequence[str] = ()
-) -> str:
-    """Render a pipe table.
-
-    Args:
-        header: A name a column.
-        rows: Cells, already escaped.
-        words: The columns whose name ends in one of these hold words and are left-aligned; the others hold numbers.
-    """
-    align = ["left" if name.endswith(tuple(words)) else "right" for name in header]
-    return tabulate(rows, headers=header, tablefmt="pipe", colalign=align, disable_numparse=True)

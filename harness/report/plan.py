@@ -1,4 +1,4 @@
-"""The plan of a comparison as people read it."""
+"""The plan of a comparison for people: sides, cells in order, and later phases."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from harness.model.text import printable
 from harness.model.units import show_count, show_plural, show_ratio, show_seconds
 from harness.plan.next_cell import planned_slots
 from harness.plan.refinement import TOLERANCE
-from harness.report.lines import show_title
+from harness.report.lines import show_environment, show_title
 
 
 def plan_text(
@@ -20,47 +20,34 @@ def plan_text(
     built: Mapping[Side, bool],
     plan: Plan,
 ) -> str:
-    """Return refs, hashes, images, the cells in the order in which they run while none fails, and what then depends on them.
+    """Return the plan of a new run: builds, certain cells, and later phases.
 
-    Args:
-        sides: The base first.
-        purity: What differs between them.
-        how: How the base was chosen.
-        built: Whether a side's image is there already.
-        plan: What is to be run.
+    `built` is true for a side whose image exists.
     """
     slots = planned_slots(plan)
-    lines = [
-        f"compared: {purity} ({how})",
-        *_sides(sides, built),
-        f"cells, {len(slots)} while none fails:",
-        *_numbered(slots),
-        *(f"then {text}" for text in _conditional(plan)),
-    ]
-    return "\n".join(printable(line) for line in lines)
+    first = f"compared: {purity} ({how})"
+    return _text(first, _sides(sides, built), show_plural(len(slots), "cell"), slots, plan)
 
 
 def rest_text(run: RunInfo, kept: int, built: Mapping[Side, bool], slots: Sequence[Slot]) -> str:
-    """Return what is left of a run that is resumed: its builds, the cells in the order in which they run while none fails, and the rest.
+    """Return the plan of a resumed run: builds, remaining cells, and later phases.
 
-    Args:
-        run: As it is stored.
-        kept: How many cells it has.
-        built: Whether a side's image is still there.
-        slots: Of the cells that are left.
+    `kept` is the number of its finished cells; `built` is true for a side whose image exists.
     """
+    first = f"resumed: the run of {run.started_at} ({run.how})"
+    cells = f"{show_plural(kept, 'cell')} kept, {len(slots)} left"
+    return _text(first, _sides(run.sides, built), cells, slots, run.plan)
+
+
+def _text(first: str, sides: Sequence[str], cells: str, slots: Sequence[Slot], plan: Plan) -> str:
     lines = [
-        f"resumed: the run of {run.started_at} ({run.how})",
-        *_sides(run.sides, built),
-        f"cells, {kept} kept, {len(slots)} left while none fails:",
-        *_numbered(slots),
-        *(f"then {text}" for text in _conditional(run.plan)),
+        first,
+        *sides,
+        f"{cells} if none fails:",
+        *(f"  {number:>3}. {_place(slot)}" for number, slot in enumerate(slots, start=1)),
+        *(f"then {text}" for text in _later_phases(plan)),
     ]
     return "\n".join(printable(line) for line in lines)
-
-
-def _numbered(slots: Sequence[Slot]) -> list[str]:
-    return [f"  {number:>3}. {_place(slot)}" for number, slot in enumerate(slots, start=1)]
 
 
 def _sides(sides: Sequence[SideInfo], built: Mapping[Side, bool]) -> list[str]:
@@ -77,47 +64,46 @@ def _sides(sides: Sequence[SideInfo], built: Mapping[Side, bool]) -> list[str]:
             f"  image   {side.image} ({state})",
         ]
         if side.drive.environment:
-            given = " ".join(f"{name}={value}" for name, value in sorted(side.drive.environment.items()))
-            lines.append(f"  with    {given}")
+            lines.append(f"  with    {show_environment(side.drive.environment)}")
     return lines
 
 
 def _place(slot: Slot) -> str:
+    place = f"C={show_count(slot.level)} {slot.side}"
     if slot.phase is Phase.CHECK:
-        return f"C=1 {slot.side}, to see that it runs at all"
+        return f"{place}, check that it runs"
     if slot.phase is Phase.WARM_UP:
-        return f"C={show_count(slot.level)} {slot.side}, a warm-up whose numbers are thrown away"
-    pair = "" if slot.pair is None else f", block {slot.block + 1}, pair {slot.pair + 1}"
-    return f"C={show_count(slot.level)} {slot.side}{pair}"
+        return f"{place}, warm-up, discarded"
+    return place if slot.pair is None else f"{place}, block {slot.block + 1}, pair {slot.pair + 1}"
 
 
-def _conditional(plan: Plan) -> list[str]:
-    """Say what will follow from the ladder."""
+def _later_phases(plan: Plan) -> list[str]:
+    """Describe the phases whose cells depend on the ladder."""
     texts = []
+    repeat = "repeat both ends of each bracket until 2 of 3 cells agree"
     if plan.refine:
+        limit = f"{(TOLERANCE - 1) * 100:.0f} %"
         texts.append(
-            "refinement: where a side breaks, both ends of its bracket until 2 of 3 cells agree, then levels between them "
-            f"until they are within {(TOLERANCE - 1) * 100:.0f} %"
+            f"refinement: {repeat}, then halve the bracket until its ends are within {limit}"
         )
     elif plan.decides:
-        texts.append(
-            "refinement: where the sides break at different levels, the ends of both brackets until 2 of 3 cells agree"
-        )
+        texts.append(f"refinement, if the sides break at different levels: {repeat}")
     if plan.decides:
-        texts.append(f"decision: {_decision(plan)}")
+        pairs = f"{show_plural(plan.pairs, 'pair')} per level, pairs of the ladder included"
+        texts.append(f"decision: {pairs}, at {_decision_places(plan)}")
     if plan.budget_s is not None:
+        total = f"up to {show_seconds(plan.budget_s)} in total"
         texts.append(
-            f"budget: more ABBA blocks at the decision levels, where they show most a second, up to {show_seconds(plan.budget_s)} in all"
+            f"budget: more blocks at the level where they narrow the intervals fastest, {total}"
         )
     return texts
 
 
-def _decision(plan: Plan) -> str:
-    pairs = f"{show_plural(plan.pairs, 'pair')} a level, those of the ladder included, at"
+def _decision_places(plan: Plan) -> str:
     if plan.decision_levels:
         levels = ", ".join(f"C={show_count(level)}" for level in plan.decision_levels)
-        return f"{pairs} {levels}, where that is below both knees"
+        return f"{levels}, if below both knees"
     return (
-        f"{pairs} the highest level up to half of the base's capacity (latency inflation up to {show_ratio(plan.objective)}) "
-        "and at the last level that both pass"
+        f"the highest level within half of the base's capacity (latency inflation up to {show_ratio(plan.objective)}) "
+        "and the last level that both pass"
     )

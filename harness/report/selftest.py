@@ -1,22 +1,27 @@
-"""The self-test of the gate as people read it: the noise, and what was caught."""
+"""The report of a self-test: the noise floor and the injected regressions."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.analysis.controls import Control
 from harness.analysis.stats.tests import power_of
-from harness.analysis.verdict.estimated import floor_of
+from harness.analysis.verdict.estimated import smallest_detectable
 from harness.analysis.verdict.kinds import MetricVerdict, OverallVerdict, Verdict
-from harness.model.gate import Floor
+from harness.model.gate import NoiseFloor
 from harness.model.metrics import ESTIMATED
 from harness.model.runs import RunInfo
 from harness.model.units import show_change, show_count
 from harness.report.document import header
+from harness.report.lines import show_environment
 from harness.report.markdown import escape, table
 
 _NONE = "–"
 _ESTIMATED = tuple(metric.name for metric in ESTIMATED)
-_ALARMS = (Verdict.REGRESSED, Verdict.IMPROVED)
+_NOTE = (
+    "“detectable” is the smallest change for the worse that this many pairs show with 80 % power; smaller margins are refused. “pairs alone” "
+    "is the result of the estimated metric without the counts; “power predicted” follows from the noise floor, before Holm's adjustment."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,93 +29,74 @@ class SelfTestRow:
     """One gate of a self-test.
 
     Args:
-        control: What was injected; None for identical builds.
-        gated: What the gate said.
+        control: The injected regression; None for identical builds.
+        gated: The verdict of the gate.
     """
 
     control: Control | None
     gated: OverallVerdict
 
 
-def render_selftest(run: RunInfo, floor: Floor, rows: list[SelfTestRow]) -> str:
+def render_selftest(run: RunInfo, noise_floor: NoiseFloor, rows: list[SelfTestRow]) -> str:
     """Return the whole document, ending in a newline."""
+    columns = ("injected", "verdict", "counts and outcomes", "pairs alone", "power predicted")
+    body = [_row(noise_floor, row) for row in rows]
     parts = [
         "## Self-test of the gate",
         header(run),
-        f"### The floor of this host, at C={show_count(floor.level)} with {floor.pairs} pairs",
-        _floor_table(floor),
-        "### What was injected, and what caught it",
-        _controls_table(floor, rows),
+        f"### Noise floor of this host, at C={show_count(noise_floor.level)} with {noise_floor.pairs} pairs",
+        _floor_table(noise_floor),
+        "### Injected regressions, and what caught them",
+        table(columns, body, words=("injected", "verdict", "outcomes", "alone")),
         _NOTE,
     ]
     return "\n\n".join(parts) + "\n"
 
 
-_NOTE = (
-    "“would be seen” is the smallest change for the worse that so many pairs tell from none with 80 % power; a margin below it is refused. “pairs alone” "
-    "is what the estimated metric says without what is counted; beside it is the power that the floor predicts for it, before Holm's adjustment."
-)
-
-
-def _floor_table(floor: Floor) -> str:
+def _floor_table(noise_floor: NoiseFloor) -> str:
     rows = []
     for name in _ESTIMATED:
-        sd, least = floor.deviations.get(name), floor_of(name, floor.pairs, floor)
-        shown = [_NONE, _NONE] if sd is None or least is None else [_share(sd), _share(least)]
-        rows.append([name, *shown])
-    return table(["metric", "deviation of a pair", "would be seen"], rows, words=("metric",))
+        deviation = noise_floor.deviations.get(name)
+        smallest = smallest_detectable(name, noise_floor.pairs, noise_floor)
+        rows.append([name, _share(deviation), _share(smallest)])
+    return table(["metric", "deviation of a pair", "detectable"], rows, words=("metric",))
 
 
-def _controls_table(floor: Floor, rows: list[SelfTestRow]) -> str:
-    header_ = ["injected", "verdict", "counts and outcomes", "pairs alone", "power predicted"]
-    body = [_row(floor, row) for row in rows]
-    return table(header_, body, words=("injected", "verdict", "outcomes", "alone"))
-
-
-def _row(floor: Floor, row: SelfTestRow) -> list[str]:
-    exact = [m for m in row.gated.metrics if m.metric not in _ESTIMATED and m.is_gated]
-    caught = [m.metric for m in exact if m.verdict is Verdict.REGRESSED]
-    control = row.control
+def _row(noise_floor: NoiseFloor, row: SelfTestRow) -> list[str]:
+    verdict, control = str(row.gated.verdict), row.control
+    alarms = {Verdict.REGRESSED} if control else {Verdict.REGRESSED, Verdict.IMPROVED}
+    found = [m.metric for m in row.gated.metrics if m.is_gated and m.verdict in alarms]
+    exact = _names(name for name in found if name not in _ESTIMATED)
     if control is None:
-        alarms = [m.metric for m in row.gated.metrics if m.is_gated and m.verdict in _ALARMS]
-        by_pairs = [name for name in alarms if name in _ESTIMATED]
-        return [
-            "nothing (A/A)",
-            str(row.gated.verdict),
-            _names([name for name in alarms if name not in _ESTIMATED]) or "no alarm",
-            _names(by_pairs) or "no alarm",
-            _NONE,
-        ]
-    given = " ".join(f"{name}={value}" for name, value in control.environment.items())
-    return [
-        f"{escape(control.name)} (`{given}`)",
-        str(row.gated.verdict),
-        _names(caught) or "not seen",
-        *_by_pairs(floor, control, row),
-    ]
+        by_pairs = _names(name for name in found if name in _ESTIMATED)
+        return ["nothing (A/A)", verdict, exact or "no alarm", by_pairs or "no alarm", _NONE]
+    injected = f"{escape(control.name)} (`{show_environment(control.environment)}`)"
+    return [injected, verdict, exact or "not caught", *_by_pairs(noise_floor, control, row)]
 
 
-def _by_pairs(floor: Floor, control: Control, row: SelfTestRow) -> list[str]:
+def _by_pairs(noise_floor: NoiseFloor, control: Control, row: SelfTestRow) -> list[str]:
+    """Return the result of the estimated metric, and its predicted power."""
     metric = next((m for m in row.gated.metrics if m.metric == control.metric), None)
     if metric is None or metric.ratio is None:
         return [_NONE, _NONE]
-    seen = "caught" if metric.verdict is Verdict.REGRESSED else "not seen"
+    caught = "caught" if metric.verdict is Verdict.REGRESSED else "not caught"
     p = ", not gated" if metric.p is None else f", p {metric.p:.2g}"
-    return [f"{seen}: {show_change(metric.ratio.value)}{p}", _power(floor, control, metric)]
+    change = show_change(metric.ratio.value)
+    return [f"{caught}: {change}{p}", _power(noise_floor, control, metric, metric.ratio.n)]
 
 
-def _names(metrics: list[str]) -> str:
-    """Name metrics, each once however many levels it has."""
+def _names(metrics: Iterable[str]) -> str:
+    """List metrics, each once."""
     return escape(", ".join(dict.fromkeys(metrics)))
 
 
-def _power(floor: Floor, control: Control, metric: MetricVerdict) -> str:
-    sd = floor.deviations.get(control.metric)
-    if not sd or metric.limit is None or metric.ratio is None:
+def _power(noise_floor: NoiseFloor, control: Control, metric: MetricVerdict, pairs: int) -> str:
+    deviation = noise_floor.deviations.get(control.metric)
+    if not deviation or metric.limit is None:
         return _NONE
     beyond = math.log1p(control.effect) - metric.limit
-    return f"{power_of(beyond, sd, metric.ratio.n):.0%}".replace("%", " %")
+    return f"{power_of(beyond, deviation, pairs) * 100:.0f} %"
 
 
-def _share(value: float) -> str:
-    return f"{value * 100:.1f} %"
+def _share(value: float | None) -> str:
+    return _NONE if value is None else f"{value * 100:.1f} %"

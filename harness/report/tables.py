@@ -1,4 +1,4 @@
-"""The table that people paste, and the table of costs beside it."""
+"""The table of levels, and the table of costs at the levels that both sides pass."""
 
 from collections.abc import Sequence
 
@@ -16,40 +16,26 @@ _READ = {metric.name: metric.read for metric in METRICS}
 
 
 def levels_table(comparison: Comparison) -> str:
-    """Render a row a level: what each side's threads peaked at, and how it ended."""
+    """Return a row per level: peak threads and outcome of each side."""
     sides = [info.side for info in comparison.run.sides]
-    alone = len(sides) == 1
     header = ["C (sessions)"]
     for side in sides:
-        prefix = "" if alone else f"{side} "
+        prefix = f"{side} " if len(sides) > 1 else ""
         header += [f"{prefix}peak-threads", f"{prefix}outcome"]
     rows = []
     for row in comparison.rows:
-        cells = [show_count(row.level)]
-        for side in sides:
-            cells += [_threads(row, side), _outcome(row, side)]
-        rows.append(cells)
+        columns = [text for side in sides for text in (_threads(row, side), _outcome(row, side))]
+        rows.append([show_count(row.level), *columns])
     return table(header, rows, words=("outcome",))
 
 
 def cost_table(comparison: Comparison) -> str:
-    """Render base, branch and the ratio with its interval for each metric, at the levels that both sides pass."""
-    rows = []
-    for row in comparison.rows:
-        if not row.ratios:
-            continue
-        line = [show_count(row.level)]
-        for metric in _COSTS:
-            estimate = row.ratios.get(metric)
-            if estimate is None:
-                line += [_NOT_RUN] * 3
-                continue
-            line += [
-                _typical(row.cells[Side.BASE], metric),
-                _typical(row.cells[Side.BRANCH], metric),
-            ]
-            line.append(show_interval(estimate))
-        rows.append(line)
+    """Return a row per level that both sides pass, with the ratio of each cost."""
+    rows = [
+        [show_count(row.level), *(text for metric in _COSTS for text in _ratio(row, metric))]
+        for row in comparison.rows
+        if row.ratios
+    ]
     header = ["C"]
     for metric in _COSTS:
         header += [f"base {metric}", "branch", "ratio"]
@@ -64,16 +50,28 @@ def show_interval(estimate: Estimate) -> str:
     return f"{change} [{show_change(estimate.low)}, {show_change(estimate.high)}]"
 
 
+def _ratio(row: Row, metric: str) -> tuple[str, str, str]:
+    estimate = row.ratios.get(metric)
+    if estimate is None:
+        return _NOT_RUN, _NOT_RUN, _NOT_RUN
+    base, branch = (_typical(row.cells[side], metric) for side in Side)
+    return base, branch, show_interval(estimate)
+
+
 def _threads(row: Row, side: Side) -> str:
-    peaks = [cell.peak_threads for cell in row.cells[side] if cell.peak_threads is not None]
-    if not peaks:
+    peak = _peak(row, side)
+    if peak is None:
         return _NOT_RUN
-    shown = show_count(max(peaks))
+    shown = show_count(peak)
     if not row.passed(side):
-        return f"~{shown}"  # seen before the end, not at it
-    others = [c.peak_threads for c in row.cells.get(side.other, []) if c.peak_threads is not None]
-    fewer = bool(others) and max(peaks) * 2 < max(others)
-    return f"**{shown}**" if fewer else shown
+        return f"~{shown}"  # the last report before the end
+    other = _peak(row, side.other)
+    return f"**{shown}**" if other is not None and peak * 2 < other else shown
+
+
+def _peak(row: Row, side: Side) -> int | None:
+    here = row.cells.get(side, [])
+    return max((c.peak_threads for c in here if c.peak_threads is not None), default=None)
 
 
 def _outcome(row: Row, side: Side) -> str:

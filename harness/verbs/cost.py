@@ -1,103 +1,74 @@
-"""Exact costs of two sides: count each twice at two levels, with whatever counts here, and say what differs."""
+"""Exact costs: count both sides twice at two levels, and compare."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from harness.analysis.costs.count import Count, CounterName, Uncounted
+from harness.analysis.costs.count import CountedRun, CounterName, Uncounted
 from harness.analysis.costs.slopes import Pass, find_costs
 from harness.model.costs import ExactCost, ExactCosts
 from harness.model.errors import DisturbedError
-from harness.model.nouns import Load, Purity, Side
-from harness.model.nouns import Drive
+from harness.model.nouns import Drive, Load, Purity, Side
+from harness.model.request import Request
 from harness.model.tree import Tree
 from harness.model.units import show_seconds
 from harness.report.costs import CostHeader, render_costs
 from harness.report.lines import show_title
-from harness.verbs.ports import Counter, CountOrder, LocalSides, Progress, Refs, Repo
+from harness.verbs.ports import Counter, CounterSet, CountSpec, Refs, Repo
 from harness.verbs.sides import checked_out
 
 _PASSES = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counting:
-    """The adapters that exact costs need, none of which is a box.
-
-    Args:
-        now_s: A clock that only goes forward, in s.
-    """
-
-    counters: Sequence[Counter]
-    sides: LocalSides
-    progress: Progress
-    now_s: Callable[[], float]
+CountCosts = Callable[[Mapping[Side, Tree], Mapping[Side, Drive], Load], ExactCosts]
+"""Counts the exact costs of both sides: trees, drives, load."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostRequest:
-    """A count of two sides as it was asked for.
-
-    Args:
-        base, main: Refs; None for the merge-base with the default branch.
-        drives: The arm and the environment of each side.
-    """
-
-    base: str | None
-    main: str | None
-    drives: Mapping[Side, Drive]
-    load: Load
-
-
-def cost(counting: Counting, repo: Repo, run_id: str, request: CostRequest) -> str:
-    """Count what the merge-base and the working tree cost, and return the table.
+def cost(counters: CounterSet, repo: Repo, run_id: str, request: Request) -> str:
+    """Count the costs of merge-base and working tree, and return the table.
 
     Raises:
-        HarnessError: As its subclasses say. A side that cannot be counted is no error: the table says so.
+        HarnessError: See its subclasses. A side that cannot be counted is no error: the table says so.
     """
     for name in repo.prune():
-        counting.progress.say(f"removed {name}, left by a run that was killed")
+        counters.progress.say(f"removed {name}, left by a run that was killed")
     refs = repo.find_sides(base=request.base, main=request.main)
     with checked_out(repo, refs, run_id) as sides:
         trees = sides.trees
-    costs = count_both(counting, trees, request.drives, request.load)
+    costs = count_both(counters, trees, request.drives, request.load)
     return render_costs(_header(refs, trees, request.drives), costs)
 
 
 def count_both(
-    counting: Counting, trees: Mapping[Side, Tree], drives: Mapping[Side, Drive], load: Load
+    counters: CounterSet, trees: Mapping[Side, Tree], drives: Mapping[Side, Drive], load: Load
 ) -> ExactCosts:
-    """Count both sides with every counter that is here, each twice at each counter's two levels.
+    """Count both sides with every installed counter, twice at the counter's two levels.
 
-    It takes some half a minute, needs no box and no quiet host, and leaves nothing behind.
+    This takes half a minute, and needs no box and no quiet host.
 
     Args:
-        counting: The adapters.
         trees: The build context of each side; both hold the same probe.
-        drives: The arm and the environment of each side.
-        load: What each session does.
 
     Returns:
-        What was counted. A counter that is not installed, and a side that cannot be counted, are sentences in `missing`; such a
-        side's costs are None, and no error.
+        The costs. `missing` has a sentence for each counter that is not installed, and for each side that
+        cannot be counted, whose costs are None.
 
     Raises:
-        DisturbedError: A counted process loaded another runtime than that of its tree.
+        DisturbedError: A counted process loaded a runtime that is not its tree's.
     """
-    start_s = counting.now_s()
+    start_s = counters.now_s()
     tally = _Tally(trees)
-    with counting.sides.open(trees) as places:
-        for counter in counting.counters:
+    with counters.sides.open(trees) as places:
+        for counter in counters.counters:
             if missing := counter.find_missing():
                 tally.missing.append(missing)
                 continue
-            counting.progress.say(
+            counters.progress.say(
                 f"count  {counter.name} at C={counter.levels[0]} and {counter.levels[1]}"
             )
-            orders = list(_orders(counter, tally.countable, places, drives, load))
-            tally.add(counter, orders, counter.count(orders))
+            specs = list(_specs(counter, tally.countable, places, drives, load))
+            tally.add(counter, specs, counter.count(specs))
     base, branch = drives[Side.BASE].arm, drives[Side.BRANCH].arm
-    wall_s = counting.now_s() - start_s
-    counting.progress.say(f"counted in {show_seconds(wall_s)}")
+    wall_s = counters.now_s() - start_s
+    counters.progress.say(f"counted in {show_seconds(wall_s)}")
     return ExactCosts(
         arm=branch,
         base_arm=base if base is not branch else None,
@@ -105,33 +76,33 @@ def count_both(
         costs=tuple(tally.costs),
         levels={str(name): levels for name, levels in tally.levels.items()},
         missing=(*tally.missing, *tally.uncounted()),
-        confinement=counting.sides.confinement,
-        python=counting.sides.python,
+        confinement=counters.sides.confinement,
+        python=counters.sides.python,
         wall_s=wall_s,
     )
 
 
-def _orders(
+def _specs(
     counter: Counter,
     sides: Sequence[Side],
     places: Mapping[Side, str],
     drives: Mapping[Side, Drive],
     load: Load,
-) -> Iterator[CountOrder]:
+) -> Iterator[CountSpec]:
     for _ in range(_PASSES):
         for side in sides:
             for level in counter.levels:
-                yield CountOrder(
+                yield CountSpec(
                     side=side, place=places[side], drive=drives[side], load=load, level=level
                 )
 
 
 class _Tally:
-    """What is known so far.
+    """The costs so far.
 
     Attributes:
         costs, levels, missing: As in `ExactCosts`.
-        countable: The sides that no counter has been refused by.
+        countable: The sides that refused no counter.
     """
 
     def __init__(self, trees: Mapping[Side, Tree]) -> None:
@@ -143,18 +114,21 @@ class _Tally:
         self.countable: list[Side] = list(Side)
 
     def add(
-        self, counter: Counter, orders: Sequence[CountOrder], found: Sequence[Count | Uncounted]
+        self,
+        counter: Counter,
+        specs: Sequence[CountSpec],
+        found: Sequence[CountedRun | Uncounted],
     ) -> None:
-        """Take over what a counter has come to."""
+        """Add the counts of a counter."""
         self.levels[counter.name] = counter.levels
-        by_side: dict[Side, list[Count | Uncounted]] = {side: [] for side in self.countable}
-        for order, one in zip(orders, found, strict=True):
-            by_side[order.side].append(one)
+        by_side: dict[Side, list[CountedRun | Uncounted]] = {side: [] for side in self.countable}
+        for spec, one in zip(specs, found, strict=True):
+            by_side[spec.side].append(one)
         passes = {side: self._passes(counter, side, its) for side, its in by_side.items()}
         self.costs += find_costs(counter.name, passes)
 
     def uncounted(self) -> list[str]:
-        """Return a sentence for each side that could not be counted, and by what where others could."""
+        """Return a sentence for each side, or side and counter, that failed."""
         return [
             f"the {side} cannot be counted{self._by(failed, names)}: {failed.reason}"
             for (side, failed), names in self._failed.items()
@@ -165,21 +139,21 @@ class _Tally:
         return "" if is_by_all else f" by {' and '.join(names)}"
 
     def _passes(
-        self, counter: Counter, side: Side, found: Sequence[Count | Uncounted]
+        self, counter: Counter, side: Side, found: Sequence[CountedRun | Uncounted]
     ) -> list[Pass]:
-        """Put the counts of a side together in passes; none when one of them failed, which is noted."""
+        """Return the counts of a side as passes; none if one failed, which is noted."""
         failed = next((one for one in found if isinstance(one, Uncounted)), None)
         if failed is not None:
             self._failed.setdefault((side, failed), []).append(counter.name)
             if failed.refused:
                 self.countable.remove(side)
             return []
-        counts = [self._checked(side, one) for one in found if isinstance(one, Count)]
+        counts = [self._checked(side, one) for one in found if isinstance(one, CountedRun)]
         return [Pass(low, high) for low, high in zip(counts[::2], counts[1::2], strict=True)]
 
-    def _checked(self, side: Side, count: Count) -> Count:
+    def _checked(self, side: Side, count: CountedRun) -> CountedRun:
         if count.subject != self._trees[side].subject_hash:
-            msg = f"a counted process of the {side} loaded another runtime than that of its tree"
+            msg = f"a counted process of the {side} loaded a runtime that is not its tree's"
             raise DisturbedError(msg, hint="this is a fault of the bench: please report it")
         return count
 

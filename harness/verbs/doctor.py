@@ -1,4 +1,4 @@
-"""What a host's facts mean for a run, and what to do about each: rules over facts, in a fixed order."""
+"""The doctor: rules that turn the facts of a host into findings with advice."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ _BUSY = 0.25  # of the CPUs of the box, as a share that makes cells invalid
 _STEAL = 0.02
 
 
-class Mark(StrEnum):
-    """How good a finding is."""
+class Severity(StrEnum):
+    """The severity of a finding."""
 
     OK = "ok"
     NOTE = "note"
@@ -26,12 +26,12 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoxFact:
-    """Whether a kind of box works here.
+    """A kind of box on this host.
 
     Args:
         kind: Its name in `--box`.
-        found: What it is, or why it does not work.
-        doubts: What it does not hold.
+        found: Its description, or the reason why it does not work.
+        doubts: Caps that it does not enforce.
     """
 
     kind: str
@@ -42,10 +42,10 @@ class BoxFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
-    """What is free on a file system.
+    """Free space on a file system.
 
     Args:
-        what: What goes there.
+        what: The files that are written there.
         free_inodes: None where the file system does not count them.
     """
 
@@ -56,20 +56,29 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GitFact:
+    """Git, and the checkout that it finds.
+
+    Args:
+        version: Or why there is no git.
+        checkout: The two commits that are compared, or why nothing can be.
+    """
+
+    version: str
+    checkout: str
+    can_compare: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostFacts:
-    """What was found; None for what this system does not tell.
+    """The facts of a host; None for a fact that the system does not report.
 
     Args:
         boxes: The best first.
-        cpus: Processors.
-        governors: The frequency governors of the processors, each once.
-        busy: Processors' worth of work that others do, over a second.
+        governors: The frequency governors of the CPUs, each once.
+        busy: CPUs that other programs use, over a second.
         steal: The share of time that a hypervisor takes.
-        pid_max, threads_max, max_map_count, open_files: Limits of the kernel and of this user.
-        git: The version, or why there is none.
-        checkout: What is compared with what, or why nothing can be.
-        python: The version.
-        tools: Counters of exact costs, by whether each is there.
+        tools: Counters of exact costs, and whether each is installed.
     """
 
     boxes: Sequence[BoxFact]
@@ -82,39 +91,36 @@ class HostFacts:
     threads_max: int | None
     max_map_count: int | None
     open_files: int
-    git: str
-    checkout: str
-    can_compare: bool
+    git: GitFact
     spaces: Sequence[Space]
     python: str
     tools: Sequence[tuple[str, bool]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that bears on a run.
+class HostFinding:
+    """A finding about the host.
 
     Args:
         topic: One or two words.
-        found: What is there.
-        means: What that means for a run; empty where it is as it should be.
-        do: What to do about it; empty where there is nothing to do.
+        found: The fact.
+        means: Its effect on a run; empty if there is none.
+        do: The advice; empty if there is nothing to do.
     """
 
-    mark: Mark
+    severity: Severity
     topic: str
     found: str
     means: str = ""
     do: str = ""
 
 
-def examine(facts: HostFacts, *, box_cpus: float, open_files: int) -> list[Finding]:
-    """Say what was found, what it means, and what to do.
+def examine(facts: HostFacts, *, box_cpus: float, open_files: int) -> list[HostFinding]:
+    """Return the findings about a host.
 
     Args:
-        facts: Of the host.
-        box_cpus: What the box is to have.
-        open_files: What a cell is to have.
+        box_cpus: CPUs of the box.
+        open_files: Files that a cell may open.
     """
     return [
         *_boxes(facts.boxes),
@@ -127,33 +133,33 @@ def examine(facts: HostFacts, *, box_cpus: float, open_files: int) -> list[Findi
 
 
 def can_run(facts: HostFacts) -> bool:
-    """Whether there is any box."""
+    """Return whether any box works."""
     return any(box.works for box in facts.boxes)
 
 
 _HOW_TO_HAVE = {
     "docker": "install an engine and start it (Debian: `sudo apt install docker.io`), or point DOCKER_HOST at one",
     "cgroup": "log in through systemd (v2 is then delegated to you), or run as root where /sys/fs/cgroup can be written",
-    "watchdog": "make room for builds in /var/tmp",
+    "watchdog": "free disk space for builds in /var/tmp",
 }
 
 
-def _boxes(boxes: Sequence[BoxFact]) -> Iterator[Finding]:
+def _boxes(boxes: Sequence[BoxFact]) -> Iterator[HostFinding]:
     first = next((box.kind for box in boxes if box.works), None)
     for box in boxes:
         if box.works:
             is_used = box.kind == first
             doubts = " ".join(box.doubts)
             means = "taken by --box auto" if is_used else ""
-            yield Finding(
-                mark=Mark.NOTE if doubts and is_used else Mark.OK,
+            yield HostFinding(
+                severity=Severity.NOTE if doubts and is_used else Severity.OK,
                 topic=f"{box.kind} box",
                 found=box.found,
                 means=" — ".join(text for text in (means, doubts) if text),
             )
         else:
-            yield Finding(
-                mark=Mark.NOTE if first else Mark.BAD,
+            yield HostFinding(
+                severity=Severity.NOTE if first else Severity.BAD,
                 topic=f"{box.kind} box",
                 found=box.found,
                 means="" if first else "nothing can be run",
@@ -161,21 +167,21 @@ def _boxes(boxes: Sequence[BoxFact]) -> Iterator[Finding]:
             )
 
 
-def _machine(facts: HostFacts, box_cpus: float) -> Iterator[Finding]:
+def _machine(facts: HostFacts, box_cpus: float) -> Iterator[HostFinding]:
     spare = facts.cpus - box_cpus
-    yield Finding(
-        mark=Mark.OK if spare >= 1 else Mark.NOTE,
+    yield HostFinding(
+        severity=Severity.OK if spare >= 1 else Severity.NOTE,
         topic="CPUs",
         found=f"{facts.cpus}, and {show_bytes(facts.memory_bytes)} of memory",
         means=""
         if spare >= 1
-        else f"a box of {box_cpus:g} leaves nothing over: whatever else runs takes from it",
+        else f"a box of {box_cpus:g} uses all of them: other programs take CPU from it",
         do="" if spare >= 1 else "keep the host quiet while cells run",
     )
     slow = [name for name in facts.governors if name not in {"performance", "schedutil"}]
     if slow:
-        yield Finding(
-            mark=Mark.NOTE,
+        yield HostFinding(
+            severity=Severity.NOTE,
             topic="governor",
             found=", ".join(slow),
             means="the clock follows the load, so that cpu-ms/turn moves with it",
@@ -184,26 +190,26 @@ def _machine(facts: HostFacts, box_cpus: float) -> Iterator[Finding]:
     if facts.busy is not None:
         allowed = max(0.0, spare) + box_cpus * _BUSY
         is_busy = facts.busy > allowed
-        yield Finding(
-            mark=Mark.NOTE if is_busy else Mark.OK,
+        yield HostFinding(
+            severity=Severity.NOTE if is_busy else Severity.OK,
             topic="other load",
             found=f"{facts.busy:.1f} CPUs",
-            means=f"more than the {allowed:.1f} that a cell bears: it would be invalid"
+            means=f"more than the {allowed:.1f} that a cell tolerates: it would be invalid"
             if is_busy
             else "",
             do="stop what else runs, or wait" if is_busy else "",
         )
     if facts.steal is not None and facts.steal > _STEAL:
-        yield Finding(
-            mark=Mark.NOTE,
+        yield HostFinding(
+            severity=Severity.NOTE,
             topic="steal",
             found=f"{facts.steal:.1%}".replace("%", " %"),
-            means="the hypervisor gives this machine's CPUs to others: cells would be invalid",
-            do="measure on a machine of your own, or at another hour",
+            means="the hypervisor lends this machine's CPUs to others: cells would be invalid",
+            do="measure on a machine of your own, or at another time",
         )
 
 
-def _limits(facts: HostFacts, open_files: int) -> Iterator[Finding]:
+def _limits(facts: HostFacts, open_files: int) -> Iterator[HostFinding]:
     threads = [
         (name, limit, most)
         for name, limit, most in (
@@ -221,71 +227,71 @@ def _limits(facts: HostFacts, open_files: int) -> Iterator[Finding]:
         name, limit, most = min(threads, key=lambda one: one[2])
         sessions = most // _THREADS_A_SESSION
         is_low = sessions < _LEVEL
-        yield Finding(
-            mark=Mark.NOTE if is_low else Mark.OK,
+        yield HostFinding(
+            severity=Severity.NOTE if is_low else Severity.OK,
             topic="threads",
             found=f"{name} {show_count(limit)}",
-            means=f"with two OS threads a session, some {show_count(sessions)} sessions; tasks need none",
-            do=f"`sudo sysctl -w {name}={limit * 4}` to see what lies beyond" if is_low else "",
+            means=f"room for {show_count(sessions)} sessions with two OS threads each; asyncio tasks need none",
+            do=f"`sudo sysctl -w {name}={limit * 4}` to go beyond" if is_low else "",
         )
     is_low = facts.open_files < open_files
-    yield Finding(
-        mark=Mark.NOTE if is_low else Mark.OK,
+    yield HostFinding(
+        severity=Severity.NOTE if is_low else Severity.OK,
         topic="open files",
         found=show_count(facts.open_files),
-        means=f"without an engine a cell has these instead of {show_count(open_files)}"
+        means=f"without Docker a cell gets these instead of {show_count(open_files)}"
         if is_low
         else "",
         do=f"`ulimit -Hn {open_files}`, or nofile in /etc/security/limits.conf" if is_low else "",
     )
 
 
-def _git(facts: HostFacts) -> Iterator[Finding]:
-    yield Finding(
-        mark=Mark.OK if facts.can_compare else Mark.BAD,
+def _git(facts: HostFacts) -> Iterator[HostFinding]:
+    yield HostFinding(
+        severity=Severity.OK if facts.git.can_compare else Severity.BAD,
         topic="git",
-        found=f"{facts.git}; {facts.checkout}",
-        means="" if facts.can_compare else "nothing can be compared",
-        do="" if facts.can_compare else "run it in a clone of the repository",
+        found=f"{facts.git.version}; {facts.git.checkout}",
+        means="" if facts.git.can_compare else "nothing can be compared",
+        do="" if facts.git.can_compare else "run it in a clone of the repository",
     )
 
 
-def _space(space: Space) -> Finding:
+def _space(space: Space) -> HostFinding:
     inodes = space.free_inodes
     is_low = space.free_bytes < _ENOUGH_BYTES or (inodes is not None and inodes < _ENOUGH_INODES)
     counted = "" if inodes is None else f" and {show_count(inodes)} inodes"
-    return Finding(
-        mark=Mark.NOTE if is_low else Mark.OK,
+    return HostFinding(
+        severity=Severity.NOTE if is_low else Severity.OK,
         topic="disk",
         found=f"{show_bytes(space.free_bytes)}{counted} free for {space.what} in {space.where}",
         means="sc-ckpt at C=8,000 leaves some 70 MB and 16,000 files a cell until the run is over"
         if is_low
         else "",
-        do="make room, or compare with --arm sc-mem" if is_low else "",
+        do="free disk space, or compare with --arm sc-mem" if is_low else "",
     )
 
 
-def _tools(facts: HostFacts) -> Iterator[Finding]:
+def _tools(facts: HostFacts) -> Iterator[HostFinding]:
     missing = [name for name, is_there in facts.tools if not is_there]
     there = [name for name, is_there in facts.tools if is_there]
-    yield Finding(
-        mark=Mark.NOTE if missing else Mark.OK,
+    yield HostFinding(
+        severity=Severity.NOTE if missing else Severity.OK,
         topic="exact costs",
         found=", ".join([*there, *(f"no {name}" for name in missing), facts.python]),
-        means="`invoke cost` and the gate leave out what these would count" if missing else "",
+        means="`invoke cost` and the gate skip what these count" if missing else "",
         do=f"Debian: `sudo apt install {' '.join(missing)}`" if missing else "",
     )
 
 
-_SIGNS = {Mark.OK: "ok  ", Mark.NOTE: "note", Mark.BAD: "BAD "}
+_SIGNS = {Severity.OK: "ok  ", Severity.NOTE: "note", Severity.BAD: "BAD "}
 
 
-def doctor_text(findings: Sequence[Finding], *, can_run: bool) -> str:
-    """Return a line a finding, with what it means and what to do below it, and a last line that sums up."""
+def doctor_text(findings: Sequence[HostFinding], *, can_run: bool) -> str:
+    """Return the findings as text, with effect and advice, and a summary."""
     width = max(len(finding.topic) for finding in findings)
     lines = []
     for finding in findings:
-        lines.append(f"{_SIGNS[finding.mark]}  {finding.topic:<{width}}  {finding.found}")
+        lines.append(f"{_SIGNS[finding.severity]}  {finding.topic:<{width}}  {finding.found}")
         indent = " " * (width + 8)
         lines += [f"{indent}{text}" for text in (finding.means,) if text]
         lines += [f"{indent}do: {text}" for text in (finding.do,) if text]
@@ -294,8 +300,8 @@ def doctor_text(findings: Sequence[Finding], *, can_run: bool) -> str:
     )
 
 
-def _summary(findings: Sequence[Finding], *, can_run: bool) -> str:
+def _summary(findings: Sequence[HostFinding], *, can_run: bool) -> str:
     if not can_run:
         return "Nothing can be run here: no box works."
-    notes = sum(finding.mark is not Mark.OK for finding in findings)
+    notes = sum(finding.severity is not Severity.OK for finding in findings)
     return f"Cells can be run here{f'; {notes} to be noted' if notes else ''}."

@@ -1,15 +1,14 @@
-"""What the use cases need of the world: a box, a repository, a store, a clock, somebody to tell."""
+"""The ports of the verbs: box, repository, store, progress, counters."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.analysis.costs.count import Count, CounterName, Uncounted
+from harness.analysis.costs.count import CountedRun, CounterName, Uncounted
 from harness.model.cells import Cell, Knee, Slot
-from harness.model.gate import Floor
-from harness.model.nouns import Caps, Load, Side
-from harness.model.nouns import Drive
+from harness.model.gate import NoiseFloor
+from harness.model.nouns import Caps, Drive, Load, Side
 from harness.model.runs import BoxInfo, RunInfo, RunReport
 from harness.model.tree import Tree
 from harness.outcome.observation import Observation
@@ -38,7 +37,7 @@ class Refs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseImage:
-    """What both sides are built on: its id, and the name it goes by."""
+    """The image that both sides are built on: its id and its name."""
 
     id: str
     name: str
@@ -46,11 +45,11 @@ class BaseImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """What a box can run for one side.
+    """A build that a box can run for one side.
 
     Args:
         image: The id that cells are started by.
-        how: Whether it was built, or found, and under which name; for people.
+        how: For people: built or found, and its name.
     """
 
     image: str
@@ -58,8 +57,8 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CellOrder:
-    """One cell to be run."""
+class CellSpec:
+    """A cell to run."""
 
     run_id: str
     arm: str
@@ -72,50 +71,57 @@ class CellOrder:
 class Box(Protocol):
     """The capped place that builds run in."""
 
+    @property
+    def lock_name(self) -> str:
+        """The lock that two runs share: this machine, or an engine elsewhere."""
+
+    def close(self) -> None:
+        """Release what the box holds open."""
+
     def describe(self, base_image: str) -> BoxInfo:
-        """Say what it is and what of its host bears on the numbers."""
+        """Return the box, and the facts of its host that affect the numbers."""
 
     def find_base_image(self, wanted: str) -> BaseImage:
-        """Find, or fetch, what both sides are built on.
+        """Find or pull the base image of both sides.
 
         Args:
-            wanted: A name to be taken at its word; empty for the one that is found.
+            wanted: Its name; empty for the default.
 
         Raises:
-            BuildError: It is not there and cannot be fetched.
+            BuildError: It is missing and cannot be pulled.
         """
 
     def build(self, tree: Tree, *, base_image: BaseImage, side: Side) -> Build:
-        """Build a tree, or find it already built, and give it the side's moving tag.
+        """Build a tree, or find its build, and move the side's tag to it.
 
         Raises:
-            BuildError: It does not build; the error ends with the last lines of the log.
+            BuildError: It does not build; the error holds the last lines of the log.
         """
 
     def locate(self, tree: Tree, *, base_image: BaseImage) -> tuple[str, bool]:
-        """Return the tag that a tree's image has or would have, and whether it is there."""
+        """Return the tag of a tree's image, and whether the image exists."""
 
     def find_build(self, image: str) -> Build:
-        """Find a build that is there already.
+        """Find an existing build.
 
         Raises:
-            UsageError: There is none of that name.
+            UsageError: There is no build of that name.
         """
 
     def run_cell(
-        self, build: Build, order: CellOrder, on_progress: Callable[[ProgressLine], None]
+        self, build: Build, spec: CellSpec, on_progress: Callable[[ProgressLine], None]
     ) -> Observation:
-        """Run one cell to its end or its time limit; what it wrote may stay until `reap`.
+        """Run one cell to its end or its time limit; its files may stay until `reap`.
 
         Raises:
-            NoBoxError: The engine is gone.
+            NoBoxError: The engine does not answer.
         """
 
     def reap(self, run_id: str | None = None) -> list[str]:
-        """Remove the containers of a run, or those of runs that are no longer alive; return what was removed."""
+        """Remove the cells of a run, or of all dead runs; return a line for each."""
 
     def trim(self) -> list[str]:
-        """Remove all but the newest four tree images; return what was removed."""
+        """Remove all but the newest four tree images; return a line for each."""
 
 
 class Repo(Protocol):
@@ -129,64 +135,64 @@ class Repo(Protocol):
         """
 
     def base_tree(self, refs: Refs, run_id: str) -> AbstractContextManager[Tree]:
-        """Check the base out in a worktree, copy the branch's bench in, and give its context; remove it afterwards."""
+        """Yield the base's build context, with the branch's bench in it."""
 
     def branch_tree(self) -> Tree:
-        """Give the context of the working tree as it is."""
+        """Return the build context of the working tree."""
 
     def prune(self, run_id: str | None = None) -> list[str]:
-        """Remove the worktrees of a run, or those of runs that are no longer alive; return their paths."""
+        """Remove the worktrees of a run, or of all dead runs; return their paths."""
 
 
 class RunWriter(Protocol):
-    """Where one run's cells go as they end."""
+    """Writes the results of one run."""
 
     @property
     def folder(self) -> str:
-        """The path, whether or not it exists already."""
+        """The path of the results; it may not exist yet."""
 
     @property
     def holds_cells(self) -> bool:
-        """Whether a cell has been put there, and with it the folder."""
+        """True once a cell was written, and with it the folder."""
 
     def add_cell(self, cell: Cell, observation: Observation) -> None:
-        """Put a cell and its logs on disk before the next one starts."""
+        """Write a cell and its log to disk."""
 
     def write(self, report: RunReport) -> None:
-        """Replace the stored report; a summary stays where the new report has none."""
+        """Replace the stored report; keep the summary if the new one has none."""
 
 
 class Store(Protocol):
-    """Where results are kept."""
+    """Stores results."""
 
     def open_run(self, run: RunInfo, name: str) -> RunWriter:
-        """Make ready for a run; its folder appears with its first finished cell.
+        """Open a new run; its folder appears with the first finished cell.
 
         Raises:
-            UsageError: It would be written through a symbolic link.
-            DisturbedError: It cannot be written.
+            UsageError: The path leads through a symbolic link.
+            DisturbedError: The folder cannot be written.
         """
 
     def reopen_run(
         self, folder: str, run: RunInfo, cells: Sequence[Cell]
     ) -> tuple[RunWriter, list[str]]:
-        """Make ready to go on with a stored run: its record says so from now on.
+        """Open a stored run again, and mark its record as incomplete.
 
         Args:
             folder: As for `load`.
-            run: What was settled, as it is to be stored now.
-            cells: What is stored of it.
+            run: Replaces what is stored.
+            cells: The stored cells.
 
         Returns:
-            Where the next cells go, and what had to be taken out of what is stored, a line each.
+            The writer, and a line for each torn cell that was removed.
 
         Raises:
-            UsageError: It is not one of this store's, or would be written through a symbolic link.
-            DisturbedError: It cannot be written.
+            UsageError: It is no run of this store, or the path leads through a symbolic link.
+            DisturbedError: The folder cannot be written.
         """
 
     def load(self, folder: str) -> tuple[RunInfo, list[Cell], bool]:
-        """Read a stored run: what was settled, its cells, and whether it is complete.
+        """Return a stored run, its cells, and whether it is complete.
 
         Args:
             folder: Its path, or its name alone.
@@ -195,60 +201,48 @@ class Store(Protocol):
             UsageError: It is not the folder of a run.
         """
 
-    def load_floor(self, key: str) -> Floor | None:
-        """Return the noise that was measured under a key; None where there is none that can be read."""
+    def load_noise_floor(self, key: str) -> NoiseFloor | None:
+        """Return the stored noise of a key; None if there is no readable one."""
 
-    def keep_floor(self, floor: Floor) -> str:
-        """Keep a floor in place of the last one of its key; return where."""
+    def keep_noise_floor(self, noise_floor: NoiseFloor) -> str:
+        """Store noise in place of the last one of its key; return the path."""
 
     def prune(self) -> list[str]:
-        """Remove what killed runs left half written; return the paths."""
-
-
-class Clock(Protocol):
-    """The time of day, for stamps."""
-
-    def utc_stamp(self) -> str:
-        """Return the time as ``2026-11-30T12:34:56Z``."""
+        """Remove half-written files of killed runs; return their paths."""
 
 
 class Progress(Protocol):
-    """Somebody who follows the run."""
+    """Receives the events of a run."""
 
     def say(self, text: str) -> None:
-        """Tell one thing."""
+        """Called with a progress message."""
 
     def cell_started(self, slot: Slot, number: int) -> None:
-        """A cell begins."""
+        """Called when a cell starts."""
 
     def cell_moved(self, slot: Slot, line: ProgressLine) -> None:
-        """A cell was heard of."""
+        """Called with each progress line of a running cell."""
 
     def cell_ended(self, cell: Cell) -> None:
-        """A cell has ended."""
+        """Called when a cell has ended."""
 
-    def stands(self, table: str, outlook: Outlook | None) -> None:
-        """The table has changed.
-
-        Args:
-            table: Of the levels so far, in markdown.
-            outlook: What is still to come; None where nobody knows.
-        """
+    def stands(self, table: str, outlook: Outlook) -> None:
+        """Called with the table so far, in markdown, and the cells to come."""
 
     def knee(self, name: str, knee: Knee) -> None:
-        """A build's bracket is known; its name is its side, where there are two."""
+        """Called with the knee of a build; the name is its side, if there are two."""
 
     def rest(self) -> None:
-        """No cell is going to start for now: what was drawn over and over is to be taken away."""
+        """Called when no further cell starts: a live view ends here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CountOrder:
-    """One process to be counted.
+class CountSpec:
+    """A process to count.
 
     Args:
-        place: The folder that the side's tree is in.
-        level: How many sessions it drives.
+        place: The folder of the side's tree.
+        level: Sessions that it drives.
     """
 
     side: Side
@@ -259,23 +253,23 @@ class CountOrder:
 
 
 class Counter(Protocol):
-    """Counts one kind of thing in processes that drive sessions under the virtual clock."""
+    """Counts one kind of cost in processes under the virtual clock."""
 
     @property
     def name(self) -> CounterName:
-        """What it is called."""
+        """The name of the counter."""
 
     @property
     def levels(self) -> tuple[int, int]:
-        """The two levels that its slopes lie between, the smaller first."""
+        """The two levels of its slopes, the smaller first."""
 
     def find_missing(self) -> str:
-        """Say in one sentence what is not installed and how to get it; empty when it can count."""
+        """Return what to install, in one sentence; empty if the counter works."""
 
-    def count(self, orders: Sequence[CountOrder]) -> Sequence[Count | Uncounted]:
-        """Run the processes, some at once, and return what was counted of each, in the same order.
+    def count(self, specs: Sequence[CountSpec]) -> Sequence[CountedRun | Uncounted]:
+        """Run the processes, some at once, and return their counts in the same order.
 
-        None of them, and nothing that they wrote, is left when this returns or raises.
+        No process and no file is left when this returns or raises.
         """
 
 
@@ -284,23 +278,42 @@ class LocalSides(Protocol):
 
     @property
     def confinement(self) -> str:
-        """How the processes are held that run there; it begins with ``unconfined`` where they are not."""
+        """The confinement of the processes; ``unconfined…`` without one."""
 
     @property
     def python(self) -> str:
-        """The interpreter that they run in."""
+        """The interpreter of the processes."""
 
     def open(self, trees: Mapping[Side, Tree]) -> AbstractContextManager[Mapping[Side, str]]:
-        """Put each tree into a folder of its own for as long as the block runs, and give the folders."""
+        """Write each tree to its own folder; yield the folders, then remove them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CounterSet:
+    """The adapters that exact costs need, none of which is a box.
+
+    Args:
+        now_s: A monotonic clock, in seconds.
+    """
+
+    counters: Sequence[Counter]
+    sides: LocalSides
+    progress: Progress
+    now_s: Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """The adapters that a use case works with, and the name under which it marks what it makes."""
+    """The adapters of one call.
+
+    Args:
+        run_id: Marks everything that the call makes.
+        utc_stamp: Returns the time of day as ``2026-11-30T12:34:56Z``.
+    """
 
     run_id: str
     box: Box
     repo: Repo
     store: Store
-    clock: Clock
+    utc_stamp: Callable[[], str]
     progress: Progress

@@ -1,4 +1,4 @@
-"""Going on with a stored run: the proof that nothing of two boxes or two builds is mixed, and what is still to come."""
+"""Resume a stored run, in the box and with the builds that it was measured with."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from harness.model.units import show_plural
 from harness.plan.outlook import imagine_rest
 from harness.report.plan import rest_text
 from harness.verbs.ports import BaseImage, Box, Refs, World
-from harness.verbs.run import Opened
+from harness.verbs.run import OpenRun, derive
 from harness.verbs.sides import checked_out, clear_leftovers, describe_box
 
 _ANEW = "start a new run: nothing of two boxes is ever mixed"
@@ -30,17 +30,16 @@ _PROVEN = {
 }
 
 
-def resume(world: World, folder: str, kind: str) -> Opened:
-    """Take up a run that was interrupted, in the box and with the builds that it was measured with.
+def resume(world: World, folder: str, kind: str) -> OpenRun:
+    """Open an interrupted run again.
 
     Args:
-        world: The adapters.
-        folder: Of the run, by its path or its name alone.
-        kind: Of run that the verb makes.
+        folder: Its path, or its name alone.
+        kind: The kind of run that the verb makes.
 
     Raises:
-        UsageError: The run is complete or of another kind, or its box or a build is not what it was.
-        HarnessError: As its subclasses say of a build that is made again; nothing was measured.
+        UsageError: The run is complete or of another kind, or its box or a build has changed.
+        HarnessError: A build that is gone cannot be made again; nothing was measured.
     """
     run, cells = load_unfinished(world, folder, kind)
     clear_leftovers(world)
@@ -50,17 +49,17 @@ def resume(world: World, folder: str, kind: str) -> Opened:
     run = structs.replace(
         run,
         run_id=world.run_id,
-        resumed=(*run.resumed, world.clock.utc_stamp()),
+        resumed=(*run.resumed, world.utc_stamp()),
         sides=tuple(structs.replace(side, image=images[side.image]) for side in run.sides),
     )
     writer, removed = world.store.reopen_run(folder, run, cells)
     for what in removed:
         world.progress.say(f"removed {what}")
-    return Opened(run=run, writer=writer, kept=tuple(cells))
+    return OpenRun(info=run, writer=writer, cells=cells)
 
 
 def show_rest(world: World, folder: str, kind: str) -> str:
-    """Return what resuming a run would do: its builds, and the cells that are left. Nothing is built or run."""
+    """Return the builds and the remaining cells of a run, without running it."""
     run, cells = load_unfinished(world, folder, kind)
     _refuse_other_box(run.box, describe_box(world, run.box.base_image, run.caps))
     built = {side.side: _is_there(world.box, side.image) for side in run.sides}
@@ -69,12 +68,13 @@ def show_rest(world: World, folder: str, kind: str) -> str:
 
 
 def load_unfinished(world: World, folder: str, kind: str) -> tuple[RunInfo, list[Cell]]:
-    """Read a run that can be resumed by a verb.
+    """Return the run and the cells of an incomplete run of a kind.
 
     Raises:
-        UsageError: It is no run, complete, or of another kind.
+        UsageError: It is no run, complete, of another kind, or holds values that no run measures.
     """
     run, cells, is_complete = world.store.load(folder)
+    derive(run, cells, complete=is_complete)
     if is_complete:
         msg = f"{folder} is complete"
         raise UsageError(msg, hint=f"`invoke report {folder}` prints it")
@@ -101,10 +101,10 @@ def _shown(box: BoxInfo, field: str) -> str:
 
 
 def _find_builds(world: World, run: RunInfo) -> Mapping[str, str]:
-    """Return, by each stored image, the one to run: itself, or one that is made again from the very same tree.
+    """Return the image to run for each stored image; build a lost one again.
 
     Raises:
-        UsageError: One is gone, and what it was made from is no longer there.
+        UsageError: An image is gone, and so is the tree that it was built from.
     """
     there = {side.image for side in run.sides if _is_there(world.box, side.image)}
     gone = {side.image: side for side in run.sides if side.image not in there}
@@ -144,7 +144,7 @@ def _build_again(world: World, run: RunInfo, gone: Sequence[SideInfo]) -> dict[s
 
 @contextmanager
 def _trees_of(world: World, run: RunInfo) -> Iterator[Mapping[Side, Tree]]:
-    """Give what the sides would be made from now: the base from its commit, the branch from the working tree."""
+    """Yield the trees of today: the base's commit, and the working tree."""
     if not run.has_two_sides:
         yield {Side.BRANCH: world.repo.branch_tree()}
         return

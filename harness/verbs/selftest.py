@@ -1,4 +1,4 @@
-"""The gate's own proof: identical builds, which give the noise, and regressions of a known size, which it has to catch."""
+"""The gate's own proof: identical builds pass, injected regressions are caught."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,39 +6,38 @@ from dataclasses import dataclass, replace
 from msgspec import structs
 
 from harness.analysis.controls import TRIAL_WORK, WORK, Control, make_controls
-from harness.analysis.noise import find_floor
+from harness.analysis.noise import find_noise_floor
 from harness.analysis.verdict.kinds import Verdict
 from harness.model.cells import Cell
 from harness.model.errors import DisturbedError
-from harness.model.gate import Floor
-from harness.model.nouns import Outcome, Purity, Side
-from harness.model.request import Request
-from harness.model.nouns import Drive
+from harness.model.gate import NoiseFloor
+from harness.model.nouns import Drive, Outcome, Purity, Side
+from harness.model.plan import Plan
+from harness.model.request import GateOptions, Request
 from harness.model.runs import RunInfo, SideInfo
-from harness.model.tree import Tree
 from harness.report.selftest import SelfTestRow, render_selftest
-from harness.verbs.gate import Gated, GateOrder, judge_run, settle_run
+from harness.verbs.cost import CountCosts
+from harness.verbs.gate import GateResult, count_costs, run_and_judge, settle_gate_run
 from harness.verbs.ports import World
-from harness.verbs.run import open_new, run_ladder, tidied
-from harness.verbs.sides import build_one, clear_leftovers, describe_box
+from harness.verbs.run import open_run, run_ladder
+from harness.verbs.sides import build_one, clear_leftovers, make_run_info
 
-_LOWER = "see that the host is quiet, or lower quick-level in [tool.esc-bench.gate]"
+_QUIETER = "see that the host is quiet, or lower quick-level in [tool.esc-bench.gate]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SelfTested:
-    """What a self-test came to.
+class SelfTestResult:
+    """The table of a self-test, and the controls that were missed.
 
     Args:
-        document: Its table.
-        missed: The controls that were not caught, and `A/A` where identical builds differed.
+        missed: Controls that were not caught, and `A/A` if identical builds differed.
     """
 
     document: str
     missed: tuple[str, ...]
 
     def check(self) -> None:
-        """Fail where the gate has not proved itself.
+        """Raise an error if the gate did not prove itself.
 
         Raises:
             DisturbedError: Identical builds differ, or an injected regression was not caught.
@@ -48,102 +47,90 @@ class SelfTested:
             raise DisturbedError(msg, hint="see that the host is quiet, and run it again")
 
 
-def selftest(world: World, request: Request, order: GateOrder) -> SelfTested:
-    """Gate the working tree against itself, then against itself made worse, and keep the noise of this host.
+def selftest(
+    world: World, request: Request, options: GateOptions, count: CountCosts | None
+) -> SelfTestResult:
+    """Gate the working tree against itself, then made worse; keep this host's noise.
 
     Raises:
-        HarnessError: As its subclasses say; `SelfTested.check` raises what the self-test itself comes to.
+        HarnessError: See its subclasses; `SelfTestResult.check` raises the result's own.
     """
     clear_leftovers(world)
-    order = replace(order, is_quick=True)
-    drive = request.drives[Side.BRANCH]
-    built, base_name = build_one(world, request.settings.base_image, drive)
-    ground = _ground(world, request, order, built, base_name)
-    with tidied(world):
-        floor, rows = _prove(world, ground, order)
-    return SelfTested(document=render_selftest(ground, floor, rows), missed=tuple(_missed(rows)))
-
-
-def _prove(world: World, ground: RunInfo, order: GateOrder) -> tuple[Floor, list[SelfTestRow]]:
-    """Run all gates; return the noise, and what each of them said."""
-    tree = world.repo.branch_tree()
-    same = _gate(world, ground, order, tree, None)
-    if not _ok_cells(same.comparison.cells, order.settings.quick_level):
-        raise DisturbedError(same.verdict.headline, hint=_LOWER)
-    floor = find_floor(same.comparison, order.settings.quick_level)
-    world.progress.say(f"the noise of this host is kept in {world.store.keep_floor(floor)}")
-    rows = [SelfTestRow(control=None, gated=same.verdict)]
-    for control in _controls(world, ground, same):
-        found = _gate(world, ground, order, tree, control)
-        rows.append(SelfTestRow(control=control, gated=found.verdict))
-    return floor, rows
-
-
-def _ground(
-    world: World, request: Request, order: GateOrder, built: SideInfo, base_name: str
-) -> RunInfo:
-    """Return the run of the build against itself."""
-    caps = request.settings.caps
-    run = RunInfo(
-        run_id=world.run_id,
-        started_at=world.clock.utc_stamp(),
-        kind="gate",
-        load=request.settings.load,
-        caps=caps,
-        levels=request.settings.levels,
-        blocks=0,
-        sides=(structs.replace(built, side=Side.BASE), built),
-        purity=Purity.AA,
-        how="one build against itself",
-        box=describe_box(world, base_name, caps),
+    built, base_name = build_one(world, request.base_image, request.drives[Side.BRANCH])
+    sides = (structs.replace(built, side=Side.BASE), built)
+    info = make_run_info(
+        world, request, sides, how="one build against itself", base_image=base_name
     )
-    return settle_run(world, run, order)
+    info = settle_gate_run(world, info, replace(options, is_quick=True))
+    noise_floor, rows = _prove(world, info, options.quick_level, count)
+    return SelfTestResult(
+        document=render_selftest(info, noise_floor, rows), missed=tuple(_missed(rows))
+    )
+
+
+def _prove(
+    world: World, info: RunInfo, level: int, count: CountCosts | None
+) -> tuple[NoiseFloor, list[SelfTestRow]]:
+    """Run all gates; return the noise, and the verdict of each."""
+    same = _gate(world, info, None, count)
+    undisturbed = _ok_cells(same.comparison.cells, level)
+    if not undisturbed:
+        raise DisturbedError(same.verdict.headline, hint=_QUIETER)
+    noise_floor = find_noise_floor(same.comparison, level)
+    world.progress.say(
+        f"the noise of this host is kept in {world.store.keep_noise_floor(noise_floor)}"
+    )
+    rows = [SelfTestRow(control=None, gated=same.verdict)]
+    for control in make_controls(undisturbed, _run_trial(world, info, level)):
+        result = _gate(world, info, control, count)
+        rows.append(SelfTestRow(control=control, gated=result.verdict))
+    return noise_floor, rows
 
 
 def _gate(
-    world: World, ground: RunInfo, order: GateOrder, tree: Tree, control: Control | None
-) -> Gated:
-    """Gate the build against itself, made worse where there is a control."""
-    base, branch = ground.sides
-    name = "A/A" if control is None else control.name
-    world.progress.say(f"self-test: {name}")
-    run = structs.replace(ground, started_at=world.clock.utc_stamp())
+    world: World, info: RunInfo, control: Control | None, count: CountCosts | None
+) -> GateResult:
+    """Gate the build against itself, or against itself made worse by a control."""
+    base, branch = info.sides
+    world.progress.say(f"self-test: {'A/A' if control is None else control.name}")
+    info = structs.replace(info, started_at=world.utc_stamp())
     if control is not None:
-        worse = structs.replace(branch, environment=branch.environment | control.environment)
-        run = structs.replace(run, sides=(base, worse), purity=Purity.SETTINGS)
-    if order.count is not None:
-        drives = {
-            info.side: Drive(arm=info.arm, environment=info.environment) for info in run.sides
-        }
-        run = structs.replace(run, costs=order.count(dict.fromkeys(Side, tree), drives, run.load))
-    return judge_run(world, open_new(world, run, f"selftest-{(base.commit or '')[:7]}"))
+        worse = _with_environment(branch, control.environment)
+        info = structs.replace(info, sides=(base, worse), purity=Purity.SETTINGS)
+    info = count_costs(world, info, dict.fromkeys(Side, world.repo.branch_tree()), count)
+    name = f"selftest-{(base.commit or '')[:7]}"
+    return run_and_judge(world, open_run(world, info, name))
 
 
-def _controls(world: World, ground: RunInfo, same: Gated) -> list[Control]:
-    """Find out by a trial what work costs here, and size the controls by it."""
-    level = ground.decision_levels[0]
-    undisturbed = _ok_cells(same.comparison.cells, level)
-    _, branch = ground.sides
-    side = structs.replace(branch, environment=branch.environment | {WORK: str(TRIAL_WORK)})
+def _run_trial(world: World, info: RunInfo, level: int) -> list[Cell]:
+    """Run the build with a known amount of injected work, to size the controls.
+
+    Raises:
+        DisturbedError: No cell ended ok.
+    """
+    _, branch = info.sides
     trial = structs.replace(
-        ground,
-        started_at=world.clock.utc_stamp(),
+        info,
+        started_at=world.utc_stamp(),
         kind="ramp",
-        sides=(side,),
+        plan=Plan(levels=(level,), blocks=0, sides=(Side.BRANCH,), warm_up=True),
+        sides=(_with_environment(branch, {WORK: str(TRIAL_WORK)}),),
         purity=None,
         how="a trial of what injected work costs",
-        pairs=0,
-        decision_levels=(),
         gate=None,
         costs=None,
     )
     name = f"selftest-trial-{(branch.commit or '')[:7]}"
-    comparison, _ = run_ladder(world, open_new(world, trial, name))
-    tried = _ok_cells(comparison.cells, level)
+    tried = _ok_cells(run_ladder(world, open_run(world, trial, name)).cells, level)
     if not tried:
-        msg = f"the trial of injected work did not hold C={level}, so that no control can be sized by it"
-        raise DisturbedError(msg, hint=_LOWER)
-    return make_controls(undisturbed, tried)
+        msg = f"the trial of injected work failed at C={level}, so that no control can be sized"
+        raise DisturbedError(msg, hint=_QUIETER)
+    return tried
+
+
+def _with_environment(side: SideInfo, more: dict[str, str]) -> SideInfo:
+    drive = Drive(arm=side.drive.arm, environment=side.drive.environment | more)
+    return structs.replace(side, drive=drive)
 
 
 def _ok_cells(cells: Sequence[Cell], level: int) -> list[Cell]:

@@ -1,4 +1,4 @@
-"""A small statechart-driven agent runtime: SCXML semantics, durable sessions, no dependencies."""
+"""A statechart runtime for agents: SCXML, durable sessions, no dependencies."""
 
 from escapement.cancel import CancelToken
 from escapement.chart import (
@@ -19,11 +19,11 @@ from escapement.errors import ChartError, CheckpointError, EscapementError, Sess
 from escapement.event import Event, Timer
 from escapement.llm import AsyncLLMBackend, LLMBackend, LLMReply, LLMRequest, Message, ToolCall
 from escapement.session.run import arun, run
-from escapement.session.setup import SessionResult
+from escapement.session.spec import SessionResult
 from escapement.storage.file_store import FileBackedStore
 from escapement.storage.store import Checkpoint, MemoryStore, Store
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 __all__ = [
     "Action",

@@ -1,13 +1,13 @@
-"""Cancelling a session from outside, at the next boundary between two of its events."""
+"""Cancels sessions from outside, between two of their events."""
 
 from collections.abc import Callable
 
 
 class CancelToken:
-    """Asks the sessions that were given it to end; may be shared by many, and used from any thread.
+    """A request to end sessions; several sessions and threads may share it.
 
-    A session that ends so has the status "aborted". Its last checkpoint holds what was pending,
-    so that the same command goes on from there.
+    A cancelled session ends with the status "aborted". Its last checkpoint holds the pending
+    events, so that running the session again resumes it.
     """
 
     __slots__ = ("_is_cancelled", "_listeners")
@@ -18,20 +18,25 @@ class CancelToken:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether `cancel` was called."""
+        """True after `cancel` was called."""
         return self._is_cancelled
 
     def cancel(self) -> None:
-        """Ask; to ask twice changes nothing."""
+        """End the sessions; repeated calls have no further effect."""
         self._is_cancelled = True
-        # The copy is made in one step of the interpreter: sessions may end meanwhile.
+        # The interpreter makes this copy in one step: sessions may end meanwhile.
         for listener in tuple(self._listeners.values()):
             listener()
 
     def tell(self, who: object, listener: Callable[[], None]) -> None:
-        """Have a listener called from whichever thread cancels, until it is forgotten."""
+        """Register a listener.
+
+        Args:
+            who: The key of the listener for `forget`.
+            listener: Called from the thread that cancels.
+        """
         self._listeners[who] = listener
 
     def forget(self, who: object) -> None:
-        """Don't call somebody's listener any more."""
+        """Remove a listener."""
         self._listeners.pop(who, None)

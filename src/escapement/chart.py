@@ -1,4 +1,4 @@
-"""Charts as people write them: plain frozen definitions, without behaviour."""
+"""The definitions that a chart is written with: frozen data without behaviour."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -11,7 +11,7 @@ Guard = Callable[[Mapping[str, object], Event], bool]
 
 @dataclass(frozen=True, slots=True)
 class Raise:
-    """Executable content that puts an event on the internal queue.
+    """Executable content that adds an event to the internal queue.
 
     Source: SCXML 4.2, `<raise>`.
     """
@@ -22,13 +22,13 @@ class Raise:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Executable content that puts an event on the external queue, at once or after a while.
+    """Executable content that adds an event to the external queue, at once or delayed.
 
     Args:
         event: The event's name.
-        data: What comes with it.
-        delay_ms: How long it waits before it is put there.
-        id: What a `Cancel` calls it by.
+        data: The event's data.
+        delay_ms: The time until the event is added to the queue.
+        id: The id that a `Cancel` refers to.
 
     Source: SCXML 6.2, `<send>`.
     """
@@ -42,7 +42,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Executable content that withdraws the events of this id that still wait for their delay.
+    """Executable content that cancels the delayed events with this id.
 
     Source: SCXML 6.3, `<cancel>`.
     """
@@ -55,15 +55,15 @@ Content = Action | Raise | Send | Cancel
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A way out of a state, or a reaction inside it when it has no target.
+    """A change of states, or a reaction without a change when it has no target.
 
     Args:
-        event: Event descriptors with blanks between them; none for an eventless transition.
-        target: The id of the state to enter, or several, in different regions, with blanks
-            between them; none to stay without leaving or entering anything.
-        guard: Must hold for the transition to be taken; one that raises counts as false.
-        actions: Run after states were left and before states are entered, in this order.
-        internal: Don't leave the source, a compound state, when the target is inside it.
+        event: Event descriptors, separated by blanks; None for an eventless transition.
+        target: The id of the state to enter, or ids in different regions, separated by blanks;
+            None to leave and enter nothing.
+        guard: The condition for the transition; false if it raises.
+        actions: Run in this order after states are left and before states are entered.
+        internal: Do not leave the source, a compound state, when the target is inside it.
 
     Source: SCXML 3.5, `<transition>`.
     """
@@ -78,13 +78,13 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What is said to a language model while a state is active, and what it may answer with.
+    """A conversation with a language model while a state is active.
 
     Args:
         id: Names the conversation in `done.invoke.ID`.
-        prompt: Makes the first message from the session's data.
+        prompt: Returns the first message, given the session's data.
         system: The system prompt.
-        events: The chart's events that the model is offered as tools named `event__NAME`.
+        events: The chart's events that the model can raise with tools named `event__NAME`.
     """
 
     id: str
@@ -96,7 +96,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """A state that completes its parent or, at the top, the session.
+    """A state that completes its parent or, at the top level, the session.
 
     Source: SCXML 3.7, `<final>`.
     """
@@ -106,15 +106,15 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A child that is never active: whoever targets it enters what was active in its parent.
+    """A target that stands for the states last active in its parent.
 
     Args:
         id: Unique in the chart.
-        target: What to enter when the parent was never left: children of the parent, or, when
-            deep, any descendants. Several have blanks between them.
-        deep: Remember the innermost states, and not only the children.
-        actions: Run when the default target is taken, after the parent's `on_entry`; as the
-            Recommendation has it, not when the parent is active already.
+        target: The default while the parent was never left: children of the parent or, when
+            deep, any descendants. Several ids are separated by blanks.
+        deep: Restore the innermost states instead of the children.
+        actions: Run when the default is entered, after the parent's `on_entry`. They do not run
+            when the parent is already active, as in the Recommendation.
 
     Source: SCXML 3.10, `<history>`.
     """
@@ -128,17 +128,17 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A state: compound when it has states of its own, atomic otherwise.
+    """A state: compound when it has children, atomic otherwise.
 
     Args:
         id: Unique in the chart.
-        initial: The id of the descendant to enter by default, or several, in different regions,
-            with blanks between them; the first child unless given.
+        initial: The id of the descendant to enter by default, or ids in different regions,
+            separated by blanks; None for the first child.
         states: The children, in document order.
-        transitions: In order of priority; those of a descendant go first.
-        on_entry: Runs when the state is entered, in this order.
-        on_exit: Runs when the state is left, in this order.
-        conversation: Held for as long as the state is active.
+        transitions: In order of priority; transitions of descendants have priority.
+        on_entry: Runs in this order when the state is entered.
+        on_exit: Runs in this order when the state is left.
+        conversation: Lasts as long as the state is active.
 
     Source: SCXML 3.3, `<state>`.
     """
@@ -155,15 +155,15 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Parallel:
-    """A state whose children, its regions, are all active while it is.
+    """A state whose children, its regions, are active all at once.
 
     Args:
         id: Unique in the chart.
         states: The regions, in document order, and history states.
-        transitions: In order of priority; those of a descendant go first.
-        on_entry: Runs when the state is entered, before the regions are.
-        on_exit: Runs when the state is left, after the regions were.
-        conversation: Held for as long as the state is active.
+        transitions: In order of priority; transitions of descendants have priority.
+        on_entry: Runs when the state is entered, before its regions are entered.
+        on_exit: Runs when the state is left, after its regions were left.
+        conversation: Lasts as long as the state is active.
 
     Source: SCXML 3.4, `<parallel>`.
     """
@@ -179,13 +179,13 @@ class Parallel:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chart:
-    """A statechart; its identity is what it is compiled by, so make it once and share it.
+    """A statechart; compiled once per object, so make it once and share it.
 
     Args:
         id: Names the chart in checkpoints.
-        initial: The id of the state that a session starts in; several have blanks between them.
+        initial: The id of the state that a session starts in, or ids separated by blanks.
         states: The top-level states, in document order.
-        data: What every session's data starts with.
+        data: The initial data of every session.
     """
 
     id: str

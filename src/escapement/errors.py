@@ -1,17 +1,17 @@
-"""The errors that the runtime raises, one class for each thing a person would do about them."""
+"""The errors of the runtime, one class for each action that they ask for."""
 
 
 class EscapementError(Exception):
-    """Base of every error that the runtime raises on purpose."""
+    """The base class of all errors that the runtime raises on purpose."""
 
 
 class ChartError(EscapementError):
-    """The chart's definition is wrong: correct the chart."""
+    """The definition of a chart is wrong; correct the chart."""
 
 
 class CheckpointError(EscapementError):
-    """A checkpoint can't be written, or read back: see to the record that the message names."""
+    """A checkpoint cannot be written or read; the message names the record."""
 
 
 class SessionError(EscapementError):
-    """The session can't go on: the message says where it stood and what stopped it."""
+    """A session cannot continue; the message names its state and the cause."""

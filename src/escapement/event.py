@@ -1,4 +1,4 @@
-"""Events, and the descriptors by which transitions say which events they take."""
+"""Events, delayed events, and the descriptors that transitions match events with."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ _DESCRIPTOR = re.compile(r"(?P<prefix>[^\s.*]+(?:\.[^\s.*]+)*)(?:\.\*?)?")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What actions and guards receive: a dotted name and whatever came with it.
+    """The argument of actions and guards: a dotted name and data.
 
-    The actions that run when a session starts receive an event with an empty name. Data is never
-    changed once an event was made: it may be in a checkpoint and in the transcript.
+    Actions that run when a session starts receive an event with an empty name. The data must not
+    change after the event is made: checkpoints and the transcript refer to it.
     """
 
     name: str
@@ -21,20 +21,20 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ErrorEvent(Event):
-    """An event of the `error` family that still knows the exception behind it."""
+    """An event of the `error` family that refers to the exception behind it."""
 
     cause: BaseException | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """A delayed event that has not fallen due.
+    """A delayed event that is not due yet.
 
     Attributes:
-        event: What is posted then.
-        due_s: The wall time at which that is, in seconds since the epoch: it means the same in the
-            next process.
-        id: What a `cancel` calls it by, if anything does.
+        event: The event to post.
+        due_s: The wall time to post it at, in seconds since the epoch, so that another process
+            can resume the delay.
+        id: The id that a `Cancel` refers to.
     """
 
     event: Event
@@ -42,17 +42,17 @@ class Timer:
     id: str | None = None
 
 
-# The prefix of a descriptor, bare and with its dot; an empty pair takes every event.
+# The prefix of a descriptor, without and with its dot; an empty pair matches every event.
 Descriptor = tuple[str, str]
 ANY: Descriptor = ("", "")
 
 
-def failure(name: str, error: BaseException) -> ErrorEvent:
-    """Turn an exception into an error event whose data can be stored.
+def make_error_event(name: str, error: BaseException) -> ErrorEvent:
+    """Convert an exception into an error event whose data can be stored.
 
     Args:
         name: `error.execution` or `error.communication`.
-        error: What was raised.
+        error: The exception.
 
     Source: SCXML 5.10.2, errors in the internal event queue.
     """
@@ -60,24 +60,25 @@ def failure(name: str, error: BaseException) -> ErrorEvent:
     return ErrorEvent(name, {"type": kind, "message": f"{kind}: {error}"}, error)
 
 
-def is_error(event: Event) -> bool:
-    """Tell whether an event must be handled by the chart or else end the session."""
+def is_error_event(event: Event) -> bool:
+    """Return whether an event ends the session unless a transition handles it."""
     return event.name.startswith("error.") or event.name == "error"
 
 
 def is_event_name(name: object) -> bool:
-    """Tell whether a name is dotted tokens, without blanks and wildcards."""
+    """Return whether a name is dotted tokens without blanks and wildcards."""
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
 def parse_descriptors(text: str) -> tuple[Descriptor, ...]:
-    """Split a transition's event attribute into its descriptors.
+    """Parse the event attribute of a transition.
 
     Args:
-        text: Descriptors with blanks between them; `foo`, `foo.` and `foo.*` are the same one.
+        text: Descriptors, separated by blanks; `foo`, `foo.` and `foo.*` are equivalent.
 
     Raises:
-        ValueError: There is no descriptor, or one is not dotted tokens; the text is the culprit.
+        ValueError: There is no descriptor, or one is not dotted tokens. The message is that
+            descriptor.
 
     Source: SCXML 3.12.1, event descriptors.
     """
@@ -95,8 +96,8 @@ def parse_descriptors(text: str) -> tuple[Descriptor, ...]:
     return tuple(descriptors)
 
 
-def takes(descriptors: tuple[Descriptor, ...], name: str) -> bool:
-    """Tell whether any descriptor is a token-wise prefix of an event's name.
+def matches(descriptors: tuple[Descriptor, ...], name: str) -> bool:
+    """Return whether any descriptor is a token-wise prefix of an event's name.
 
     Source: SCXML 3.12.1, event descriptors.
     """

@@ -1,4 +1,4 @@
-"""What is exchanged with a language model, and the protocol of a backend that reaches one."""
+"""The requests to and replies of a language model, and the protocols of backends."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A tool that the model wants called; `event__NAME` stands for the chart's event NAME."""
+    """A call of a tool by the model; `event__NAME` raises the chart's event NAME."""
 
     name: str
     arguments: Mapping[str, object] = field(default_factory=dict)
@@ -15,7 +15,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation; an assistant's may carry a tool call."""
+    """One message of a conversation; an assistant message may hold a tool call."""
 
     role: Literal["user", "assistant", "tool"]
     content: str
@@ -24,7 +24,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class LLMRequest:
-    """All that a backend needs for one turn; the last message is the one to answer."""
+    """The input of one turn of the model; the last message is the one to answer."""
 
     session_id: str
     system: str
@@ -34,37 +34,38 @@ class LLMRequest:
 
 @dataclass(frozen=True, slots=True)
 class LLMReply:
-    """A whole turn of the model: its text and, if it wants an event raised, a tool call."""
+    """The output of one turn of the model: text and, to raise an event, a tool call."""
 
     text: str
     tool_call: ToolCall | None = None
 
 
 class LLMBackend(Protocol):
-    """Reaches a language model; it is called from many threads at once."""
+    """A connection to a language model; several threads call it at once."""
 
     def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
-        """Block until the turn is over, and return all of it.
+        """Block until the turn has ended, and return the whole reply.
 
         Args:
-            request: The turn to take.
-            on_delta: To be called with every piece of text as it arrives. It raises when nobody
-                waits for the turn any more; let what it raises pass.
+            request: The turn.
+            on_delta: Must be called with each piece of text when it arrives. It raises an
+                exception when the turn is abandoned; do not catch that exception.
         """
         ...
 
 
 @runtime_checkable
 class AsyncLLMBackend(LLMBackend, Protocol):
-    """A backend that can also be awaited; virtual workers need one."""
+    """A backend that can also be awaited; virtual workers require one."""
 
     async def astream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
-        """Suspend until the turn is over, and return all of it; it is called on the session's loop.
+        """Suspend until the turn has ended, and return the whole reply.
+
+        Runs on the session's event loop. An abandoned turn is cancelled; do not catch the
+        `CancelledError`.
 
         Args:
-            request: The turn to take.
-            on_delta: To be called on the loop with every piece of text as it arrives, as for
-                `stream`. When nobody waits for the turn any more the call is cancelled; let the
-                `CancelledError` pass.
+            request: The turn.
+            on_delta: Must be called on the loop, as for `stream`.
         """
         ...

@@ -1,4 +1,4 @@
-"""For tests of charts: a language model that says what it was told to, and a loop that never waits."""
+"""Tools for tests of charts: a scripted model, and a loop without waits."""
 
 import asyncio
 import selectors
@@ -12,19 +12,19 @@ Returned = TypeVar("Returned")
 
 
 def call(event: str, /, **arguments: object) -> LLMReply:
-    """Make a reply that raises one of the chart's events."""
+    """Return a reply that raises one of the chart's events."""
     return LLMReply("", ToolCall(f"event__{event}", arguments))
 
 
 class ScriptedLLM:
-    """Replies in order, word by word and without delay; sessions may share one.
+    """A backend that returns given replies in order; sessions may share it.
 
     Args:
-        replies: What to answer with: a whole reply, its text alone, or an exception to raise. May
+        replies: A whole reply, its text alone, or an exception to raise, for each request. May
             be endless.
 
     Attributes:
-        requests: What it was asked, in order.
+        requests: The requests so far.
     """
 
     def __init__(self, replies: Iterable[LLMReply | str | BaseException]) -> None:
@@ -33,10 +33,10 @@ class ScriptedLLM:
         self._lock = threading.Lock()
 
     def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
-        """Give the next reply.
+        """Stream the next reply word by word, without delay.
 
         Raises:
-            LookupError: There is none left.
+            LookupError: No reply is left.
         """
         with self._lock:
             self.requests.append(request)
@@ -52,10 +52,10 @@ class ScriptedLLM:
         return whole
 
     async def astream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
-        """Give the next reply after the loop has had its turn.
+        """Stream the next reply in the next iteration of the loop.
 
         Raises:
-            LookupError: There is none left.
+            LookupError: No reply is left.
         """
         await asyncio.sleep(0)
         return self.stream(request, on_delta)
@@ -64,12 +64,12 @@ class ScriptedLLM:
 class JumpingLoop(asyncio.SelectorEventLoop):
     """An event loop whose clock jumps to the next timer instead of waiting for it.
 
-    What runs on it takes the same steps in the same order each time, and hours pass in a moment. It
-    holds for tasks alone: a thread would work while no time passes.
+    Tasks on it run deterministically, and hours pass in a moment. Threads do not work with it:
+    no time passes while they run.
 
     Raises:
-        RuntimeError: Nothing is scheduled, so the loop would wait for ever; or an executor is asked
-            for.
+        RuntimeError: Nothing is scheduled, so the loop would wait forever; or a task uses an
+            executor.
     """
 
     def __init__(self) -> None:
@@ -81,34 +81,34 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         return self._now_s
 
     def jump(self, by_s: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self._now_s += by_s
 
     def run_in_executor(self, executor: object, func: object, *args: object) -> Any:  # noqa: ANN401, ARG002  as the base has it
-        """Refuse."""
-        message = "a loop that jumps waits for no executor"
+        """Raise: executors are not supported."""
+        message = "JumpingLoop has no executor; use tasks instead of threads"
         raise RuntimeError(message)
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Has the loop's clock jump by as much as the loop would wait."""
+    """A selector that advances the loop's clock instead of waiting."""
 
     def __init__(self, loop: JumpingLoop) -> None:
         super().__init__()
         self._loop = loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Return what is ready now, and jump if that is nothing."""
+        """Return the ready files; without any, advance the clock by the timeout."""
         ready = super().select(0)
         if not ready:
             if timeout is None:
-                message = "nothing is scheduled: the loop would wait for ever"
+                message = "nothing is scheduled: the loop would wait forever"
                 raise RuntimeError(message)
             self._loop.jump(timeout)
         return ready
 
 
 def run_jumping(main: Coroutine[Any, Any, Returned]) -> Returned:
-    """Run a coroutine to its end on a loop whose clock jumps, as `asyncio.run` does on a real one."""
+    """Run a coroutine like `asyncio.run`, on a loop whose clock jumps."""
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
         return runner.run(main)

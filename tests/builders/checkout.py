@@ -1,4 +1,4 @@
-"""A small real git repository that holds a runtime and a bench."""
+"""A small real git repository with a runtime and a bench."""
 
 import subprocess
 from dataclasses import dataclass
@@ -15,11 +15,7 @@ FILES = {
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A working tree, and the commands that move it.
-
-    Args:
-        root: Its folder.
-    """
+    """A working tree."""
 
     root: Path
 
@@ -35,7 +31,7 @@ class Checkout:
         return checkout
 
     def git(self, *arguments: str) -> str:
-        """Run git here and return what it printed; a failure is an error that shows why."""
+        """Run git here and return its output; fail with its error."""
         done = subprocess.run(
             ["git", *arguments], cwd=self.root, capture_output=True, text=True, check=False
         )
@@ -43,14 +39,14 @@ class Checkout:
         return done.stdout.strip()
 
     def write(self, path: str, text: str) -> Path:
-        """Write a file, and the folders above it."""
+        """Write a file, and make the folders above it."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
         return target
 
     def commit(self, title: str, **files: str) -> str:
-        """Commit everything, `files` by module name of the runtime included; return the commit's hash."""
+        """Commit everything, with `files` by module name; return the commit's hash."""
         for name, text in files.items():
             self.write(f"src/escapement/{name}.py", text)
         self.git("add", "--all")

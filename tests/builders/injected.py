@@ -6,7 +6,7 @@ from collections.abc import Callable
 from harness.model.costs import ExactCost, ExactCosts
 from harness.model.nouns import Side
 from harness.outcome.observation import Observation
-from harness.verbs.ports import CellOrder
+from harness.verbs.ports import CellSpec
 from tests.builders.gated import counted
 from tests.builders.model import make_observation, make_result
 from tests.fakes.fake_box import Behaviour
@@ -27,23 +27,23 @@ def made_worse_by_injection(
     """
     waver = itertools.cycle(_WAVER[shift:] + _WAVER[:shift])
 
-    def behave(_image: str, order: CellOrder) -> Observation:
+    def behave(_image: str, spec: CellSpec) -> Observation:
         def injected(name: str) -> int:
             toggle = f"SCALE_INJECT_{name}"
-            return 0 if toggle == deaf_to else int(order.environment.get(toggle, "0"))
+            return 0 if toggle == deaf_to else int(spec.environment.get(toggle, "0"))
 
-        failing = order.level // injected("FAILING") if injected("FAILING") else 0
-        rss_kb = 20480.0 + order.level * (14 + injected("BYTES") / 1024)
+        failing = spec.level // injected("FAILING") if injected("FAILING") else 0
+        rss_kb = 20480.0 + spec.level * (14 + injected("BYTES") / 1024)
         result = make_result(
-            order.level,
-            arm=order.arm,
-            ok=order.level - failing,
+            spec.level,
+            arm=spec.arm,
+            ok=spec.level - failing,
             errors=failing,
             cpu_ms_per_turn=(base_ms + injected("WORK") * _WORK_MS) * next(waver),
-            peak_threads=1 + order.level * injected("THREADS"),
+            peak_threads=1 + spec.level * injected("THREADS"),
             peak_rss_mb=rss_kb / 1024,
             base_rss_mb=20.0,
-            rss_kb_per_session=rss_kb / order.level,
+            rss_kb_per_session=rss_kb / spec.level,
             latency_infl=1.02,
         )
         return make_observation(result)
@@ -52,7 +52,7 @@ def made_worse_by_injection(
 
 
 def count_with(instructions: Callable[[Side], float]) -> Callable[..., ExactCosts]:
-    """Return what counts instructions as they are given by side, and takes its turn to be told."""
+    """Return a counter that gives fixed instructions by side."""
 
     def count(_trees: object, _drives: object, _load: object) -> ExactCosts:
         base, branch = instructions(Side.BASE), instructions(Side.BRANCH)

@@ -1,11 +1,12 @@
-"""Values of the model with defaults that hold together, so that a test names only what it is about."""
+"""Values of the model with consistent defaults."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import structs
 
 from harness.model.cells import Cell, Result, Slot
-from harness.model.nouns import Arm, Caps, Load, Outcome, Purity, Side
+from harness.model.nouns import Arm, Caps, Drive, Load, Outcome, Purity, Side
+from harness.model.plan import Plan
 from harness.model.runs import BoxInfo, RunInfo, SideInfo
 from harness.model.tree import Entry, Tree
 from harness.outcome.observation import Observation
@@ -38,14 +39,16 @@ _BOX = BoxInfo(
     base_image="python:3.13-slim",
 )
 
+_OF_PLAN = tuple(name for name in Plan.__struct_fields__ if name != "sides")
+
 
 def make_result(c: int = 500, **changes: object) -> Result:
-    """Make the RESULT of a cell at level `c` in which every session ended ok."""
+    """Make the RESULT of a cell at level `c` without errors."""
     return structs.replace(_RESULT, **{"c": c, "ok": c, **changes})
 
 
 def make_observation(result: Result | None = None, **changes: object) -> Observation:
-    """Make what was seen of a cell that printed `result`, or nothing, and exited 0."""
+    """Make the observation of a cell that printed `result` and exited 0."""
     output = ProbeOutput(result=result)
     wall_s = 1.0 + ((result.wall_ms if result else None) or 0.0) / 1000
     fields: dict[str, object] = {"output": output, "exit_code": 0, "wall_s": wall_s, **changes}
@@ -62,7 +65,7 @@ def make_cell(
     attempt: int = 0,
     **changes: object,
 ) -> Cell:
-    """Make a cell; an ok one has the RESULT of its level."""
+    """Make a cell, with a RESULT if it is ok."""
     slot = Slot(side=side, level=level, block=block, pair=pair, attempt=attempt)
     return cell_at(slot, outcome, **changes)
 
@@ -98,7 +101,7 @@ def ok_cell(
     pair: int = 0,
     **more: object,
 ) -> Cell:
-    """Make an ok cell whose RESULT has the fields `measured` and `more`."""
+    """Make an ok cell with the fields `measured` and `more` in its RESULT."""
     result = make_result(level, **(measured or {}), **more)
     return make_cell(
         side,
@@ -117,7 +120,7 @@ def make_block(
     base: Sequence[Mapping[str, object]] = ({}, {}),
     branch: Sequence[Mapping[str, object]] = ({}, {}),
 ) -> list[Cell]:
-    """Make a whole ABBA block of ok cells, each side's two with the measured fields that are given."""
+    """Make an ABBA block of ok cells, with measured fields for each side's two."""
     order = (Side.BASE, Side.BRANCH, Side.BRANCH, Side.BASE)
     measured = (base[0], branch[0], branch[1], base[1])
     return [
@@ -127,11 +130,11 @@ def make_block(
 
 
 def make_side(side: Side = Side.BASE, **changes: object) -> SideInfo:
-    """Make a side; both sides stand on the same gauge, and each has its own runtime."""
+    """Make a side; both sides share the gauge, and differ in the runtime."""
     is_base = side is Side.BASE
     info = SideInfo(
         side=side,
-        arm=Arm.SC_MEM,
+        drive=Drive(arm=Arm.SC_MEM, environment={}),
         commit=BASE_COMMIT if is_base else BRANCH_COMMIT,
         title="Pump by polling" if is_base else "Pump by waking",
         dirty=None,
@@ -139,15 +142,16 @@ def make_side(side: Side = Side.BASE, **changes: object) -> SideInfo:
         gauge="cc" * 32,
         tree=("dd" if is_base else "ee") * 32,
         image=f"sha256:{'12' if is_base else '34'}" + "0" * 62,
-        environment={},
     )
-    return structs.replace(info, **changes)
+    of_drive = {name: changes.pop(name) for name in Drive.__struct_fields__ if name in changes}
+    drive = structs.replace(info.drive, **of_drive)
+    return structs.replace(info, **{"drive": drive, **changes})
 
 
 def make_run(
     *, levels: Sequence[int] = (500, 1000), sides: Iterable[Side] = tuple(Side), **changes: object
 ) -> RunInfo:
-    """Make a comparison over `levels`, or a ramp when there is one side."""
+    """Make a comparison over `levels`, or a ramp for one side."""
     infos = tuple(make_side(side) for side in sides)
     is_ramp = len(infos) == 1
     run = RunInfo(
@@ -156,14 +160,20 @@ def make_run(
         kind="ramp" if is_ramp else "compare",
         load=LOAD,
         caps=CAPS,
-        levels=tuple(levels),
-        blocks=1,
+        plan=Plan(levels=tuple(levels), blocks=1, sides=tuple(info.side for info in infos)),
         sides=infos,
         purity=None if is_ramp else Purity.CHANGE,
         how="one build" if is_ramp else "the merge-base with main",
         box=_BOX,
     )
-    return structs.replace(run, **changes)
+    return change_run(run, **changes)
+
+
+def change_run(run: RunInfo, **changes: object) -> RunInfo:
+    """Return a run with changed fields, of the run itself or of its plan."""
+    of_plan = {name: changes.pop(name) for name in _OF_PLAN if name in changes}
+    plan = structs.replace(run.plan, **of_plan)
+    return structs.replace(run, **{"plan": plan, **changes})
 
 
 def make_box_info(**changes: object) -> BoxInfo:
@@ -172,7 +182,7 @@ def make_box_info(**changes: object) -> BoxInfo:
 
 
 def make_tree(**runtime: str) -> Tree:
-    """Make a build context whose runtime has the modules `runtime`, by name."""
+    """Make a build context with the modules `runtime` in the runtime."""
     texts = {
         "Dockerfile": "FROM base\n",
         "harness/__init__.py": "",

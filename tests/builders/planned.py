@@ -1,4 +1,4 @@
-"""Plans that are run without a box: every cell ends as a rule says."""
+"""Plans that run without a box: a rule determines the outcomes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +16,12 @@ BOTH = (Side.BASE, Side.BRANCH)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """How the cells of a plan end.
+    """The end of the cells of a plan.
 
     Args:
-        ending: Of the n-th cell of its side and level, from 0.
-        latency_infl: Of an ok cell.
-        cpu_ms_per_turn: The same, by slot and number.
-        wall_s: How long a cell takes.
+        ending: Returns the outcome, by slot and by number within side and level, from 0.
+        latency_infl: For ok cells.
+        cpu_ms_per_turn: For ok cells, by slot and number.
     """
 
     ending: Callable[[Slot, int], Outcome] = lambda _slot, _number: Outcome.OK
@@ -32,7 +31,7 @@ class Rule:
 
 
 def run_plan(plan: Plan, rule: Rule | None = None, *, at_most: int = 400) -> list[Cell]:
-    """Run a plan to its end, and see that no slot is run twice."""
+    """Run a plan to its end, and check that no slot runs twice."""
     rule = rule or Rule()
     cells: list[Cell] = []
     while (slot := next_slot(plan, cells)) is not None:
@@ -43,7 +42,7 @@ def run_plan(plan: Plan, rule: Rule | None = None, *, at_most: int = 400) -> lis
 
 
 def breaks_at(outcome: Outcome = Outcome.OOM, **limits: int) -> Callable[[Slot, int], Outcome]:
-    """Let sides, by their names, end in `outcome` from a level on."""
+    """Make sides, by name, end in `outcome` from a level on."""
 
     def ending(slot: Slot, _number: int) -> Outcome:
         return outcome if slot.level >= limits.get(slot.side, 1 << 30) else Outcome.OK
@@ -52,7 +51,10 @@ def breaks_at(outcome: Outcome = Outcome.OOM, **limits: int) -> Callable[[Slot, 
 
 
 def show(cells: list[Cell]) -> str:
-    """Show cells as ``phase LEVEL:ORDER …``; an unpaired one in lower case, a failed one with ``-``, an invalid one with ``!``."""
+    """Show cells as ``phase LEVEL:ORDER …``.
+
+    An unpaired cell is in lower case; ``-`` marks a failed cell, ``!`` an invalid one.
+    """
     shown: list[str] = []
     place: tuple[Phase, int] | None = None
     for cell in cells:

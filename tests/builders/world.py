@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from harness.model.nouns import Arm, Side
-from harness.model.request import Request, Settings
-from harness.model.nouns import Drive
+from msgspec import structs
+
+from harness.model.nouns import Arm, Drive, Side
+from harness.model.plan import Plan
+from harness.model.request import Request
 from harness.model.tree import Tree
 from harness.verbs.ports import World
 from tests.builders.model import CAPS, LOAD, make_tree
@@ -33,13 +35,13 @@ class FakeWorld:
 
     @property
     def world(self) -> World:
-        """What a use case is given."""
+        """The adapters of a count."""
         return World(
             run_id=RUN_ID,
             box=self.box,
             repo=self.repo,
             store=self.store,
-            clock=self.clock,
+            utc_stamp=self.clock.utc_stamp,
             progress=self.progress,
         )
 
@@ -51,7 +53,7 @@ def make_world(
     base_tree: Tree = BASE_TREE,
     branch_tree: Tree = BRANCH_TREE,
 ) -> FakeWorld:
-    """Make a world in which the two sides behave as they are told to; by default all holds."""
+    """Make a world with a given behaviour of each side, by default ok."""
     by_image = {
         FakeBox.image_of(branch_tree): branch or holds_up_to(1_000_000),
         FakeBox.image_of(base_tree): base or holds_up_to(1_000_000),
@@ -68,25 +70,16 @@ def make_request(
     environments: dict[Side, dict[str, str]] | None = None,
     **changes: Any,  # noqa: ANN401  # each has the type of its setting
 ) -> Request:
-    """Ask for `sc-mem`, or the arms that are given, over `levels`; no phase but the ladder, unless the settings are changed."""
+    """Make a request of `sc-mem`, or other arms, with only the ladder."""
     arms = arms or dict.fromkeys(Side, Arm.SC_MEM)
     environments = environments or {side: {} for side in Side}
-    settings = Settings(
+    request = Request(
         load=LOAD,
         caps=CAPS,
-        levels=levels,
-        blocks=1,
-        warm_up=False,
-        refine=False,
-        objective=2.0,
-        pairs=0,
-        decision_levels=(),
-        budget_s=None,
-        base_image="",
-    )
-    return Request(
-        settings=replace(settings, **changes),
+        plan=Plan(levels=levels, blocks=1),
+        drives={side: Drive(arm=arms[side], environment=environments[side]) for side in Side},
         base=base,
         main=main,
-        drives={side: Drive(arm=arms[side], environment=environments[side]) for side in Side},
     )
+    of_plan = {name: changes.pop(name) for name in Plan.__struct_fields__ if name in changes}
+    return replace(request, plan=structs.replace(request.plan, **of_plan), **changes)

@@ -19,28 +19,28 @@ _REAL = [
 
 @pytest.fixture(scope="module", params=["fake", *_REAL])
 def box_side(request: pytest.FixtureRequest) -> Iterator[BoxSide]:
-    """Give each kind of box in turn, the fake included; one that this machine cannot have fails."""
+    """Yield each kind of box, the fake included; fail for one that cannot work here."""
     with _folder() as folder, open_side(request.param, folder) as side:
         yield side
 
 
 @pytest.fixture(scope="module", params=_REAL)
 def real_side(request: pytest.FixtureRequest) -> Iterator[BoxSide]:
-    """Give each kind of real box in turn."""
+    """Yield each kind of real box."""
     with _folder() as folder, open_side(request.param, folder) as side:
         yield side
 
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """Give a folder for builds and cells on a disk, through which everybody may pass: a cell may run as somebody else."""
+    """Yield a folder on a disk that all users may enter, as cells need it."""
     with TemporaryDirectory(prefix="esc-bench-test-", dir="/var/tmp") as folder:
         yield Path(folder)
 
 
 @pytest.fixture
 def open_repo() -> Iterator[Callable[[Path], GitRepo]]:
-    """Return what opens a real repository; all are closed at the end."""
+    """Yield a function that opens a real repository; close them all afterwards."""
     with ExitStack() as stack:
 
         def open_it(root: Path) -> GitRepo:

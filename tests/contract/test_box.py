@@ -1,4 +1,4 @@
-"""What every box does: builds are found again, cells end, and nothing is left behind."""
+"""The contract of every box: builds, cells and cleanup."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from harness.adapters.host.owner import own_run_id
 from harness.model.errors import BuildError, UsageError
 from harness.model.nouns import Caps, Load, Side
 from harness.outcome.protocol import ProgressLine
-from harness.verbs.ports import BaseImage, Box, CellOrder
+from harness.verbs.ports import BaseImage, Box, CellSpec
 from tests.fakes.fake_box import FakeBox, holds_up_to
 from tests.hosts.box_sides import BoxSide
 from tests.hosts.docker_side import make_box_tree
@@ -18,9 +18,9 @@ RUN_ID = own_run_id()
 TREE = make_box_tree("one")
 
 
-def order(arm: str = "ok", *, level: int = 5, caps: Caps = CAPS, run_id: str = "") -> CellOrder:
+def spec(arm: str = "ok", *, level: int = 5, caps: Caps = CAPS, run_id: str = "") -> CellSpec:
     """Ask for one cell; the probe of the test takes the arm for how to end."""
-    return CellOrder(
+    return CellSpec(
         run_id=run_id or RUN_ID,
         arm=arm,
         level=level,
@@ -44,7 +44,7 @@ def base_image(box: Box) -> BaseImage:
 
 
 def test_box_finds_an_unchanged_tree_again(box: Box, base_image: BaseImage) -> None:
-    """The second build of a tree is the first one's image, and says that it was found."""
+    """The second build of a tree finds the image of the first."""
     first = box.build(TREE, base_image=base_image, side=Side.BASE)
     again = box.build(TREE, base_image=base_image, side=Side.BRANCH)
     assert again.image == first.image
@@ -98,9 +98,9 @@ def test_box_says_where_it_is(box: Box) -> None:
 
 
 def test_box_runs_a_cell_to_its_result(box: Box, base_image: BaseImage) -> None:
-    """A cell that ends well has a RESULT, exit code 0, and none of the marks of a kill."""
+    """A cell that ends well has a RESULT, exit code 0, and no sign of a kill."""
     build = box.build(TREE, base_image=base_image, side=Side.BASE)
-    seen = box.run_cell(build, order(level=7), lambda _: None)
+    seen = box.run_cell(build, spec(level=7), lambda _: None)
     assert seen.output.result is not None
     assert (seen.output.result.c, seen.output.result.ok) == (7, 7)
     assert (seen.exit_code, seen.timed_out, seen.oom_killed, seen.engine_error) == (
@@ -118,13 +118,13 @@ def test_box_tells_of_a_cell_while_it_runs(
         monkeypatch.setattr(box, "behave", holds_up_to(0))
     build = box.build(TREE, base_image=base_image, side=Side.BASE)
     heard: list[ProgressLine] = []
-    seen = box.run_cell(build, order("slow"), heard.append)
+    seen = box.run_cell(build, spec("slow"), heard.append)
     assert heard[0].done > 0
     assert seen.output.progress[-1].done == heard[-1].done
 
 
 def test_box_reaps_what_a_run_has_left(box_side: BoxSide, base_image: BaseImage) -> None:
-    """What a run has left goes with its id, that of dead runs without one; living runs keep theirs."""
+    """`reap` removes one run's leftovers, or those of all dead runs."""
     dead, other_dead, alive = "esc-dead-1", "esc-dead-2", own_run_id()
     box = box_side.box
     left = {run_id: box_side.leave(run_id, base_image) for run_id in (dead, other_dead, alive)}
@@ -151,11 +151,11 @@ def test_box_keeps_the_newest_four_trees(box: Box, base_image: BaseImage) -> Non
 
 
 def test_box_finds_a_base_image_by_its_name(box: Box, base_image: BaseImage) -> None:
-    """A name is taken at its word, and gives the same id as the image that is found without one."""
+    """A named base image has the same id as the default one."""
     assert box.find_base_image(base_image.name) == base_image
 
 
 def test_box_refuses_a_base_image_that_cannot_be_had(box: Box) -> None:
-    """What is neither here nor to be had is a build error, and no other takes its place."""
+    """A base image that cannot be found is a build error."""
     with pytest.raises(BuildError, match=r"the base image no-such-image.invalid/x:1 is no"):
         box.find_base_image("no-such-image.invalid/x:1")

@@ -1,4 +1,4 @@
-"""How cells end in every real box: its caps, and what kills them."""
+"""The ends of cells in every real box: its caps, and kills."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from harness.adapters.host.owner import own_run_id
 from harness.model.nouns import Caps, Load, Outcome, Side
 from harness.outcome.observation import Observation
 from harness.outcome.rules import decide
-from harness.verbs.ports import Build, CellOrder
+from harness.verbs.ports import Build, CellSpec
 from tests.hosts.box_sides import BoxSide
 from tests.hosts.docker_side import make_box_tree
 
@@ -28,8 +28,8 @@ def build(real_side: BoxSide) -> Build:
     return real_side.box.build(make_box_tree("cells"), base_image=base_image, side=Side.BRANCH)
 
 
-def _order(arm: str, caps: Caps, run_id: str = RUN_ID) -> CellOrder:
-    return CellOrder(
+def _order(arm: str, caps: Caps, run_id: str = RUN_ID) -> CellSpec:
+    return CellSpec(
         run_id=run_id, arm=arm, level=5, load=Load(turns=1), caps=caps, environment={"TOGGLE": "1"}
     )
 
@@ -90,7 +90,7 @@ def test_box_without_an_engine_says_what_it_does_not_hold(real_side: BoxSide) ->
 
 @pytest.mark.parametrize("cpus", [0.29, 4 / 3, 1.1])
 def test_cell_holds_odd_caps(real_side: BoxSide, run: Run, cpus: float) -> None:
-    """Shares that no binary number holds, and memory that is no whole number of pages, are held as well."""
+    """Odd CPU shares and memory sizes are enforced too."""
     caps = structs.replace(CAPS, cpus=cpus, memory_bytes=(64 << 20) + 1)
     seen = run("caps", caps=caps)
     assert seen.output.caps is not None
@@ -100,10 +100,10 @@ def test_cell_holds_odd_caps(real_side: BoxSide, run: Run, cpus: float) -> None:
 
 
 def test_cell_is_given_its_order(real_side: BoxSide, run: Run) -> None:
-    """Arguments, environment, open files, no packages of the host, and where the box can nobody's user and no capability."""
-    death = run("caps").output.death
-    assert death is not None
-    evidence = dict(death.evidence)
+    """A cell has its arguments and environment, and no package or right of the host."""
+    worker_exit = run("caps").output.worker_exit
+    assert worker_exit is not None
+    evidence = dict(worker_exit.evidence)
     uid, capabilities = evidence.pop("uid"), evidence.pop("capabilities")
     cpus = evidence.pop("affinity")
     assert evidence == {
@@ -128,17 +128,18 @@ def test_cell_that_eats_its_memory_is_oom(real_side: BoxSide, run: Run) -> None:
 
 
 def test_child_that_eats_the_memory_is_oom(real_side: BoxSide, run: Run) -> None:
-    """A kill in the cell is one of the cell, also where its first process lives and ends well."""
+    """A kill in the cell counts, even if its first process survives."""
     seen = run("child_oom")
     assert (seen.exit_code, _outcome(seen)[0]) == (0, Outcome.OOM)
     assert real_side.oom in _outcome(seen)[1]
 
 
 def test_cell_without_threads_left_is_told(real_side: BoxSide, run: Run) -> None:
-    """A refused thread names what ran out; a box that does not cap them lets them be."""
+    """A refused thread names the exhausted resource, in a box that caps threads."""
     outcome, reason = _outcome(run("threads"))
     if _holds(real_side, "pids"):
-        assert (outcome, reason[:23]) == (Outcome.THREADS, "native threads ran out,")
+        assert outcome is Outcome.THREADS
+        assert reason.startswith("native threads ran out at ")
     else:
         assert outcome is Outcome.OK
 
@@ -156,7 +157,7 @@ def test_cell_that_hangs_is_killed_at_its_limit(run: Run) -> None:
 
 
 def test_cell_that_crashes_keeps_its_exit_code_and_last_words(run: Run) -> None:
-    """The end of standard error is there, in its own letters, however much was printed since."""
+    """The last lines of standard error are kept exactly, after any amount of output."""
     seen = run("crash")
     assert (seen.exit_code, seen.stderr[-1]) == (3, "line 1099 é")
     assert len(seen.stderr) == 1000
@@ -190,7 +191,7 @@ def test_cell_may_write_to_its_scratch(run: Run) -> None:
 
 
 def test_cell_leaves_no_process_behind(run: Run) -> None:
-    """What a cell has started and let go of ends with it."""
+    """Detached processes of a cell end with the cell."""
     assert _outcome(run("orphan")) == (Outcome.OK, "")
     assert _running("harness.probe orphan") == []
 

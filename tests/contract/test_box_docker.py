@@ -1,4 +1,4 @@
-"""What is the Docker engine's alone: images, containers that are gone, the connection."""
+"""Docker only: images, vanished containers, the connection."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -14,7 +14,7 @@ from harness.adapters.host.owner import own_run_id
 from harness.model.errors import BuildError, NoBoxError
 from harness.model.nouns import Caps, Load, Outcome, Side
 from harness.outcome.rules import decide
-from harness.verbs.ports import Build, CellOrder
+from harness.verbs.ports import Build, CellSpec
 from tests.hosts.docker_side import make_box_tree
 
 pytestmark = pytest.mark.docker
@@ -45,10 +45,10 @@ def _containers(client: docker.DockerClient, run_id: str) -> list[str]:
 
 
 def test_docker_cell_of_an_image_that_is_gone_is_told(box: DockerBox, build: Build) -> None:
-    """An image that somebody removed meanwhile is the engine's fault, not the subject's."""
-    order = CellOrder(run_id=RUN_ID, arm="ok", level=5, load=Load(), caps=CAPS, environment={})
-    with pytest.raises(NoBoxError, match=r"the image 000000000000 is not on this engine any more"):
-        box.run_cell(Build(image="sha256:" + "0" * 64, how=build.how), order, lambda _: None)
+    """A removed image is a fault of the engine, not of the subject."""
+    spec = CellSpec(run_id=RUN_ID, arm="ok", level=5, load=Load(), caps=CAPS, environment={})
+    with pytest.raises(NoBoxError, match=r"the image 000000000000 is no longer on this engine"):
+        box.run_cell(Build(image="sha256:" + "0" * 64, how=build.how), spec, lambda _: None)
 
 
 def test_docker_cell_that_is_interrupted_runs_no_longer(
@@ -60,9 +60,9 @@ def test_docker_cell_that_is_interrupted_runs_no_longer(
         raise KeyboardInterrupt
 
     run_id = own_run_id()
-    order = CellOrder(run_id=run_id, arm="slow", level=5, load=Load(), caps=CAPS, environment={})
+    spec = CellSpec(run_id=run_id, arm="slow", level=5, load=Load(), caps=CAPS, environment={})
     with pytest.raises(KeyboardInterrupt):
-        box.run_cell(build, order, interrupt)
+        box.run_cell(build, spec, interrupt)
     (left,) = _containers(client, run_id)
     assert client.containers.get(left).status == "exited"
     assert box.reap(run_id) == [f"container {left}"]
@@ -90,15 +90,15 @@ def test_docker_build_moves_the_tag_of_its_side(
 def test_docker_cell_whose_container_is_removed_is_invalid(
     client: docker.DockerClient, box: DockerBox, build: Build
 ) -> None:
-    """Whoever removes a container in its cell decides nothing, and its volume is found without it."""
+    """A container that vanishes makes its cell invalid; its volume is still removed."""
     run_id = own_run_id()
-    order = CellOrder(run_id=run_id, arm="slow", level=5, load=Load(), caps=CAPS, environment={})
+    spec = CellSpec(run_id=run_id, arm="slow", level=5, load=Load(), caps=CAPS, environment={})
 
     def remove(_: object) -> None:
         (name,) = _containers(client, run_id)
         client.containers.get(name).remove(force=True)
 
-    seen = box.run_cell(build, order, remove)
+    seen = box.run_cell(build, spec, remove)
     assert seen.engine_error == "its container is gone: somebody removed it"
     assert decide(seen, CAPS, 5)[0] is Outcome.INVALID
     (left,) = box.reap(run_id)
@@ -109,14 +109,14 @@ def test_docker_cell_whose_container_is_removed_is_invalid(
 def test_docker_container_that_does_not_start_is_not_left(
     client: docker.DockerClient, box: DockerBox
 ) -> None:
-    """An image whose program is not there gives an invalid cell that says so, and no container."""
+    """An image without the program makes the cell invalid, and leaves no container."""
     text = 'ARG BASE\nFROM ${BASE}\nENTRYPOINT ["/no/such/program"]\n'
     base_image = box.find_base_image("")
     tree = make_box_tree("no program", dockerfile=text)
     built = box.build(tree, base_image=base_image, side=Side.BRANCH)
     run_id = own_run_id()
-    order = CellOrder(run_id=run_id, arm="ok", level=5, load=Load(), caps=CAPS, environment={})
-    seen = box.run_cell(built, order, lambda _: None)
+    spec = CellSpec(run_id=run_id, arm="ok", level=5, load=Load(), caps=CAPS, environment={})
+    seen = box.run_cell(built, spec, lambda _: None)
     assert "no such file or directory" in seen.engine_error
     assert _containers(client, run_id) == []
 
@@ -126,8 +126,8 @@ def test_docker_cell_nobody_limited_leaves_processes_to_its_host(
 ) -> None:
     """Without a number there is a backstop, which is not held against the cell."""
     caps = Caps(cpus=0.5, memory_bytes=64 << 20, timeout_s=60.0)
-    order = CellOrder(run_id=RUN_ID, arm="caps", level=5, load=Load(), caps=caps, environment={})
-    seen = box.run_cell(build, order, lambda _: None)
+    spec = CellSpec(run_id=RUN_ID, arm="caps", level=5, load=Load(), caps=caps, environment={})
+    seen = box.run_cell(build, spec, lambda _: None)
     assert seen.output.caps is not None
     assert seen.output.caps.pids == backstop_pids()
     assert decide(seen, caps, 5) == (Outcome.OK, "")
@@ -150,7 +150,7 @@ def test_docker_build_is_bounded_and_leaves_nothing(
     bounds: dict[str, int],
     reason: str,
 ) -> None:
-    """A step that neither ends nor fits is a build error, and no container and no layer of it stays."""
+    """A step that hangs or is too large is a build error; nothing stays."""
     text = f"ARG BASE\nFROM ${{BASE}}\nRUN echo {uuid4()}\nRUN {step}\n"
     tree = make_box_tree("bounded", dockerfile=text)
     build = ImageBuild(client, Side.BRANCH, **bounds)
@@ -171,7 +171,7 @@ def test_docker_build_that_stands_on_more_is_refused(box: DockerBox) -> None:
 
 
 def test_docker_box_without_an_engine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The endpoint that was tried is named, and a context that is not there is not passed over."""
+    """The error names the endpoint; a context that does not exist is an error."""
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     with pytest.raises(NoBoxError, match=r"no Docker engine answers at tcp://127.0.0.1:1"):
         DockerBox(lambda _: None)

@@ -1,4 +1,4 @@
-"""Ends that only the real probe's supervisor can tell apart, in every real box: subjects that misbehave beside their sessions."""
+"""Ends that only the real supervisor can tell apart, in every real box."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from harness.model.nouns import Caps, Load, Outcome, Side
 from harness.model.tree import Entry, Tree
 from harness.outcome.observation import Observation, evidence_of
 from harness.outcome.rules import decide
-from harness.verbs.ports import Build, CellOrder
+from harness.verbs.ports import Build, CellSpec
 from tests.hosts.box_sides import BoxSide
 from tests.integration.probe_runs import FAKE
 
@@ -68,10 +68,10 @@ def build(real_side: BoxSide) -> Build:
 
 @pytest.fixture
 def run(real_side: BoxSide, build: Build) -> Iterator[Run]:
-    """Return what runs one cell of one session; when the test is over, nothing of it is there."""
+    """Return a function that runs one cell of one session, and clean up after it."""
 
     def run_it(ending: str, **environment: str) -> Observation:
-        order = CellOrder(
+        spec = CellSpec(
             run_id=RUN_ID,
             arm="sc-mem",
             level=1,
@@ -79,7 +79,7 @@ def run(real_side: BoxSide, build: Build) -> Iterator[Run]:
             caps=CAPS,
             environment={"ENDING": ending, **environment},
         )
-        return real_side.box.run_cell(build, order, lambda _: None)
+        return real_side.box.run_cell(build, spec, lambda _: None)
 
     yield run_it
     real_side.box.reap(RUN_ID)
@@ -92,23 +92,27 @@ def _outcome(seen: Observation) -> tuple[Outcome, str]:
 def test_child_that_is_killed_under_a_worker_that_lives_is_oom(
     real_side: BoxSide, run: Run
 ) -> None:
-    """The worker reports a whole RESULT, and what happened beside it is not passed over."""
+    """A whole RESULT does not hide a failure outside the sessions."""
     seen = run("child_eats")
     assert seen.output.result is not None, evidence_of(seen)
     outcome, reason = _outcome(seen)
     assert outcome is Outcome.OOM, (reason, evidence_of(seen))
     assert "a child of the worker was killed for memory: " in reason
     if "memory" in real_side.box.describe("").holds:
-        death = seen.output.death
-        assert death is not None
-        assert (death.cause, death.signal, death.evidence["oom-kills"]) == ("oom", None, 1)
+        worker_exit = seen.output.worker_exit
+        assert worker_exit is not None
+        assert (worker_exit.cause, worker_exit.signal, worker_exit.evidence["oom-kills"]) == (
+            "oom",
+            None,
+            1,
+        )
 
 
 @pytest.mark.parametrize("virtual", ["1", "0"])
 def test_process_that_cannot_be_started_is_threads(
     real_side: BoxSide, run: Run, virtual: str
 ) -> None:
-    """Python's own message is of something that is not available; the kernel's count says what."""
+    """Python's message is vague; the kernel's count names the exhausted resource."""
     if "pids" not in real_side.box.describe("").holds:
         return
     seen = run("forks", SCALE_VT=virtual)
@@ -137,4 +141,4 @@ def test_file_that_cannot_be_written_is_invalid(run: Run) -> None:
 def test_worker_that_is_killed_in_its_box_is_a_crash(run: Run) -> None:
     """Not for memory, and not from outside: its supervisor lived to tell."""
     outcome, reason = _outcome(run("kills_itself"))
-    assert (outcome, reason) == (Outcome.CRASH, "killed by signal 9, and not for memory")
+    assert (outcome, reason) == (Outcome.CRASH, "killed by signal 9, not for memory")

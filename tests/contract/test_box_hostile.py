@@ -1,4 +1,4 @@
-"""What a cell cannot do in each real box, whatever it tries."""
+"""The limits of a hostile cell in each real box."""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from msgspec import structs
 from harness.adapters.host.owner import own_run_id
 from harness.model.nouns import Caps, Load, Side
 from harness.outcome.observation import Observation
-from harness.verbs.ports import Build, CellOrder
+from harness.verbs.ports import Build, CellSpec
 from tests.hosts.box_sides import BoxSide
 from tests.hosts.docker_side import make_box_tree
 from tests.subjects.hostile_probe import HOSTILE
@@ -35,19 +35,17 @@ def _removed(real_side: BoxSide) -> Iterator[None]:
 
 
 def _run(side: BoxSide, build: Build, arm: str, caps: Caps = CAPS) -> Observation:
-    order = CellOrder(
-        run_id=RUN_ID, arm=arm, level=5, load=Load(turns=1), caps=caps, environment={}
-    )
-    return side.box.run_cell(build, order, lambda _: None)
+    spec = CellSpec(run_id=RUN_ID, arm=arm, level=5, load=Load(turns=1), caps=caps, environment={})
+    return side.box.run_cell(build, spec, lambda _: None)
 
 
 def _evidence(seen: Observation) -> dict[str, Any]:
-    assert seen.output.death is not None, (seen.engine_error, seen.stderr)
-    return dict(seen.output.death.evidence)
+    assert seen.output.worker_exit is not None, (seen.engine_error, seen.stderr)
+    return dict(seen.output.worker_exit.evidence)
 
 
 def test_cell_does_not_get_out_of_its_box(real_side: BoxSide, build: Build) -> None:
-    """Network, files, devices, other processes and the engine are out of its reach, and it has no way to gain any."""
+    """Network, files, devices, other processes and the engine are out of reach."""
     found = _evidence(_run(real_side, build, "attempts"))
     assert set(found["done"]) <= set(real_side.open_ways), found["refused"]
 

@@ -1,4 +1,4 @@
-"""What a killed run left is found from every box of this machine, whichever the run was in."""
+"""Leftovers of a killed run are found from every local box."""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 from harness.adapters.local.box import LocalBox
 from harness.adapters.local.store import LocalStore
 from harness.model.errors import NoBoxError
-from tests.hosts.box_sides import open_holding, open_side
+from tests.hosts.box_sides import open_enforcement, open_side
 
 pytestmark = [pytest.mark.cgroup, pytest.mark.watchdog]
 
@@ -24,10 +24,10 @@ def folder() -> Iterator[Path]:
 
 @pytest.mark.parametrize(("kind", "other"), [("cgroup", "watchdog"), ("watchdog", "cgroup")])
 def test_what_one_box_left_is_removed_from_another(folder: Path, kind: str, other: str) -> None:
-    """A process and its control group end although the box that made them is not the one that looks."""
+    """A box ends processes and control groups that another box made."""
     with open_side(kind, folder) as side:
         is_there = side.leave("esc-dead-1", side.box.find_base_image(""))
-        box = LocalBox(open_holding(other), lambda _: None, LocalStore(folder))
+        box = LocalBox(open_enforcement(other), lambda _: None, LocalStore(folder))
         assert len(box.reap()) == 1
         assert not is_there()
         assert box.reap() == []
@@ -35,11 +35,11 @@ def test_what_one_box_left_is_removed_from_another(folder: Path, kind: str, othe
 
 
 def test_a_strange_file_among_the_runs_stops_nobody(folder: Path) -> None:
-    """What is not a run's folder is not touched, and no reason to refuse."""
+    """A folder that is no run's is ignored, and stays."""
     store = LocalStore(folder)
     (store.runs / "stray.txt").touch()
     (store.runs / "esc-link").symlink_to("/etc")
-    box = LocalBox(open_holding("watchdog"), lambda _: None, store)
+    box = LocalBox(open_enforcement("watchdog"), lambda _: None, store)
     box.close()
     assert box.reap() == []
     assert (store.runs / "stray.txt").exists()
@@ -48,7 +48,7 @@ def test_a_strange_file_among_the_runs_stops_nobody(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "builds", "runs"])
 def test_a_store_that_leads_elsewhere_is_refused(folder: Path, name: str) -> None:
-    """Nobody can have this user's builds and cells written, or removed, somewhere else."""
+    """A link planted by another user is refused."""
     root = folder / "store"
     (folder / "elsewhere").mkdir()
     if name:

@@ -1,4 +1,4 @@
-"""A real cell below a control group that has less memory than its box: whose limit a kill was for."""
+"""A real cell in a parent group that has less memory than its box."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,7 +15,7 @@ from harness.adapters.host.trees import read_tree
 from harness.model.nouns import Caps, Load, Outcome, Side
 from harness.outcome.observation import evidence_of
 from harness.outcome.rules import decide
-from harness.verbs.ports import CellOrder
+from harness.verbs.ports import CellSpec
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
@@ -37,7 +37,7 @@ def box(client: docker.DockerClient) -> Iterator[DockerBox]:
 
 @pytest.fixture
 def parent(client: docker.DockerClient, box: DockerBox) -> Iterator[str]:
-    """Make a control group of 128 MiB, whatever hierarchy and driver the engine has; none of it stays."""
+    """Yield a control group of 128 MiB, in either version and driver, and remove it."""
     is_slice = client.info()["CgroupDriver"] == "systemd"
     name = "escbenchtest.slice" if is_slice else "/esc-bench-test-parent"
     image = box.find_base_image("").id
@@ -88,10 +88,10 @@ def below(parent: str, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_docker_cell_that_is_killed_for_memory_tells_whose_limit_it_was(
     box: DockerBox, cap_mib: int, outcome: Outcome
 ) -> None:
-    """The kernel counts the kill in the box both times: only what the box itself had reached tells the two apart."""
+    """Only the box's own peak tells whose limit a kill was for."""
     run_id = own_run_id()
     caps = Caps(cpus=1.0, memory_bytes=cap_mib << 20, timeout_s=60.0)
-    order = CellOrder(
+    spec = CellSpec(
         run_id=run_id,
         arm="hand",
         level=SESSIONS,
@@ -102,13 +102,13 @@ def test_docker_cell_that_is_killed_for_memory_tells_whose_limit_it_was(
     base_image = box.find_base_image("")
     build = box.build(read_tree(ROOT), base_image=base_image, side=Side.BRANCH)
     try:
-        seen = box.run_cell(build, order, lambda _: None)
+        seen = box.run_cell(build, spec, lambda _: None)
     finally:
         box.reap(run_id)
     decided, reason = decide(seen, caps, SESSIONS)
     assert decided is outcome, (reason, evidence_of(seen))
-    death = seen.output.death
-    assert death is not None
-    assert (death.cause, death.evidence["oom-kills"]) == ("oom", 1)
+    worker_exit = seen.output.worker_exit
+    assert worker_exit is not None
+    assert (worker_exit.cause, worker_exit.evidence["oom-kills"]) == ("oom", 1)
     if outcome is Outcome.INVALID:
-        assert reason.startswith("the host, or a group around the box, ran out of memory")
+        assert reason.startswith("the host, or a cgroup around the box, ran out of memory")

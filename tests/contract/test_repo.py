@@ -1,4 +1,4 @@
-"""Which two commits are compared, over the fake repository and real ones."""
+"""The two commits of a comparison, over the fake repository and real ones."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ Make = Callable[..., Checkout]
 def two_commits(
     request: pytest.FixtureRequest, git_checkout: Make, open_repo: Open
 ) -> tuple[Repo, str, str]:
-    """Give each kind of repository in turn: one commit on main, one on the branch above it."""
+    """Return each kind of repository: a commit on main, and one on a branch."""
     if request.param == "fake":
         return FakeRepo(), BASE_COMMIT, BRANCH_COMMIT
     checkout = git_checkout()
@@ -32,7 +32,7 @@ def two_commits(
 
 
 def test_repo_compares_with_the_merge_base(two_commits: tuple[Repo, str, str]) -> None:
-    """Without a word, the base is where the branch left the default branch, and the run says so."""
+    """Without --base, the base is the merge-base with the default branch."""
     repo, base, branch = two_commits
     refs = repo.find_sides(base=None, main=None)
     assert (refs.base, refs.branch) == (base, branch)
@@ -40,8 +40,8 @@ def test_repo_compares_with_the_merge_base(two_commits: tuple[Repo, str, str]) -
     assert (refs.dirty, refs.how) == (None, "the merge-base with main")
 
 
-def test_repo_compares_with_the_ref_that_is_given(two_commits: tuple[Repo, str, str]) -> None:
-    """--base is taken at its word."""
+def test_repo_compares_with_a_given_ref(two_commits: tuple[Repo, str, str]) -> None:
+    """--base names the base, even if it is the branch's own commit."""
     repo, base, branch = two_commits
     assert repo.find_sides(base="HEAD", main=None).base == branch
     refs = repo.find_sides(base="HEAD~1", main=None)
@@ -53,15 +53,15 @@ def test_repo_compares_with_the_ref_that_is_given(two_commits: tuple[Repo, str, 
 def test_repo_refuses_a_ref_that_is_no_commit(
     two_commits: tuple[Repo, str, str], flag: str, ref: str
 ) -> None:
-    """Neither an option, nor a tree, nor nothing is taken for a commit; the flag is named."""
+    """The error names the flag of an option, a tree, or an empty ref."""
     given = {"base": None, "main": None} | {flag: ref}
     with pytest.raises(RepoError) as caught:
         two_commits[0].find_sides(**given)
     assert caught.value.what.startswith(f"--{flag}: {ref!r} is not a commit of ")
 
 
-def test_repo_gives_the_trees_of_both_sides(two_commits: tuple[Repo, str, str]) -> None:
-    """The base's tree holds the base's runtime, the branch's its own."""
+def test_repo_returns_the_trees_of_both_sides(two_commits: tuple[Repo, str, str]) -> None:
+    """Each tree holds its own runtime; the bench is the same."""
     repo = two_commits[0]
     refs = repo.find_sides(base=None, main=None)
     with repo.base_tree(refs, "esc-1-1-1") as base:
@@ -75,10 +75,8 @@ def _sides(open_repo: Open, checkout: Checkout, **given: str | None) -> tuple[st
     return refs.base, refs.how
 
 
-def test_git_repo_on_main_compares_the_commit_with_the_one_before(
-    git_checkout: Make, open_repo: Open
-) -> None:
-    """A clean default branch shows what its last commit did: its first parent is the base."""
+def test_repo_on_main_compares_with_the_first_parent(git_checkout: Make, open_repo: Open) -> None:
+    """A clean default branch shows the effect of its last commit."""
     checkout = git_checkout()
     first = checkout.head
     checkout.git("switch", "--quiet", "--create", "side")
@@ -88,10 +86,10 @@ def test_git_repo_on_main_compares_the_commit_with_the_one_before(
     assert _sides(open_repo, checkout) == (first, "on main: compared with its first parent")
 
 
-def test_git_repo_on_main_compares_uncommitted_changes_with_head(
+def test_repo_on_main_compares_uncommitted_changes_with_head(
     git_checkout: Make, open_repo: Open
 ) -> None:
-    """A dirty default branch shows what the changes do."""
+    """A default branch with changes shows the effect of the changes."""
     checkout = git_checkout()
     checkout.commit("second")
     checkout.write("src/escapement/pump.py", "SPEED = 9\n")
@@ -99,16 +97,16 @@ def test_git_repo_on_main_compares_uncommitted_changes_with_head(
     assert _sides(open_repo, checkout) == (checkout.head, expected)
 
 
-def test_git_repo_at_its_first_commit_compares_it_with_itself(
+def test_repo_at_its_first_commit_compares_it_with_itself(
     git_checkout: Make, open_repo: Open
 ) -> None:
-    """A root commit has nothing before it: the run is A/A, and says why."""
+    """A root commit has no parent: the run is A/A, and its `how` is the reason."""
     checkout = git_checkout()
     expected = "on main at its first commit: compared with itself"
     assert _sides(open_repo, checkout) == (checkout.head, expected)
 
 
-def test_git_repo_takes_a_detached_head_at_the_tip_for_the_default_branch(
+def test_repo_with_a_detached_head_at_the_tip_is_on_the_default_branch(
     git_checkout: Make, open_repo: Open
 ) -> None:
     """CI checks commits out without their branch."""
@@ -119,10 +117,10 @@ def test_git_repo_takes_a_detached_head_at_the_tip_for_the_default_branch(
     assert _sides(open_repo, checkout) == (first, "on main: compared with its first parent")
 
 
-def test_git_repo_compares_a_detached_head_elsewhere_with_the_merge_base(
+def test_repo_with_a_detached_head_elsewhere_compares_with_the_merge_base(
     git_checkout: Make, open_repo: Open
 ) -> None:
-    """A pull request's commit is compared with where it left main."""
+    """The commit of a pull request is compared with its merge-base."""
     checkout = git_checkout()
     base = checkout.head
     checkout.git("switch", "--quiet", "--detach")
@@ -130,20 +128,16 @@ def test_git_repo_compares_a_detached_head_elsewhere_with_the_merge_base(
     assert _sides(open_repo, checkout) == (base, "the merge-base with main")
 
 
-def test_git_repo_compares_a_branch_without_commits_with_head(
-    git_checkout: Make, open_repo: Open
-) -> None:
-    """A branch that was just made has its own commit for a base: what counts is what is uncommitted."""
+def test_repo_on_a_new_branch_compares_with_head(git_checkout: Make, open_repo: Open) -> None:
+    """A branch without commits has uncommitted changes alone to compare."""
     checkout = git_checkout()
     checkout.commit("second")
     checkout.git("switch", "--quiet", "--create", "feature")
     assert _sides(open_repo, checkout) == (checkout.head, "the merge-base with main")
 
 
-def test_git_repo_takes_the_merge_base_of_a_main_that_moved_on(
-    git_checkout: Make, open_repo: Open
-) -> None:
-    """What others put on main since is not compared."""
+def test_repo_ignores_later_commits_of_main(git_checkout: Make, open_repo: Open) -> None:
+    """Commits of others on main after the merge-base are not compared."""
     checkout = git_checkout()
     base = checkout.head
     checkout.git("switch", "--quiet", "--create", "feature")
@@ -154,8 +148,8 @@ def test_git_repo_takes_the_merge_base_of_a_main_that_moved_on(
     assert _sides(open_repo, checkout) == (base, "the merge-base with main")
 
 
-def test_git_repo_refuses_two_merge_bases(git_checkout: Make, open_repo: Open) -> None:
-    """Two branches that merged each other have no one place where they parted."""
+def test_repo_refuses_two_merge_bases(git_checkout: Make, open_repo: Open) -> None:
+    """Two branches that merged each other have no single merge-base."""
     checkout = git_checkout()
     checkout.git("switch", "--quiet", "--create", "feature")
     mine = checkout.commit("mine", mine="")
@@ -168,22 +162,24 @@ def test_git_repo_refuses_two_merge_bases(git_checkout: Make, open_repo: Open) -
     with pytest.raises(RepoError) as caught:
         _sides(open_repo, checkout)
     assert str(caught.value) == (
-        "HEAD and main have 2 merge-bases — say which commit to compare with: --base REF"
+        "HEAD and main have 2 merge-bases — name the commit to compare with: --base REF"
     )
 
 
-def test_git_repo_refuses_histories_that_never_met(git_checkout: Make, open_repo: Open) -> None:
-    """Without a common commit there is no base to find."""
+def test_repo_refuses_unrelated_histories(git_checkout: Make, open_repo: Open) -> None:
+    """Without a common commit there is no base."""
     checkout = git_checkout()
     checkout.git("switch", "--quiet", "--orphan", "feature")
     checkout.commit("alone")
     with pytest.raises(RepoError) as caught:
         _sides(open_repo, checkout)
-    assert str(caught.value) == "HEAD and main have no merge-base — say --base REF"
+    assert str(caught.value) == (
+        "HEAD and main have no merge-base — name the commit to compare with: --base REF"
+    )
 
 
-def test_git_repo_takes_main_at_its_word(git_checkout: Make, open_repo: Open) -> None:
-    """--main names the default branch, which may be called anything."""
+def test_repo_uses_the_branch_of_main(git_checkout: Make, open_repo: Open) -> None:
+    """--main names the default branch, which may have any name."""
     checkout = git_checkout(branch="trunk")
     base = checkout.head
     checkout.git("switch", "--quiet", "--create", "feature")
@@ -200,10 +196,10 @@ def _clone(checkout: Checkout, *options: str, name: str = "clone") -> Checkout:
 
 
 @pytest.mark.parametrize("main", [None, "origin/trunk", "trunk"])
-def test_git_repo_on_a_clones_default_branch_compares_with_the_one_before(
+def test_repo_on_the_default_branch_of_a_clone_compares_with_the_first_parent(
     git_checkout: Make, open_repo: Open, main: str | None
 ) -> None:
-    """A default branch of another name is found by origin/HEAD, and being on it is seen."""
+    """origin/HEAD finds a default branch of another name."""
     origin = git_checkout(branch="trunk")
     first = origin.head
     origin.commit("second")
@@ -212,8 +208,8 @@ def test_git_repo_on_a_clones_default_branch_compares_with_the_one_before(
     assert how.endswith(": compared with its first parent")
 
 
-def test_git_repo_finds_the_default_branch_of_a_clone(git_checkout: Make, open_repo: Open) -> None:
-    """A clone that has only the feature branch checked out knows main by its remote."""
+def test_repo_finds_the_default_branch_of_a_clone(git_checkout: Make, open_repo: Open) -> None:
+    """A clone without a local main uses the main of its remote."""
     origin = git_checkout()
     base = origin.head
     origin.git("switch", "--quiet", "--create", "feature")
@@ -223,10 +219,10 @@ def test_git_repo_finds_the_default_branch_of_a_clone(git_checkout: Make, open_r
 
 
 @pytest.mark.parametrize("options", [(), ("--branch=feature", "--no-single-branch")])
-def test_git_repo_tells_a_shallow_clone_what_to_do(
+def test_repo_that_is_shallow_is_refused_with_the_remedy(
     git_checkout: Make, open_repo: Open, options: tuple[str, ...]
 ) -> None:
-    """History that was not fetched is no root commit and no unrelated history."""
+    """A missing history is not a root commit, and not an unrelated history."""
     origin = git_checkout()
     origin.commit("second")
     origin.git("switch", "--quiet", "--create", "feature", "HEAD~1")
@@ -244,7 +240,7 @@ def test_git_repo_tells_a_shallow_clone_what_to_do(
 def test_repo_may_be_in_a_folder_of_any_name(
     git_checkout: Make, open_repo: Open, name: str
 ) -> None:
-    """Nothing of the path is an option, a variable or a command."""
+    """No part of the path acts as an option, a variable or a command."""
     checkout = git_checkout(name)
     checkout.commit("second")
     repo = open_repo(checkout.root)
@@ -256,7 +252,7 @@ def test_repo_may_be_in_a_folder_of_any_name(
 
 @pytest.mark.parametrize("name", ["a file", "x" * 300, "nul\0"])
 def test_repo_refuses_a_path_that_is_no_folder(tmp_path: Path, git_alone: Path, name: str) -> None:
-    """A file, a name that is too long, or one that nothing can have is no checkout."""
+    """A file, a name that is too long, and an impossible name are no checkouts."""
     del git_alone
     (tmp_path / "a file").write_text("")
     with pytest.raises(RepoError, match="is not in a git repository"):

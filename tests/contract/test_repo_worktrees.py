@@ -17,12 +17,12 @@ from tests.builders.checkout import Checkout
 
 Open = Callable[[Path], GitRepo]
 Make = Callable[..., Checkout]
-DEAD = "esc-999999999-1-0"  # no process has that id
+DEAD = "esc-999999999-1-0"  # the owner of no process
 
 
 @pytest.fixture
 def feature(git_checkout: Make) -> Checkout:
-    """Give a checkout on a branch that is one commit above main."""
+    """Return a checkout on a branch that is one commit above main."""
     checkout = git_checkout()
     checkout.git("switch", "--quiet", "--create", "feature")
     checkout.commit("Pump by waking", pump="SPEED = 2\n")
@@ -47,7 +47,7 @@ def _left(checkout: Checkout, temporary: Path) -> tuple[list[str], list[Path]]:
 
 
 def test_base_tree_is_the_base_with_the_branchs_bench(feature: Checkout, open_repo: Open) -> None:
-    """The runtime is the base's; probe and Dockerfile are the working tree's, committed or not."""
+    """The runtime is the base's; probe and Dockerfile are the working tree's."""
     feature.write("harness/probe/__init__.py", '"""Newer."""\n')
     feature.write("harness/probe/extra.py", "NEW = True\n")
     feature.write("Dockerfile", "FROM newer\n")
@@ -63,7 +63,7 @@ def test_base_tree_is_the_base_with_the_branchs_bench(feature: Checkout, open_re
 
 
 def test_base_tree_keeps_nothing_of_the_bases_bench(git_checkout: Make, open_repo: Open) -> None:
-    """A probe file that only the base has would measure one side and not the other."""
+    """A probe file of the base alone would measure one side differently."""
     checkout = git_checkout()
     checkout.write("harness/probe/old.py", "OLD = True\n")
     checkout.commit("an older bench")
@@ -77,7 +77,7 @@ def test_base_tree_keeps_nothing_of_the_bases_bench(git_checkout: Make, open_rep
 def test_base_tree_gets_a_bench_whatever_the_base_has_there(
     git_checkout: Make, open_repo: Open, bench: str
 ) -> None:
-    """The base may be older than the bench, or have something else of its name."""
+    """The base may have no bench, or other files of its name."""
     checkout = git_checkout()
     checkout.git("switch", "--quiet", "--create", "feature")
     checkout.git("switch", "--quiet", "main")
@@ -95,7 +95,7 @@ def test_base_tree_gets_a_bench_whatever_the_base_has_there(
 
 
 def test_base_tree_needs_the_branchs_bench(feature: Checkout, open_repo: Open) -> None:
-    """A working tree without a Dockerfile has nothing to lend to its base."""
+    """A working tree without a Dockerfile cannot run the base."""
     (feature.root / "Dockerfile").unlink()
     repo = open_repo(feature.root)
     with pytest.raises(BranchCannotRunError, match="the branch has no Dockerfile in "):
@@ -104,7 +104,7 @@ def test_base_tree_needs_the_branchs_bench(feature: Checkout, open_repo: Open) -
 
 
 def test_branch_tree_is_the_working_tree_as_it_is(feature: Checkout, open_repo: Open) -> None:
-    """Uncommitted, untracked and ignored files of the context count; nothing outside it does."""
+    """It holds uncommitted, untracked and ignored files of the context alone."""
     feature.write("src/escapement/pump.py", "SPEED = 3\n")
     feature.write("src/escapement/new.py", "")
     feature.write(".gitignore", "*.secret\n")
@@ -127,7 +127,7 @@ def test_branch_tree_is_the_working_tree_as_it_is(feature: Checkout, open_repo: 
 def test_branch_tree_does_not_follow_links(
     feature: Checkout, open_repo: Open, tmp_path: Path
 ) -> None:
-    """A link stays a link, whether it leads to a file or a folder, out of the tree or nowhere."""
+    """A link stays a link, whether its target is a file, a folder, or missing."""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret.py").write_text("SECRET = 1\n")
@@ -150,7 +150,7 @@ def test_branch_tree_does_not_follow_links(
 def test_branch_tree_refuses_a_bench_or_a_runtime_that_is_a_link(
     feature: Checkout, open_repo: Open, tmp_path: Path, name: str
 ) -> None:
-    """Not even the folder of the runtime or of the bench may lead out of the checkout; the branch is at fault."""
+    """Their folders must be in the checkout; the error blames the branch."""
     (feature.root / name).rename(tmp_path / "elsewhere")
     (feature.root / name).symlink_to(tmp_path / "elsewhere")
     repo = open_repo(feature.root)
@@ -160,15 +160,15 @@ def test_branch_tree_refuses_a_bench_or_a_runtime_that_is_a_link(
         _base_texts(repo)
 
 
-def test_branch_tree_refuses_what_is_no_file(feature: Checkout, open_repo: Open) -> None:
-    """A pipe in the context would hang whoever reads it."""
+def test_branch_tree_refuses_a_pipe(feature: Checkout, open_repo: Open) -> None:
+    """Reading a pipe of the context would hang."""
     os.mkfifo(feature.root / "src/escapement/pipe")
     with pytest.raises(RepoError, match="pipe is neither a file nor a folder nor a link"):
         open_repo(feature.root).branch_tree()
 
 
 def test_base_tree_leaves_no_worktree(feature: Checkout, open_repo: Open, git_alone: Path) -> None:
-    """While the block runs there is one, outside of the checkout and locked; after it, nothing."""
+    """During the block there is a locked one outside the checkout; then none."""
     repo = open_repo(feature.root)
     with repo.base_tree(_refs(repo), "esc-1-1-1"):
         (folder,) = feature.worktrees()[1:]
@@ -181,17 +181,17 @@ def test_base_tree_leaves_no_worktree(feature: Checkout, open_repo: Open, git_al
 def test_base_tree_leaves_no_worktree_after_an_exception(
     feature: Checkout, open_repo: Open, git_alone: Path, ending: BaseException
 ) -> None:
-    """Neither an error nor Ctrl-C in a build leaves anything."""
+    """An error and Ctrl-C in a build leave nothing."""
     repo = open_repo(feature.root)
     with pytest.raises(type(ending)), repo.base_tree(_refs(repo), own_run_id()):
         raise ending
     assert _left(feature, git_alone) == ([], [])
 
 
-def test_base_tree_of_a_commit_that_is_gone_is_told(
+def test_base_tree_of_a_missing_commit_is_refused(
     feature: Checkout, open_repo: Open, git_alone: Path
 ) -> None:
-    """Git's own last words are in the error."""
+    """The error holds the last lines of git's own error."""
     repo = open_repo(feature.root)
     refs = _refs(repo)
     gone = Refs(base="0" * 40, branch=refs.branch, base_title="", branch_title="", dirty=None, how="")  # fmt: skip
@@ -204,7 +204,7 @@ def test_base_tree_of_a_commit_that_is_gone_is_told(
 
 
 def test_base_tree_runs_no_hooks(feature: Checkout, open_repo: Open, tmp_path: Path) -> None:
-    """A hook of the checkout must not run in the bench's name."""
+    """No hook of the checkout runs for the bench."""
     hook = feature.write(".git/hooks/post-checkout", f"#!/bin/sh\ntouch {tmp_path}/ran\n")
     hook.chmod(0o755)
     subprocess.run(["git", "checkout", "-q", "main"], cwd=feature.root, check=True)
@@ -232,7 +232,7 @@ def _leave(checkout: Checkout, temporary: Path, run_id: str) -> Path:
 def test_prune_removes_what_a_killed_run_left(
     feature: Checkout, open_repo: Open, git_alone: Path
 ) -> None:
-    """The lock of a dead owner holds nobody up; its folder may be half made, or gone already."""
+    """The folder may be whole, half made, or missing."""
     whole, halved, gone = (_leave(feature, git_alone, f"{DEAD}{number}") for number in range(3))
     (halved / ".git").unlink()
     gone.rename(gone.parent / "moved")
@@ -240,10 +240,10 @@ def test_prune_removes_what_a_killed_run_left(
     assert _left(feature, git_alone) == ([], [])
 
 
-def test_prune_removes_what_a_run_left_before_git_came_to_it(
+def test_prune_removes_a_folder_that_git_does_not_know(
     feature: Checkout, open_repo: Open, git_alone: Path
 ) -> None:
-    """A folder says whose it is from the moment it is made; a link of such a name is nobody's run."""
+    """A folder names its owner from the start; a link of such a name stays."""
     dead, link = (git_alone / f"esc-bench-base-{DEAD}-{name}" for name in ("a1b2c3d4", "linked_1"))
     alive = git_alone / f"esc-bench-base-{own_run_id()}-a1b2c3d4"
     for folder in (dead, alive):
@@ -253,10 +253,10 @@ def test_prune_removes_what_a_run_left_before_git_came_to_it(
     assert set(git_alone.iterdir()) == {alive, link}
 
 
-def test_prune_of_a_run_removes_what_is_its_own(
+def test_prune_of_a_run_removes_its_own_worktrees(
     feature: Checkout, open_repo: Open, git_alone: Path
 ) -> None:
-    """What an interruption left goes at once, though its owner lives; that of another run stays."""
+    """They go though the owner is alive; those of another run stay."""
     own, other = own_run_id(), own_run_id()
     kept = _leave(feature, git_alone, other)
     left = _leave(feature, git_alone, own)
@@ -265,10 +265,10 @@ def test_prune_of_a_run_removes_what_is_its_own(
 
 
 @pytest.mark.parametrize("commit", ["", "HEAD", "--force", "g" * 40, "a" * 41])
-def test_base_tree_wants_the_full_hash_of_a_commit(
+def test_base_tree_needs_the_full_hash_of_a_commit(
     feature: Checkout, open_repo: Open, git_alone: Path, commit: str
 ) -> None:
-    """A stored run says which commit its base was, and anybody may have written there."""
+    """A stored run names its base, and anybody may have edited the file."""
     repo = open_repo(feature.root)
     refs = dataclasses.replace(_refs(repo), base=commit)
     with pytest.raises(RepoError, match="is not the full hash of a commit"):
@@ -276,10 +276,10 @@ def test_base_tree_wants_the_full_hash_of_a_commit(
     assert _left(feature, git_alone) == ([], [])
 
 
-def test_prune_leaves_living_runs_and_other_peoples_worktrees_alone(
+def test_prune_leaves_worktrees_of_living_runs_and_of_the_user(
     feature: Checkout, open_repo: Open, git_alone: Path, tmp_path: Path
 ) -> None:
-    """A comparison that runs beside this one keeps its worktree, and so does the user."""
+    """A comparison beside this one keeps its worktree."""
     alive = _leave(feature, git_alone, own_run_id())
     own = tmp_path / "my worktree"
     feature.git("worktree", "add", "--quiet", "--detach", str(own))
@@ -288,5 +288,5 @@ def test_prune_leaves_living_runs_and_other_peoples_worktrees_alone(
 
 
 def test_prune_of_a_clean_repository_removes_nothing(feature: Checkout, open_repo: Open) -> None:
-    """There is nothing to tell of."""
+    """It returns no paths."""
     assert open_repo(feature.root).prune() == []

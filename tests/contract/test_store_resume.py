@@ -1,4 +1,4 @@
-"""What every store does with runs that were killed, and what the one on disk does beside it."""
+"""Killed runs in every store, and their files in the one on disk."""
 
 import resource
 import signal
@@ -12,7 +12,7 @@ from harness.adapters.results.files import Disk, ResultFiles
 from harness.adapters.results.store import FilesStore
 from harness.analysis.comparison import compare
 from harness.model.errors import DisturbedError, UsageError
-from harness.report.document import render
+from harness.report.derived import report_of
 from harness.verbs.ports import Store
 from tests.builders.model import make_cell, make_observation
 from tests.contract.test_store import CELLS, RUN
@@ -25,30 +25,30 @@ RESUMED = structs.replace(RUN, run_id="esc-2-2-2", resumed=("2026-11-30T12:40:00
 
 @pytest.fixture(params=["fake", "files"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """Give each kind of store in turn, empty."""
+    """Return each kind of store, empty."""
     return FakeStore() if request.param == "fake" else FilesStore(tmp_path / "results")
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return where the store on disk keeps its runs."""
+    """Return the folder of results."""
     return tmp_path / "results"
 
 
 def _interrupted(store: Store) -> str:
-    """Store the first cell of a run, and nothing that it says; return the folder."""
+    """Store the first cell of a run without a report; return the folder."""
     writer = store.open_run(RUN, "sc-mem-a-b")
     writer.add_cell(CELLS[0], make_observation())
     return writer.folder
 
 
 def test_store_has_the_run_with_its_first_cell(store: Store) -> None:
-    """A run that is killed before its table can be read, and is incomplete."""
+    """A run that is killed before its first table can be read, and is incomplete."""
     assert store.load(_interrupted(store)) == (RUN, CELLS[:1], False)
 
 
-def test_store_goes_on_with_a_run(store: Store) -> None:
-    """The record is the new one from the start, the cells are those that were there, and the next ones come after them."""
+def test_store_continues_a_run(store: Store) -> None:
+    """The record is new from the start, and new cells follow the stored ones."""
     folder = _interrupted(store)
     writer, removed = store.reopen_run(folder, RESUMED, CELLS[:1])
     assert removed == []
@@ -56,28 +56,27 @@ def test_store_goes_on_with_a_run(store: Store) -> None:
     assert writer.holds_cells
     assert store.load(folder) == (RESUMED, CELLS[:1], False)
     writer.add_cell(CELLS[1], make_observation())
-    comparison = compare(RESUMED, CELLS, complete=True)
-    writer.write(comparison, render(comparison))
+    writer.write(report_of(compare(RESUMED, CELLS, complete=True)))
     assert store.load(folder) == (RESUMED, CELLS, True)
 
 
 def test_store_finds_a_run_by_its_name_alone(store: Store) -> None:
-    """What stands in the index can be copied from there."""
+    """The name in the index is enough."""
     name = _interrupted(store).rpartition("/")[2]
     assert store.load(name)[1] == CELLS[:1]
     writer, _ = store.reopen_run(name, RESUMED, CELLS[:1])
     assert writer.folder.endswith(f"/{name}")
 
 
-def test_store_prunes_nothing_where_nothing_was_left(store: Store) -> None:
+def test_store_without_leftovers_prunes_nothing(store: Store) -> None:
     """Neither before the first run nor after one."""
     assert store.prune() == []
     _interrupted(store)
     assert store.prune() == []
 
 
-def test_files_store_drops_a_torn_line_and_tells(root: Path) -> None:
-    """Half a line would spoil the one that is put after it; its cell is run again."""
+def test_files_store_reports_a_torn_line_that_it_drops(root: Path) -> None:
+    """The next line would be appended to it; its cell is run again."""
     store = FilesStore(root)
     folder = _interrupted(store)
     cells = Path(folder) / "cells.jsonl"
@@ -88,8 +87,8 @@ def test_files_store_drops_a_torn_line_and_tells(root: Path) -> None:
     assert cells.read_bytes() == whole
 
 
-def test_files_store_resumes_only_what_is_in_results(root: Path, tmp_path: Path) -> None:
-    """A run of another checkout is resumed there, where its builds come from."""
+def test_files_store_resumes_only_its_own_runs(root: Path, tmp_path: Path) -> None:
+    """A run is resumed in the checkout of its builds."""
     folder = Path(_interrupted(FilesStore(root)))
     elsewhere = folder.rename(tmp_path / "elsewhere")
     store = FilesStore(root)
@@ -99,7 +98,7 @@ def test_files_store_resumes_only_what_is_in_results(root: Path, tmp_path: Path)
 
 
 def _half(root: Path, at: int, owner: str) -> None:
-    """Leave a half-written file, or a folder, of a process that was killed in its `at`th operation."""
+    """Leave a half-written file of a process killed in its `at`th operation."""
     disk = KillingDisk(at)
     with pytest.raises(Killed):
         _interrupted(FilesStore(root, ResultFiles(root, disk, lambda: owner)))
@@ -110,10 +109,10 @@ def _half(root: Path, at: int, owner: str) -> None:
     [(3, ".20261130T123456Z-sc-mem-a-b~"), (7, ".base-C500.log~")],
     ids=["folder", "file"],
 )
-def test_files_store_prunes_what_a_dead_process_left_half_written(
+def test_files_store_prunes_half_written_files_of_a_dead_process(
     root: Path, at: int, left: str
 ) -> None:
-    """By the owner that its name tells of; the path is returned."""
+    """The owner is in the name; the path is returned."""
     owner = dead_run_id()
     _half(root, at, owner)
     (removed,) = FilesStore(root).prune()
@@ -122,8 +121,8 @@ def test_files_store_prunes_what_a_dead_process_left_half_written(
     assert FilesStore(root).prune() == []
 
 
-def test_files_store_leaves_what_a_living_process_is_writing(root: Path) -> None:
-    """Also what another host is writing: its owner cannot be judged from here."""
+def test_files_store_keeps_half_written_files_of_a_living_process(root: Path) -> None:
+    """A process on another host counts as alive."""
     for owner in (own_run_id(), "esc-0f0f0f0f-1-1-1"):
         _half(root, 3, owner)
     assert FilesStore(root).prune() == []
@@ -131,7 +130,7 @@ def test_files_store_leaves_what_a_living_process_is_writing(root: Path) -> None
 
 
 def test_files_store_prunes_below_results_alone(root: Path, tmp_path: Path) -> None:
-    """No link is followed, and no file of another name is touched."""
+    """No link is followed, and no file of another name is removed."""
     outside = tmp_path / "outside"
     _half(outside, 3, dead_run_id())
     root.mkdir()
@@ -144,7 +143,7 @@ def test_files_store_prunes_below_results_alone(root: Path, tmp_path: Path) -> N
 
 
 def test_files_store_drops_a_line_that_was_torn_within_a_character(root: Path) -> None:
-    """A process dies between any two bytes, also between those of one letter."""
+    """A process can die between two bytes of one character."""
     store = FilesStore(root)
     writer = store.open_run(RUN, "x")
     writer.add_cell(make_cell(), make_observation())
@@ -154,10 +153,10 @@ def test_files_store_drops_a_line_that_was_torn_within_a_character(root: Path) -
 
 
 class ShortDisk(Disk):
-    """Takes what it has room for, and says so instead of failing, as a system's `write` does."""
+    """A disk that writes half of a line and reports the length, as `write` does."""
 
     def append(self, path: Path, data: bytes) -> None:
-        """Add half of it, as a file without a buffer would."""
+        """Append under a limit of half the line."""
         limit = resource.getrlimit(resource.RLIMIT_FSIZE)
         ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + len(data) // 2, limit[1]))
@@ -168,8 +167,8 @@ class ShortDisk(Disk):
             signal.signal(signal.SIGXFSZ, ignored)
 
 
-def test_files_store_takes_back_a_line_that_had_no_room(root: Path) -> None:
-    """A write that is cut short is no success: nothing of it is left, and the run ends as disturbed."""
+def test_files_store_removes_a_line_without_room(root: Path) -> None:
+    """A short write leaves nothing, and the run ends as disturbed."""
     store = FilesStore(root, ResultFiles(root, ShortDisk()))
     writer = store.open_run(RUN, "x")
     with pytest.raises(DisturbedError, match="No space left on device"):
@@ -178,7 +177,7 @@ def test_files_store_takes_back_a_line_that_had_no_room(root: Path) -> None:
 
 
 def test_files_store_reads_nothing_through_a_link(root: Path) -> None:
-    """What is in results/ may have come with the branch: a record that is a link is read by nobody, and the index goes on."""
+    """Files in results/ may come from the branch: a linked record is not read."""
     store = FilesStore(root)
     (root / "linked").mkdir(parents=True)
     (root / "linked/compare.json").symlink_to("/dev/zero")
@@ -186,7 +185,7 @@ def test_files_store_reads_nothing_through_a_link(root: Path) -> None:
     writer = store.open_run(RUN, "x")
     cell = make_cell()
     writer.add_cell(cell, make_observation())
-    writer.write(compare(RUN, [cell], complete=False), "table")
+    writer.write(report_of(compare(RUN, [cell], complete=False)))
     index = (root / "index.md").read_text()
     assert "linked" in index
     assert "away" not in index
@@ -194,7 +193,7 @@ def test_files_store_reads_nothing_through_a_link(root: Path) -> None:
         store.load("linked")
 
 
-def test_files_store_tells_a_name_that_no_folder_can_have(root: Path) -> None:
-    """It is one clear line."""
+def test_files_store_refuses_an_impossible_name(root: Path) -> None:
+    """The error is one line."""
     with pytest.raises(UsageError, match="is not the folder of a run"):
         FilesStore(root).load("x" * 5000)

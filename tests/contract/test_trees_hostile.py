@@ -1,4 +1,4 @@
-"""Trees, plain files and defaults of a branch that means harm: nothing is followed, nothing hangs, everything is bounded."""
+"""Trees, files and defaults of a hostile branch: no link, no hang, no excess."""
 
 import os
 import socket
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.adapters.git import changes as dirt
+from harness.adapters.git import changes
 from harness.adapters.git.repo import GitRepo
-from harness.adapters.host import trees as tree_files
+from harness.adapters.host import trees
 from harness.adapters.host.files import read_plain
 from harness.adapters.host.owner import own_run_id
 from harness.adapters.host.pyproject import read_defaults
@@ -26,7 +26,7 @@ TERABYTE = 1 << 40
 
 @pytest.fixture
 def feature(git_checkout: Make) -> Checkout:
-    """Give a checkout on a branch that is one commit above main."""
+    """Return a checkout on a branch that is one commit above main."""
     checkout = git_checkout()
     checkout.git("switch", "--quiet", "--create", "feature")
     checkout.commit("Pump by waking", pump="SPEED = 2\n")
@@ -34,7 +34,7 @@ def feature(git_checkout: Make) -> Checkout:
 
 
 def test_trees_keep_links_and_follow_none(feature: Checkout, open_repo: Open) -> None:
-    """Absolute, upwards, in circles or nowhere: a link is its target's text, on both sides, and nothing behind it is read."""
+    """On both sides a link is the text of its target, wherever it leads."""
     add_links(feature)
     feature.commit("links")
     repo = open_repo(feature.root)
@@ -50,10 +50,10 @@ def test_trees_keep_links_and_follow_none(feature: Checkout, open_repo: Open) ->
 
 @pytest.mark.parametrize("where", ["src/escapement/odd", "harness/probe/odd"])
 @pytest.mark.parametrize("kind", ["pipe", "socket"])
-def test_trees_refuse_what_would_hang(
+def test_trees_refuse_pipes_and_sockets(
     feature: Checkout, open_repo: Open, monkeypatch: pytest.MonkeyPatch, where: str, kind: str
 ) -> None:
-    """A pipe or a socket in the context is one clear line, at once."""
+    """The error is one line, and comes at once."""
     monkeypatch.chdir(feature.root)  # the path of a socket is short
     if kind == "pipe":
         os.mkfifo(where)
@@ -65,8 +65,8 @@ def test_trees_refuse_what_would_hang(
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link"])
-def test_plain_files_are_nothing_else(tmp_path: Path, kind: str) -> None:
-    """What is opened is looked at, so that what took a file's place a moment ago neither misleads nor keeps anybody waiting."""
+def test_plain_files_are_regular_files(tmp_path: Path, kind: str) -> None:
+    """The open file is checked: a swapped link or pipe neither misleads nor blocks."""
     path = tmp_path / "odd"
     if kind == "pipe":
         os.mkfifo(path)
@@ -76,12 +76,12 @@ def test_plain_files_are_nothing_else(tmp_path: Path, kind: str) -> None:
         path.symlink_to("/etc/passwd")
     else:
         path = Path("/dev/zero")
-    with pytest.raises(OSError, match=r"no regular file|symbolic links"):
+    with pytest.raises(OSError, match=r"not a regular file|symbolic links"):
         read_plain(path, limit_bytes=10)
 
 
-def test_plain_files_are_bounded_whatever_their_size_says(tmp_path: Path) -> None:
-    """A file of the kernel's has no size, and may have a lot to say."""
+def test_plain_files_are_bounded_without_a_size(tmp_path: Path) -> None:
+    """A file of the kernel has size 0 and long content."""
     with pytest.raises(OSError, match="it holds more than 0 MiB"):
         read_plain(Path("/proc/self/maps"), limit_bytes=10)
     (tmp_path / "ten").write_bytes(b"0123456789")
@@ -89,34 +89,34 @@ def test_plain_files_are_bounded_whatever_their_size_says(tmp_path: Path) -> Non
 
 
 def test_trees_refuse_a_file_of_a_terabyte(feature: Checkout, open_repo: Open) -> None:
-    """A sparse file takes no room on a disk, and would take all of the memory."""
+    """A sparse file needs no disk space, and would fill the memory."""
     os.truncate(feature.write("src/escapement/huge.py", ""), TERABYTE)
     with pytest.raises(RepoError, match=r"cannot read .*huge.py: it holds more than 64 MiB"):
         open_repo(feature.root).branch_tree()
 
 
-def test_trees_refuse_what_is_large_together(
+def test_trees_refuse_too_many_files(
     feature: Checkout, open_repo: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Many files are bounded as one is, by their size and by their number."""
-    monkeypatch.setattr(tree_files, "_ALL_ENTRIES", 3)
-    with pytest.raises(RepoError, match="holds more than 256 MiB or 3 files — take out"):
+    """All files together are bounded, by their size and their number."""
+    monkeypatch.setattr(trees, "_ALL_ENTRIES", 3)
+    with pytest.raises(RepoError, match="holds more than 256 MiB or 3 files — keep sources"):
         open_repo(feature.root).branch_tree()
     monkeypatch.undo()
-    monkeypatch.setattr(tree_files, "_ALL_BYTES", 30)
+    monkeypatch.setattr(trees, "_ALL_BYTES", 30)
     with pytest.raises(RepoError, match="holds more than 0 MiB"):
         open_repo(feature.root).branch_tree()
 
 
-def test_trees_refuse_what_is_deeper_than_calls_can_be(feature: Checkout, open_repo: Open) -> None:
-    """Folders in each other without end would trip what writes and removes them."""
+def test_trees_refuse_deep_folders(feature: Checkout, open_repo: Open) -> None:
+    """Writing and removing folders recurses."""
     (feature.root / "src" / "/".join("d" * 120)).mkdir(parents=True)
     with pytest.raises(RepoError, match="holds folders more than 100 deep"):
         open_repo(feature.root).branch_tree()
 
 
-def test_trees_take_names_of_any_kind(feature: Checkout, open_repo: Open) -> None:
-    """A name is what the file system says, and is the same on both sides."""
+def test_trees_keep_names_of_any_kind(feature: Checkout, open_repo: Open) -> None:
+    """A name is the bytes of the file system, the same on both sides."""
     names = ("-rf", "--help", "a\nb", "\x1b[2J", "\udcff\udcfe", "n" * 250)
     for name in names:
         feature.write(f"src/escapement/{name}", "odd")
@@ -130,8 +130,8 @@ def test_trees_take_names_of_any_kind(feature: Checkout, open_repo: Open) -> Non
         assert os.fsencode(name) in branch.pack()
 
 
-def test_dirt_is_found_in_bounded_time(feature: Checkout, open_repo: Open) -> None:
-    """A terabyte, tracked or not, counts by its size and time, and a pipe by its name; none is read."""
+def test_changes_are_found_in_bounded_time(feature: Checkout, open_repo: Open) -> None:
+    """A terabyte counts by its size and time, a pipe by its name; neither is read."""
     repo = open_repo(feature.root)
     for name in ("Dockerfile", "untracked"):
         os.truncate(feature.write(name, ""), TERABYTE)
@@ -141,11 +141,11 @@ def test_dirt_is_found_in_bounded_time(feature: Checkout, open_repo: Open) -> No
     assert one != repo.find_sides(base="HEAD", main=None).dirty
 
 
-def test_dirt_reads_no_more_than_so_much(
+def test_changes_are_read_up_to_a_bound(
     feature: Checkout, open_repo: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beyond a bound the size and the time of a file stand for it."""
-    monkeypatch.setattr(dirt, "_ALL_BYTES", 5)
+    """Beyond the bound, size and time of a file replace its content."""
+    monkeypatch.setattr(changes, "_ALL_BYTES", 5)
     repo = open_repo(feature.root)
     feature.write("a", "1234")
     late = feature.write("b", "12")
@@ -167,13 +167,13 @@ def test_dirt_reads_no_more_than_so_much(
         (b'a = "' + b"\x1b" * 1000, "cannot be read: "),
         (
             b"[tool.esc-bench]\nbase_image = './evil'",
-            "sets base_image, which is not for a file of the",
+            "sets base_image, which a file of the branch must not",
         ),
-        (b"[tool.esc-bench]\nbox = 'watchdog'", "sets box, which is not for a file of the branch"),
+        (b"[tool.esc-bench]\nbox = 'watchdog'", "sets box, which a file of the branch must not"),
     ],
 )
 def test_defaults_of_a_branch_are_data(tmp_path: Path, content: bytes, expected: str) -> None:
-    """A file that is made to trip its reader is one clear line."""
+    """A file that breaks its reader is reported in one line."""
     (tmp_path / "pyproject.toml").write_bytes(content)
     with pytest.raises(UsageError, match=expected) as caught:
         read_defaults(tmp_path)
@@ -181,7 +181,7 @@ def test_defaults_of_a_branch_are_data(tmp_path: Path, content: bytes, expected:
 
 
 def test_defaults_are_read_within_bounds(tmp_path: Path) -> None:
-    """Neither a gigabyte, nor a pipe, nor a link is read."""
+    """A gigabyte, a pipe and a link are refused unread."""
     path = tmp_path / "pyproject.toml"
     path.write_bytes(b"")
     os.truncate(path, 1 << 30)
@@ -189,7 +189,7 @@ def test_defaults_are_read_within_bounds(tmp_path: Path) -> None:
         read_defaults(tmp_path)
     path.unlink()
     os.mkfifo(path)
-    with pytest.raises(UsageError, match="cannot be read: it is no regular file"):
+    with pytest.raises(UsageError, match="cannot be read: it is not a regular file"):
         read_defaults(tmp_path)
     path.unlink()
     path.symlink_to("/etc/passwd")
@@ -201,7 +201,7 @@ def test_defaults_are_read_within_bounds(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["../out", "/out", "src/link/out"])
 def test_trees_are_written_into_their_folder_alone(tmp_path: Path, path: str) -> None:
-    """No entry is written above the folder, nor through a link that the tree itself holds."""
+    """No entry is written above the folder, or through a link of the tree."""
     tree = Tree(
         (
             Entry(path="src/link", kind="link", content=os.fsencode(tmp_path)),

@@ -1,4 +1,4 @@
-"""The documents, against what they speak of: files that exist, verbs and flags that there are."""
+"""The documents: their links, verbs, flags and programs."""
 
 import os
 import re
@@ -12,9 +12,11 @@ import noxfile
 import tasks
 from harness.model import errors
 from harness.model.nouns import Arm
+from harness.report.arms import VARIABLES
 
 ROOT = Path(tasks.__file__).parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMANDS = ROOT / "docs/commands.md"
 EVERY_DOCUMENT = pytest.mark.parametrize(
     "document", DOCUMENTS, ids=[str(document.relative_to(ROOT)) for document in DOCUMENTS]
 )
@@ -26,7 +28,7 @@ OTHER_FLAGS = {
 
 
 def _verbs() -> dict[str, set[str]]:
-    """Return every verb of the tasks with its flags; what is on by default has one that turns it off."""
+    """Return every verb with its flags; `--no-` for a flag that is on by default."""
     return {
         verb: {
             f"--{no}{name}"
@@ -74,7 +76,7 @@ def test_links_lead_to_files_that_exist(document: Path) -> None:
 
 @EVERY_DOCUMENT
 def test_verbs_that_are_named_exist(document: Path) -> None:
-    """What a document tells to invoke is a verb of the tasks."""
+    """Each verb in a document is a task."""
     named = {
         verb for code in _code(document) for verb in re.findall(r"\binvoke ([a-z][a-z-]*)", code)
     }
@@ -83,7 +85,7 @@ def test_verbs_that_are_named_exist(document: Path) -> None:
 
 @EVERY_DOCUMENT
 def test_flags_that_are_named_exist(document: Path) -> None:
-    """A flag of an invoked verb is one of that verb's; any other flag is one of some verb's."""
+    """Each flag in a document belongs to its verb, or to any verb."""
     verbs = _verbs()
     wrong = []
     for code in _code(document):
@@ -100,7 +102,7 @@ def _named(code: str) -> list[str]:
 
 @EVERY_DOCUMENT
 def test_sessions_that_are_named_exist(document: Path) -> None:
-    """What a document tells to run with Nox is a session."""
+    """Each Nox session in a document exists."""
     sessions = {
         name
         for code in _code(document)
@@ -109,26 +111,38 @@ def test_sessions_that_are_named_exist(document: Path) -> None:
     assert {name for name in sessions if not hasattr(noxfile, name)} == set()
 
 
-def test_readme_tells_every_exit_code() -> None:
-    """The codes that the README explains are those that the tasks end in."""
-    (paragraph,) = re.findall(
-        r"^Exit codes: (.*?)\n\n", _text(ROOT / "README.md"), flags=re.DOTALL | re.MULTILINE
-    )
-    told = {int(number) for number in re.findall(r"\b\d+\b", paragraph)}
+def _rows(document: Path, heading: str) -> list[str]:
+    """Return the first column of the table under a heading."""
+    section = _text(document).split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return [row.split("|")[1].strip() for row in section.splitlines() if row.startswith("|")][2:]
+
+
+def test_commands_explain_every_exit_code() -> None:
+    """The table holds the codes of the error classes, success and Ctrl-C."""
+    shown = {int(code) for row in _rows(COMMANDS, "Exit codes") for code in row.split(", ")}
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     codes = {kind.exit_code for kind in kinds if issubclass(kind, errors.HarnessError)}
-    assert told == codes | {0, 130}
+    assert shown == codes | {0, 130}
 
 
-@pytest.mark.parametrize("arm", list(Arm))
-def test_readme_tells_every_arm(arm: Arm) -> None:
-    """Each arm has a row in the README's table."""
-    assert f"\n| `{arm}` | " in _text(ROOT / "README.md")
+def test_commands_explain_every_arm() -> None:
+    """Each arm has a row in the table of arms."""
+    assert _rows(COMMANDS, "Arms") == [f"`{arm}`" for arm in Arm]
+
+
+def test_commands_explain_every_toggle() -> None:
+    """The table of toggles is the one that `invoke arms` prints."""
+    assert sorted(_rows(COMMANDS, "Toggles")) == sorted(f"`{name}`" for name, _ in VARIABLES)
+
+
+def test_readme_is_short() -> None:
+    """A newcomer reads two screens."""
+    assert len(_text(ROOT / "README.md").splitlines()) <= 120
 
 
 @EVERY_DOCUMENT
 def test_programs_in_the_documents_print_what_is_said(document: Path) -> None:
-    """A program that a document shows runs as it stands, and prints the block that follows it."""
+    """A program in a document runs, and prints the block that follows it."""
     shown = re.findall(
         r"^```python\n(.*?)^```.*?^```text\n(.*?)^```",
         _text(document),

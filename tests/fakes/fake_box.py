@@ -1,4 +1,4 @@
-"""A box without an engine: builds are remembered, and a script says how each cell ends."""
+"""A box without an engine: it remembers builds, and scripts end its cells."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,36 +8,38 @@ from harness.model.nouns import Outcome, Side
 from harness.model.runs import BoxInfo
 from harness.model.tree import Tree
 from harness.outcome.observation import Observation
-from harness.outcome.protocol import Death, ProbeOutput, ProgressLine
-from harness.verbs.ports import BaseImage, Build, CellOrder
+from harness.outcome.protocol import ProbeOutput, ProgressLine, WorkerExit
+from harness.verbs.ports import BaseImage, Build, CellSpec
 from tests.builders.model import make_box_info, make_observation, make_result
 
-Behaviour = Callable[[str, CellOrder], Observation]
+Behaviour = Callable[[str, CellSpec], Observation]
 _KEPT = 4
 
 
 def holds_up_to(limit: int, **measured: object) -> Behaviour:
-    """Make a build that holds `limit` sessions, and runs out of memory above."""
+    """Return a build that holds `limit` sessions and runs out of memory above."""
 
-    def behave(_image: str, order: CellOrder) -> Observation:
-        if order.level <= limit:
-            return make_observation(make_result(order.level, arm=order.arm, **measured))
-        seen = ProgressLine(t_ms=9000.0, done=3, peak_threads=2 * order.level, peak_rss_mb=1999.0)
-        output = ProbeOutput(progress=(seen,), death=Death(cause="oom", exit_code=137, signal=9))
+    def behave(_image: str, spec: CellSpec) -> Observation:
+        if spec.level <= limit:
+            return make_observation(make_result(spec.level, arm=spec.arm, **measured))
+        seen = ProgressLine(t_ms=9000.0, done=3, peak_threads=2 * spec.level, peak_rss_mb=1999.0)
+        output = ProbeOutput(
+            progress=(seen,), worker_exit=WorkerExit(cause="oom", exit_code=137, signal=9)
+        )
         return make_observation(output=output, exit_code=137, wall_s=9.0, oom_killed=True)
 
     return behave
 
 
 def fails_with(outcome: Outcome, *, at: int = 0) -> Behaviour:
-    """Make a build whose cells from level `at` on end in a crash, are invalid, or stall until their time limit."""
+    """Return a build whose cells from level `at` on crash, are invalid, or stall."""
     endings = {
         Outcome.CRASH: make_observation(exit_code=1, stderr=("Traceback", "ImportError: no pump")),
         Outcome.INVALID: make_observation(exit_code=None, engine_error="the engine fell over"),
         Outcome.TIMEOUT_STALLED: make_observation(exit_code=137, timed_out=True, wall_s=600.0),
     }
     holds = holds_up_to(at - 1)
-    return lambda image, order: holds(image, order) if order.level < at else endings[outcome]
+    return lambda image, spec: holds(image, spec) if spec.level < at else endings[outcome]
 
 
 class Killed(BaseException):
@@ -45,48 +47,56 @@ class Killed(BaseException):
 
 
 def dies_after(cells: int, ending: Behaviour | None = None) -> Behaviour:
-    """Make a build that is killed when more than so many of its cells, the checks left out, are run."""
+    """Return a build that is killed after some of its cells; checks do not count."""
     left = iter([True] * cells)
     ending = ending or holds_up_to(1_000_000)
 
-    def behave(image: str, order: CellOrder) -> Observation:
-        if order.level > 1 and not next(left, False):
+    def behave(image: str, spec: CellSpec) -> Observation:
+        if spec.level > 1 and not next(left, False):
             raise Killed
-        return ending(image, order)
+        return ending(image, spec)
 
     return behave
 
 
 @dataclass(slots=True)
 class FakeBox:
-    """Cells that end as they are told to.
+    """Cells that end as their scripts do.
 
     Args:
-        behave: Says how a cell of a build ends.
-        by_image: The same for single builds; they come before `behave`.
+        behave: Ends a cell of a build.
+        by_image: Scripts of single builds, used before `behave`.
         unbuildable: The sides that do not build.
 
     Attributes:
-        orders: What was run, in order: (image, order).
+        specs: The cells that were run, in order: (image, spec).
         built: The tags of all trees that were built, the oldest first.
-        containers: Of each run that left one behind, by its id.
-        reaped: The run id of each reap, None for that of all dead runs.
+        containers: The ids of runs that left a container.
+        reaped: The run id of each reap; None for a reap of all dead runs.
     """
 
     behave: Behaviour = field(default_factory=lambda: holds_up_to(1_000_000))
     by_image: Mapping[str, Behaviour] = field(default_factory=dict)
     unbuildable: tuple[Side, ...] = ()
     containers: list[str] = field(default_factory=list)
-    orders: list[tuple[str, CellOrder]] = field(default_factory=list)
+    specs: list[tuple[str, CellSpec]] = field(default_factory=list)
     built: list[str] = field(default_factory=list)
     reaped: list[str | None] = field(default_factory=list)
 
+    @property
+    def lock_name(self) -> str:
+        """The name of a lock that no test holds."""
+        return "fake"
+
+    def close(self) -> None:
+        """Do nothing."""
+
     def describe(self, base_image: str) -> BoxInfo:
-        """Say what it is."""
+        """Return the description of the fake."""
         return make_box_info(base_image=base_image)
 
     def find_base_image(self, wanted: str) -> BaseImage:
-        """Find a base image; names that begin with `no-such` are not there."""
+        """Find a base image; names that begin with `no-such` are missing."""
         if wanted.startswith("no-such"):
             msg = f"the base image {wanted} is not here and cannot be pulled"
             raise BuildError(msg)
@@ -104,7 +114,7 @@ class FakeBox:
         return Build(image=self.image_of(tree, base_image.id), how=how)
 
     def locate(self, tree: Tree, *, base_image: BaseImage) -> tuple[str, bool]:
-        """Return a tree's tag, and whether it was built."""
+        """Return the tag of a tree, and whether it was built."""
         tag = f"esc-bench:tree-{tree.hash_on(base_image.id)[:12]}"
         return tag, tag in self.built
 
@@ -119,17 +129,17 @@ class FakeBox:
         return Build(image=f"sha256:{image}", how=image)
 
     def run_cell(
-        self, build: Build, order: CellOrder, on_progress: Callable[[ProgressLine], None]
+        self, build: Build, spec: CellSpec, on_progress: Callable[[ProgressLine], None]
     ) -> Observation:
-        """End a cell as the script says."""
-        self.orders.append((build.image, order))
-        seen = self.by_image.get(build.image, self.behave)(build.image, order)
+        """End a cell as its script does."""
+        self.specs.append((build.image, spec))
+        seen = self.by_image.get(build.image, self.behave)(build.image, spec)
         for line in seen.output.progress:
             on_progress(line)
         return seen
 
     def reap(self, run_id: str | None = None) -> list[str]:
-        """Remove the containers of a run, or of runs whose id says that they are dead."""
+        """Remove the containers of a run, or of runs with `dead` in their id."""
         self.reaped.append(run_id)
         gone = [run for run in self.containers if run == run_id or (not run_id and "dead" in run)]
         self.containers = [run for run in self.containers if run not in gone]
@@ -143,10 +153,10 @@ class FakeBox:
 
     @staticmethod
     def image_of(tree: Tree, base_image: str = "sha256:base") -> str:
-        """Return the id that a tree's image has."""
+        """Return the id of a tree's image."""
         return f"sha256:{tree.hash_on(base_image)}"
 
     @property
     def levels_run(self) -> list[tuple[str, int]]:
-        """What was run, as (image, level)."""
-        return [(image, order.level) for image, order in self.orders]
+        """The cells that were run, as (image, level)."""
+        return [(image, spec.level) for image, spec in self.specs]

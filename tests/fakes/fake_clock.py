@@ -1,8 +1,8 @@
-"""A clock that moves one second each time it is asked."""
+"""Clocks for stamps."""
 
 
 class FakeClock:
-    """Stamps from 2026-11-30T12:00:00Z on."""
+    """A clock that moves one second with each stamp, from 2026-11-30T12:00:00Z on."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -15,7 +15,7 @@ class FakeClock:
 
 
 class StoppedClock:
-    """A clock that always says the same, so that two runs differ in nothing but what they did."""
+    """A clock that stands still, so that the records of two runs are equal."""
 
     def utc_stamp(self) -> str:
         """Return noon."""

@@ -1,22 +1,22 @@
-"""Counters that count what they are told to, and folders that hold nothing."""
+"""Counters with scripted counts, and folders that hold nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from harness.analysis.costs.count import Count, CounterName, Uncounted
+from harness.analysis.costs.count import CountedRun, CounterName, Uncounted
 from harness.model.nouns import Side
 from harness.model.tree import Tree
-from harness.verbs.ports import CountOrder
+from harness.verbs.ports import CountSpec
 
 _START_UP = 1000
 
 
 class FakeLocalSides:
-    """Gives a place for each tree, by which a fake counter knows the runtime.
+    """A place for each tree, whose name holds the hash of its runtime.
 
     Attributes:
-        open_places: Those that stand.
+        open_places: The places of open blocks.
     """
 
     confinement = "unconfined: there is nothing to hold"
@@ -27,7 +27,7 @@ class FakeLocalSides:
 
     @contextmanager
     def open(self, trees: Mapping[Side, Tree]) -> Iterator[Mapping[Side, str]]:
-        """Give the places."""
+        """Yield the places."""
         places = {side: f"/fake/{side}/{tree.subject_hash}" for side, tree in trees.items()}
         self.open_places += places.values()
         try:
@@ -38,15 +38,15 @@ class FakeLocalSides:
 
 @dataclass
 class FakeCounter:
-    """Counts a start-up and, for each turn of each session, what it is told to.
+    """Counts a start-up and a scripted cost for each turn of each session.
 
     Args:
-        a_turn: By side and name, what a turn costs.
-        drift: By name, what the second process of a kind has more than the first, the third than the second, and so on.
-        missing: What is to be said of it when it is not installed.
-        failing: By side, why it cannot count it, though others may.
-        refusing: By side, why nobody can.
-        orders: All that it was asked for.
+        a_turn: The cost of a turn, by side and name.
+        drift: The increase from each process of a kind to the next, by name.
+        missing: The sentence for a counter that is not installed.
+        failing: Why this counter cannot count a side.
+        refusing: Why no counter can count a side.
+        specs: All specs so far.
     """
 
     a_turn: Mapping[Side, Mapping[str, int]] = field(default_factory=dict)
@@ -57,40 +57,40 @@ class FakeCounter:
     name: CounterName = CounterName.CALLGRIND
     levels: tuple[int, int] = (10, 20)
     subject: str | None = None
-    orders: list[CountOrder] = field(default_factory=list)
+    specs: list[CountSpec] = field(default_factory=list)
 
     def find_missing(self) -> str:
-        """Say what was to be said."""
+        """Return the scripted sentence."""
         return self.missing
 
-    def count(self, orders: Sequence[CountOrder]) -> list[Count | Uncounted]:
-        """Count."""
+    def count(self, specs: Sequence[CountSpec]) -> list[CountedRun | Uncounted]:
+        """Return the scripted counts."""
         counted = []
-        for order in orders:
-            counted.append(self._count(order))
-            self.orders.append(order)
+        for spec in specs:
+            counted.append(self._count(spec))
+            self.specs.append(spec)
         return counted
 
-    def _count(self, order: CountOrder) -> Count | Uncounted:
-        if order.side in self.refusing:
-            return Uncounted(reason=self.refusing[order.side], refused=True)
-        if order.drive.environment.get("ESCAPEMENT_WORKERS") == "platform":
+    def _count(self, spec: CountSpec) -> CountedRun | Uncounted:
+        if spec.side in self.refusing:
+            return Uncounted(reason=self.refusing[spec.side], refused=True)
+        if spec.drive.environment.get("ESCAPEMENT_WORKERS") == "platform":
             reason = (
                 "ESCAPEMENT_WORKERS is 'platform'; allowed with SCALE_CLOCK=virtual: virtual, auto"
             )
             return Uncounted(reason=reason, refused=True)
-        if order.side in self.failing:
-            return Uncounted(reason=self.failing[order.side], refused=False)
-        before = sum((one.side, one.level) == (order.side, order.level) for one in self.orders)
-        turns = order.level * order.load.turns
-        costs = self.a_turn.get(order.side, {"instructions": 100})
-        # at the larger level alone, so that it does not drop out of the slope
+        if spec.side in self.failing:
+            return Uncounted(reason=self.failing[spec.side], refused=False)
+        before = sum((one.side, one.level) == (spec.side, spec.level) for one in self.specs)
+        turns = spec.level * spec.load.turns
+        costs = self.a_turn.get(spec.side, {"instructions": 100})
+        # only at the larger level: otherwise it would drop out of the slope
         drifted = {
-            name: before * more * (order.level == self.levels[1])
+            name: before * more * (spec.level == self.levels[1])
             for name, more in self.drift.items()
         }
         amounts = {
             name: _START_UP + turns * cost + drifted.get(name, 0) for name, cost in costs.items()
         }
-        subject = self.subject or order.place.rpartition("/")[2]
-        return Count(sessions=order.level, turns=turns, amounts=amounts, subject=subject)
+        subject = self.subject or spec.place.rpartition("/")[2]
+        return CountedRun(sessions=spec.level, turns=turns, amounts=amounts, subject=subject)

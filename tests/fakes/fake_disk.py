@@ -1,4 +1,4 @@
-"""Disks on which the process dies, or which are full, at one operation among many."""
+"""Disks on which one operation among many fails."""
 
 import errno
 from abc import ABC, abstractmethod
@@ -15,7 +15,7 @@ class FailingDisk(Disk, ABC):
 
     Args:
         at: The number of the operation, from 1; 0 for none.
-        torn: Whether half of what is written is there when it fails.
+        torn: Whether half of the data is written before it fails.
     """
 
     def __init__(self, at: int = 0, *, torn: bool = False) -> None:
@@ -28,12 +28,12 @@ class FailingDisk(Disk, ABC):
         super().make_folder(path)
 
     def create(self, path: Path, data: bytes) -> None:
-        """Write a file, or fail before or in the middle of it."""
+        """Write a file, or fail before or during it."""
         self._step(lambda: Disk.create(self, path, data[: len(data) // 2]))
         super().create(path, data)
 
     def append(self, path: Path, data: bytes) -> None:
-        """Add to a file, or fail before or in the middle of it."""
+        """Append to a file, or fail before or during it."""
         self._step(lambda: Disk.append(self, path, data[: len(data) // 2]))
         super().append(path, data)
 
@@ -62,24 +62,24 @@ class FailingDisk(Disk, ABC):
 
     @abstractmethod
     def _error_at(self, count: int) -> BaseException | None:
-        """Return what the operation of that number fails with; None where it does not."""
+        """Return the error of an operation, by its number; None if it works."""
 
 
 class KillingDisk(FailingDisk):
-    """Kills the process at an operation; nothing that would have followed is done any more."""
+    """Kills the process at an operation; no later one works either."""
 
     def _error_at(self, count: int) -> BaseException | None:
         return Killed() if count >= self._at else None
 
 
 class FullDisk(FailingDisk):
-    """Is full at an operation, and has room again for the next."""
+    """Is full at one operation, and has room for the next."""
 
     def _error_at(self, count: int) -> BaseException | None:
         return OSError(errno.ENOSPC, "No space left on device") if count == self._at else None
 
 
 def dead_run_id() -> str:
-    """Return a run id of this host whose process is no longer there."""
+    """Return a run id of this host whose process has ended."""
     word, where, pid, started, number = own_run_id().split("-")
     return f"{word}-{where}-{pid}-{int(started) - 1}-{number}"

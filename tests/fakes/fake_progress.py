@@ -1,4 +1,4 @@
-"""Somebody who follows a run and remembers what was told."""
+"""A progress that remembers everything."""
 
 from harness.model.cells import Cell, Knee, Slot
 from harness.outcome.protocol import ProgressLine
@@ -7,14 +7,14 @@ from harness.report.lines import cell_line, knee_line
 
 
 class FakeProgress:
-    """Keeps every line, in order.
+    """Keeps everything in order.
 
     Attributes:
-        lines: What a console would show.
-        started: Each slot that began, with its number.
-        moved: What was heard of running cells.
-        stood: The table after each cell, with what was still to come.
-        rests: How often the terminal was given back.
+        lines: The lines of a console.
+        started: Each slot that started, with its number.
+        moved: Each progress line of a running cell.
+        stood: Each table, with its outlook.
+        rests: The number of calls of `rest`.
     """
 
     def __init__(self) -> None:
@@ -25,29 +25,29 @@ class FakeProgress:
         self.rests = 0
 
     def say(self, text: str) -> None:
-        """Remember one thing."""
+        """Remember a line."""
         self.lines.append(text)
 
     def cell_started(self, slot: Slot, number: int) -> None:
-        """Remember that a cell begins."""
+        """Remember the start of a cell."""
         self.started.append((slot, number))
 
     def cell_moved(self, slot: Slot, line: ProgressLine) -> None:
-        """Remember that a cell was heard of."""
+        """Remember a progress line of a cell."""
         self.moved.append((slot, line))
 
     def cell_ended(self, cell: Cell) -> None:
-        """Remember how a cell ended."""
+        """Remember the line of a cell that ended."""
         self.lines.append(cell_line(cell))
 
     def stands(self, table: str, outlook: Outlook | None) -> None:
-        """Remember how things stood."""
+        """Remember a table and an outlook."""
         self.stood.append((table, outlook))
 
     def rest(self) -> None:
-        """Remember that no more cells were to come."""
+        """Count a call."""
         self.rests += 1
 
     def knee(self, name: str, knee: Knee) -> None:
-        """Remember where a build breaks."""
+        """Remember the line of a knee."""
         self.lines.append(knee_line(name, knee))

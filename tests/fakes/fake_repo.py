@@ -15,10 +15,10 @@ class FakeRepo:
     Args:
         base, branch: Their build contexts.
         dirty: Hash of uncommitted changes.
-        left: Worktrees that killed runs left.
+        left: Worktrees of killed runs.
 
     Attributes:
-        open: Run ids whose worktree stands.
+        open: Run ids with a worktree.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class FakeRepo:
 
     @contextmanager
     def base_tree(self, refs: Refs, run_id: str) -> Iterator[Tree]:
-        """Give the base's context while its worktree stands."""
+        """Yield the base's tree while its worktree exists."""
         self.open.append(run_id)
         try:
             yield self._base if refs.base == BASE_COMMIT else self._branch
@@ -63,11 +63,11 @@ class FakeRepo:
             self.open.remove(run_id)
 
     def branch_tree(self) -> Tree:
-        """Give the branch's context."""
+        """Return the branch's tree."""
         return self._branch
 
     def prune(self, run_id: str | None = None) -> list[str]:
-        """Forget what a run has, or what killed runs left; return it."""
+        """Forget the worktrees of a run, or of killed runs; return them."""
         if run_id is None:
             removed, self._left = self._left, []
         else:

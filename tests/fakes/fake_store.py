@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from harness.analysis.comparison import Comparison, compare
 from harness.model.cells import Cell
 from harness.model.errors import UsageError
-from harness.model.gate import Floor
+from harness.model.gate import NoiseFloor
 from harness.model.runs import RunInfo, RunReport
 from harness.outcome.observation import Observation
 from harness.verbs.ports import RunWriter
@@ -14,13 +14,13 @@ from harness.verbs.ports import RunWriter
 
 @dataclass(slots=True)
 class FakeRun:
-    """One run's cells and its last comparison.
+    """One run's cells and its last report.
 
     Attributes:
-        run: What was settled before the first cell.
-        document: The table as last written; None before the first.
-        summary: What a pull request is given, as last written; None where there is none.
-        completes: What each one that was written said of being complete.
+        run: Everything that was settled before the first cell.
+        document: The last table; None before the first.
+        summary: The last summary; None if there was none.
+        completes: Whether each report was complete, in order.
     """
 
     folder: str
@@ -34,7 +34,7 @@ class FakeRun:
 
     @property
     def holds_cells(self) -> bool:
-        """Whether a cell has been put there."""
+        """True once a cell was added."""
         return bool(self.cells)
 
     def add_cell(self, cell: Cell, observation: Observation) -> None:
@@ -44,7 +44,7 @@ class FakeRun:
 
     @property
     def comparison(self) -> Comparison:
-        """The comparison of the cells that are there."""
+        """The comparison of the cells so far."""
         return compare(self.run, self.cells, complete=self.complete)
 
     def write(self, report: RunReport) -> None:
@@ -58,18 +58,18 @@ class FakeStore:
     """The runs of one process, by folder.
 
     Attributes:
-        halves: Paths of what killed runs left half written.
-        torn: What is found unfinished in a run that is reopened.
+        halves: Half-written files of killed runs.
+        torn: Unfinished lines of the next run that is reopened.
     """
 
     def __init__(self) -> None:
         self.runs: dict[str, FakeRun] = {}
-        self.floors: dict[str, Floor] = {}
+        self.floors: dict[str, NoiseFloor] = {}
         self.halves: list[str] = []
         self.torn: list[str] = []
 
     def open_run(self, run: RunInfo, name: str) -> RunWriter:
-        """Make ready for a run."""
+        """Prepare a run."""
         folder = f"results/{run.started_at}-{name}"
         while folder in self.runs:
             folder += "-again"
@@ -79,7 +79,7 @@ class FakeStore:
     def reopen_run(
         self, folder: str, run: RunInfo, cells: Sequence[Cell]
     ) -> tuple[RunWriter, list[str]]:
-        """Go on with a run."""
+        """Continue a run."""
         kept = self._find(folder)
         assert kept.cells == list(cells)
         kept.run, kept.complete = run, False
@@ -87,21 +87,21 @@ class FakeStore:
         return kept, told
 
     def load(self, folder: str) -> tuple[RunInfo, list[Cell], bool]:
-        """Give a run back."""
+        """Return a run."""
         kept = self._find(folder)
         return kept.run, list(kept.cells), kept.complete
 
-    def load_floor(self, key: str) -> Floor | None:
-        """Give a floor back."""
+    def load_noise_floor(self, key: str) -> NoiseFloor | None:
+        """Return a noise floor."""
         return self.floors.get(key)
 
-    def keep_floor(self, floor: Floor) -> str:
-        """Keep a floor."""
-        self.floors[floor.key] = floor
-        return f"results/floors/{floor.key}.json"
+    def keep_noise_floor(self, noise_floor: NoiseFloor) -> str:
+        """Keep a noise floor."""
+        self.floors[noise_floor.key] = noise_floor
+        return f"results/floors/{noise_floor.key}.json"
 
     def prune(self) -> list[str]:
-        """Forget what killed runs left; return it."""
+        """Forget the leftovers of killed runs; return them."""
         removed, self.halves = self.halves, []
         return removed
 
@@ -114,6 +114,6 @@ class FakeStore:
 
     @property
     def only(self) -> FakeRun:
-        """The one run that there is."""
+        """The only run."""
         (run,) = self.runs.values()
         return run

@@ -12,8 +12,13 @@ from harness.adapters.docker import engine as docker_engine
 from harness.adapters.docker.box import DockerBox
 from harness.adapters.docker.engine import RUN_LABEL
 from harness.adapters.local.box import LocalBox
-from harness.adapters.local.cell import KeptCell
-from harness.adapters.local.enforcement import MARK, Holding, find_holdings, watchdog
+from harness.adapters.local.cell import LaunchedCell
+from harness.adapters.local.enforcement import (
+    RUN_ENV,
+    Enforcement,
+    find_enforcements,
+    watchdog_enforcement,
+)
 from harness.adapters.local.store import LocalStore
 from harness.model.errors import NoBoxError
 from harness.model.nouns import Caps
@@ -100,16 +105,16 @@ def _docker() -> Iterator[BoxSide]:
 
 @contextmanager
 def _local(kind: str, folder: Path) -> Iterator[BoxSide]:
-    """Give a box of this machine with a store of its own, and end what tests have left in it."""
+    """Yield a local box with a store of its own, and end its leftovers."""
     folder.chmod(0o755)
     store = LocalStore(folder)
     with ExitStack() as stack:
-        holding = open_holding(kind)
-        box = LocalBox(holding, lambda _: None, store)
+        enforcement = open_enforcement(kind)
+        box = LocalBox(enforcement, lambda _: None, store)
         stack.enter_context(closing(box))
 
         def leave(run_id: str, _: BaseImage) -> Callable[[], bool]:
-            sleeper = _leave_sleeper(holding, box, store.make_cell(run_id, None), run_id)
+            sleeper = _leave_sleeper(enforcement, box, store.make_cell(run_id, None), run_id)
             return lambda: _runs(sleeper) or run_id in store.runs_of(run_id)
 
         broken = _without(make_box_tree("broken"), "harness/probe/__main__.py")
@@ -125,22 +130,25 @@ def _local(kind: str, folder: Path) -> Iterator[BoxSide]:
         )
 
 
-def open_holding(kind: str) -> Holding:
-    """Return the best way in which a kind of box of this machine may hold caps; without one this fails."""
+def open_enforcement(kind: str) -> Enforcement:
+    """Return the best enforcement for a kind of local box."""
     if kind == "watchdog":
-        return watchdog()
-    holdings, refused = find_holdings()
-    if not holdings:
+        return watchdog_enforcement()
+    enforcements, refused = find_enforcements()
+    if not enforcements:
         raise NoBoxError("; ".join(refused))
-    return holdings[0]
+    return enforcements[0]
 
 
-def _leave_sleeper(holding: Holding, box: LocalBox, cell: Path, run_id: str) -> psutil.Process:
-    """Keep a cell that sleeps, and kill its keeper, so that nobody is left to end it."""
+def _leave_sleeper(
+    enforcement: Enforcement, box: LocalBox, cell: Path, run_id: str
+) -> psutil.Process:
+    """Launch a cell that sleeps, and kill its launcher."""
     words = ("sh", "-c", "echo; exec sleep 600")
-    what = (words, {"PATH": os.defpath, MARK: run_id}, cell)
-    kept = KeptCell(holding, box._errand(cell, run_id, _LEFT, what))
-    keeper, stdout = kept._process, kept._process.stdout
+    environment = {"PATH": os.defpath, RUN_ENV: run_id}
+    spec = box._make_launch_spec(cell, run_id, _LEFT, words, environment, cell)
+    launched = LaunchedCell(enforcement, spec)
+    keeper, stdout = launched._process, launched._process.stdout
     assert stdout is not None
     assert stdout.readline() == b"\n"
     (sleeper,) = psutil.Process(keeper.pid).children()

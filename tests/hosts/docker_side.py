@@ -25,7 +25,7 @@ ENTRYPOINT ["python3", "-u", "-m", "harness.probe"]
 
 
 def make_box_tree(mark: str, *, dockerfile: str = _DOCKERFILE, probe: str = PROBE) -> Tree:
-    """Make a context that builds in a moment in any box; trees of different `mark`s are different builds."""
+    """Make a context that builds quickly; each `mark` makes another build."""
     texts = {
         "Dockerfile": dockerfile,
         "harness/__init__.py": f"MARK = {mark!r}\n",
@@ -40,7 +40,7 @@ def make_box_tree(mark: str, *, dockerfile: str = _DOCKERFILE, probe: str = PROB
 
 @contextmanager
 def images_kept(client: docker.DockerClient) -> Iterator[None]:
-    """Put every tag of the bench back to where it was, and remove what was made in between."""
+    """Restore every tag of the bench, and remove images made meanwhile."""
     tags, loose = _tags(client), _loose(client)
     keepers = [f"{REPOSITORY}-kept-{os.getpid()}:{number}" for number, _ in enumerate(tags)]
     for keeper, image in zip(keepers, tags.values(), strict=True):
@@ -67,6 +67,6 @@ def _tags(client: docker.DockerClient) -> dict[str, str]:
 
 
 def _loose(client: docker.DockerClient) -> set[str]:
-    """Return the builds that have no tag, because another build of their side was given it."""
+    """Return the builds whose tag moved to a newer build."""
     filters: dict[str, str | list[str] | bool] = {"label": TREE_LABEL, "dangling": True}
     return {str(image.id) for image in client.images.list(filters=filters)}

@@ -1,4 +1,4 @@
-"""A comparison from end to end in the boxes without an engine: a real repository, real processes, nothing left behind."""
+"""A comparison from end to end in the boxes without an engine, on a real repository."""
 
 import io
 import subprocess
@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from harness.adapters.local.store import LocalStore
-from harness.cli.flags import Typed
-from harness.cli.wiring import make_request, open_world
+from harness.cli.flags import Flags
+from harness.cli.wiring import open_session
 from harness.verbs.compare import compare
 
 ROOT = Path(__file__).parents[2]
-FLAGS = {"levels": "20,40", "load": "2 20 5 5", "mem": "512m"}
+TYPED = {"levels": "20,40", "load": "2 20 5 5", "mem": "512m"}
 
 
 @pytest.fixture
@@ -33,16 +33,16 @@ def checkout(tmp_path: Path) -> Path:
 def test_compare_needs_no_engine(
     checkout: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both sides are built, run and compared; the result says in which box, and the first line why it is that one."""
+    """Both sides are built, run and compared; the table names the box."""
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     said = io.StringIO()
-    request = make_request(Typed(repo=str(checkout), base="HEAD", flags=FLAGS))
-    with open_world(str(checkout), box=kind, stream=said) as world:
+    flags = Flags(typed={"repo": str(checkout), "base": "HEAD", "box": kind, **TYPED})
+    with open_session(flags, said) as (world, request):
         run_id = world.run_id
         table = compare(world, request)
     assert said.getvalue().startswith(f"box    {kind}, ")
     assert f"\n- Box: {kind}, " in table
-    assert ("not held: cpus, memory, swap, pids" in table) == (kind == "watchdog")
+    assert ("not enforced: cpus, memory, swap, pids" in table) == (kind == "watchdog")
     assert table.count("| ok — ") == 4  # two levels on each side
     (folder,) = (path for path in (checkout / "results").iterdir() if path.name[:2] == "20")
     assert (folder / "table.md").read_text() == table
@@ -60,11 +60,11 @@ def test_compare_needs_no_engine(
 def test_auto_takes_the_next_box_and_says_why(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without an engine the kernel holds the caps, and the reason stands in the first line."""
+    """Without an engine the box is a cgroup, and the first line says why."""
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     said = io.StringIO()
-    with open_world(str(checkout), stream=said) as world:
+    with open_session(Flags(typed={"repo": str(checkout)}), said) as (world, _):
         assert world.box.describe("").box == "cgroup"
-    (line,) = said.getvalue().splitlines()
+    line = said.getvalue().splitlines()[0]
     assert line.startswith("box    cgroup, no engine: ")
     assert "; no docker: no Docker engine answers at tcp://127.0.0.1:1" in line

@@ -1,4 +1,4 @@
-"""Small changes to the runtime, counted for real: each is found, with its size, and nothing else is."""
+"""Exact costs of small changes to the runtime, counted for real."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -6,16 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from harness.adapters.counters.local_sides import LocalSideFolders
+from harness.adapters.counters.runner import CountingRunner
+from harness.adapters.counters.tools import CallgrindCounter, MemoryCounter, StraceCounter
 from harness.adapters.host.trees import read_tree
 from harness.analysis.costs.count import CounterName
-from harness.analysis.costs.slopes import changed
-from harness.cli.wiring import make_counting
+from harness.analysis.costs.slopes import has_changed
 from harness.model.costs import ExactCost, ExactCosts
-from harness.model.nouns import Arm, Load, Side
-from harness.model.nouns import Drive
+from harness.model.nouns import Arm, Drive, Load, Side
 from harness.model.tree import Tree
 from harness.report.costs import cost_sections, in_words
 from harness.verbs.cost import count_both
+from harness.verbs.ports import CounterSet
 from tests.fakes.fake_progress import FakeProgress
 
 pytestmark = [pytest.mark.counters, pytest.mark.timeout(300)]
@@ -25,7 +27,7 @@ DRIVES = {side: Drive(arm=Arm.SC_CKPT, environment={}) for side in Side}
 
 
 def _edited(module: str, *edits: tuple[str, str]) -> Tree:
-    """Return the working tree with a module of the runtime that says something else: (old, new), each old once."""
+    """Return the working tree with a changed module: pairs of old and new text."""
     tree, path = read_tree(ROOT), f"src/escapement/{module}.py"
     (entry,) = [one for one in tree.entries if one.path == path]
     text = entry.content.decode()
@@ -42,12 +44,18 @@ def _count(
     by: Collection[CounterName] = tuple(CounterName),
     drives: Mapping[Side, Drive] = DRIVES,
 ) -> ExactCosts:
-    base = read_tree(ROOT)
+    base, sides = read_tree(ROOT), LocalSideFolders()
+    runs = CountingRunner(confined=lambda: sides.confined)
+    counters = (MemoryCounter(runs), StraceCounter(runs), CallgrindCounter(runs))
+    counter_set = CounterSet(
+        counters=[counter for counter in counters if counter.name in by],
+        sides=sides,
+        progress=FakeProgress(),
+        now_s=lambda: 0.0,
+    )
     trees = {Side.BASE: base, Side.BRANCH: branch or base}
-    counting = make_counting(FakeProgress())
-    chosen = [counter for counter in counting.counters if counter.name in by]
-    costs = count_both(replace(counting, counters=chosen), trees, drives, Load())
-    print("\n\n".join([in_words(costs), *cost_sections(costs)]))  # noqa: T201 (told when it fails)
+    costs = count_both(counter_set, trees, drives, Load())
+    print("\n\n".join([in_words(costs), *cost_sections(costs)]))  # noqa: T201 (shown on failure)
     return costs
 
 
@@ -57,7 +65,7 @@ def _by_name(costs: ExactCosts) -> dict[str, ExactCost]:
 
 
 def _changed(costs: dict[str, ExactCost]) -> list[str]:
-    return [name for name, cost in costs.items() if cost.is_gated and changed(cost)]
+    return [name for name, cost in costs.items() if cost.is_gated and has_changed(cost)]
 
 
 def _rise(cost: ExactCost) -> float:
@@ -67,7 +75,7 @@ def _rise(cost: ExactCost) -> float:
 
 
 def test_identical_trees_cost_the_same() -> None:
-    """An A/A finds nothing, and all that is gated repeats."""
+    """An A/A finds no difference, and every gated cost repeats."""
     costs = _by_name(_count())
     gated = {name for name, cost in costs.items() if not cost.advisory}
     assert gated == {
@@ -81,11 +89,13 @@ def test_identical_trees_cost_the_same() -> None:
 
 
 def test_one_more_serialisation_an_event_is_found() -> None:
-    """What it does to a turn shows as instructions, and neither as memory nor as system calls."""
+    """It changes instructions, and neither memory nor system calls."""
     line = "        trail = signed(result.trail)\n"
     dumped = '        json.dumps({"name": event.name, "trail": trail})\n'
     branch = _edited(
-        "session", (line, line + dumped), ("\nfrom collections", "\nimport json\nfrom collections")
+        "session/session",
+        (line, line + dumped),
+        ("\nfrom collections", "\nimport json\nfrom collections"),
     )
     costs = _by_name(_count(branch))
     assert _rise(costs["instructions/turn"]) > 10_000
@@ -93,11 +103,11 @@ def test_one_more_serialisation_an_event_is_found() -> None:
 
 
 def test_some_bytes_more_a_session_are_found() -> None:
-    """64 bytes that a session holds are 64 bytes, and one block."""
+    """64 bytes more in each session are counted as 64 bytes and one block."""
     line = "        self._is_busy = False\n\n    def open"
-    # a place in the object, and bytes of their own to put there
+    # a slot of the object, and bytes of its own to put there
     held = "        self._ballast = bytes(64 - 8 - bytes().__sizeof__())\n"
-    branch = _edited("drain", (line, held + line), ('"_end", ', '"_ballast", "_end", '))
+    branch = _edited("session/drain", (line, held + line), ('"_end", ', '"_ballast", "_end", '))
     costs = _by_name(_count(branch, by={CounterName.MEMORY, CounterName.STRACE}))
     assert _rise(costs["traced-bytes/session"]) == pytest.approx(64, abs=0.5)
     assert _rise(costs["allocated-blocks/session"]) == pytest.approx(1, abs=0.01)
@@ -107,10 +117,10 @@ def test_some_bytes_more_a_session_are_found() -> None:
 def test_one_more_system_call_a_turn_is_found() -> None:
     """It is named, and counted to the last digit."""
     line = "            call = reply.tool_call\n"
-    asked = '            os.stat("/")\n'
+    added = '            os.stat("/")\n'
     branch = _edited(
-        "conversation",
-        (line, asked + line),
+        "session/conversation",
+        (line, added + line),
         ("\nfrom collections", "\nimport os\nfrom collections"),
     )
     costs = _by_name(_count(branch, by={CounterName.MEMORY, CounterName.STRACE}))
@@ -123,10 +133,10 @@ def test_one_more_system_call_a_turn_is_found() -> None:
     assert _changed(costs) == ["system-calls/turn"]
 
 
-def test_what_a_probe_injects_is_found() -> None:
-    """A gate that is proved by an injection is proved for what is counted too."""
-    dear = {"SCALE_INJECT_BYTES": "4096", "SCALE_INJECT_WORK": "1000"}
-    drives = DRIVES | {Side.BRANCH: Drive(arm=Arm.SC_CKPT, environment=dear)}
+def test_costs_that_the_probe_injects_are_found() -> None:
+    """An injection proves the gate for exact costs too."""
+    injected = {"SCALE_INJECT_BYTES": "4096", "SCALE_INJECT_WORK": "1000"}
+    drives = DRIVES | {Side.BRANCH: Drive(arm=Arm.SC_CKPT, environment=injected)}
     costs = _by_name(_count(by={CounterName.MEMORY, CounterName.CALLGRIND}, drives=drives))
     assert 4096 <= _rise(costs["traced-bytes/session"]) < 8192
     assert _rise(costs["instructions/turn"]) > 10_000

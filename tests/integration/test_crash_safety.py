@@ -10,7 +10,7 @@ from experiments.crash_runs.sessions import SESSION_IDS
 
 @pytest.mark.slow
 def test_killed_sessions_end_as_undisturbed_ones(tmp_path: Path) -> None:
-    """However often sessions are killed, every record is whole and every session's data ends the same.
+    """Killed sessions keep whole records, and end with the same data.
 
     A turn of the model that is in flight at the kill is asked for again: at least once for the backend, exactly once for the data.
     """

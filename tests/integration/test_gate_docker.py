@@ -1,18 +1,18 @@
-"""The gate from end to end: a real repository, a real engine, and a branch that is made worse."""
+"""The gate from end to end, on a branch that is made worse."""
 
 import io
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import docker
 import pytest
 
 from harness.adapters.docker.engine import RUN_LABEL
-from harness.cli.flags import Typed
-from harness.cli.settings import settle_gate
-from harness.cli.wiring import make_request, open_world
+from harness.cli.flags import Flags
+from harness.cli.wiring import make_gate_options, open_session
 from harness.model.errors import RegressionError
-from harness.verbs.gate import Gated, GateOrder, gate
+from harness.verbs.gate import GateResult, gate
 
 pytestmark = pytest.mark.docker
 
@@ -29,16 +29,23 @@ def checkout(client: docker.DockerClient, tmp_path: Path) -> Path:
     return folder
 
 
-def _gate(checkout: Path, *branch_env: str) -> Gated:
-    request = make_request(Typed(repo=str(checkout), base="HEAD", branch_env=branch_env))
-    settings = settle_gate({"quick-level": LEVEL}, pairs="2")
-    order = GateOrder(settings=settings, is_quick=True, is_strict=False, count=None)
-    with open_world(str(checkout), stream=io.StringIO()) as world:
-        return gate(world, request, order)
+def _gate(checkout: Path, *branch_env: str) -> GateResult:
+    typed = {
+        "repo": str(checkout),
+        "base": "HEAD",
+        "box": "docker",
+        "branch_env": list(branch_env),
+        "quick": True,
+        "pairs": "2",
+    }
+    flags = Flags(typed=typed)
+    options = replace(make_gate_options(flags), quick_level=LEVEL)
+    with open_session(flags, io.StringIO()) as (world, request):
+        return gate(world, request, options, count=None)
 
 
 def test_gate_fires_for_one_thread_a_session(checkout: Path, client: docker.DockerClient) -> None:
-    """A thread more in each session is found exactly, exits 3, and leaves nothing behind but the results."""
+    """One more thread in each session is found exactly, and only the results stay."""
     gated = _gate(checkout, "SCALE_INJECT_THREADS=1")
     assert f"peak-threads 1 → {1 + LEVEL}, +{LEVEL}" in gated.verdict.headline
     with pytest.raises(RegressionError):
@@ -58,7 +65,7 @@ def test_gate_fires_for_one_thread_a_session(checkout: Path, client: docker.Dock
 
 
 def test_gate_fires_for_a_session_that_fails(checkout: Path) -> None:
-    """One failed session of a level is the end of that level, and of the branch's capacity; a repeat confirms it."""
+    """A failing session ends a level; a repeat confirms it."""
     gated = _gate(checkout, f"SCALE_INJECT_FAILING={LEVEL}")
     assert gated.verdict.headline == (
         f"regressed: capacity at least {LEVEL} → below {LEVEL}, the branch is bound by failing sessions"

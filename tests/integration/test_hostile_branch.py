@@ -1,4 +1,4 @@
-"""A branch that means harm, compared for real: a repository with traps, a real engine, the tool as a process, and nothing left behind."""
+"""A hostile branch, compared with the real tool and a real engine."""
 
 import json
 import os
@@ -14,7 +14,7 @@ import docker
 import pytest
 
 from harness.adapters.docker.engine import RUN_LABEL
-from harness.adapters.git.git import QuietGit
+from harness.adapters.git.git import Git
 from tests.builders.checkout import Checkout
 from tests.subjects.hostile_checkout import (
     Trap,
@@ -36,7 +36,7 @@ ACTED_ON = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How the tool ended.
+    """The end of the tool.
 
     Args:
         code: Its exit code.
@@ -107,7 +107,7 @@ def checkout(client: docker.DockerClient, tmp_path: Path, git_alone: Path) -> Ch
 
 
 def _run(checkout: Checkout, temporary: Path, *words: str) -> Ended:
-    """Run a verb of the tool that is under test, from its own checkout, on somebody else's."""
+    """Run a verb of the tool under test on another checkout."""
     environment = {
         **os.environ,
         "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}",
@@ -135,7 +135,7 @@ def _spoil(checkout: Checkout, code: str) -> None:
 
 
 def _assert_is_data(ended: Ended) -> None:
-    """Nothing that a terminal acts on, and one document, in whatever was printed and written."""
+    """Output and files hold no control characters, and one document."""
     for name, text in ended.texts().items():
         found = ACTED_ON.search(text)
         assert found is None, f"{name}: {text[max(0, found.start() - 80) : found.end() + 20]!r}"
@@ -171,7 +171,7 @@ def _assert_left_nothing(
 def test_hostile_branch_is_compared_and_obeyed_in_nothing(
     client: docker.DockerClient, checkout: Checkout, trap: Trap, git_alone: Path
 ) -> None:
-    """Hooks, filters, submodules, monitors and links of a branch do nothing, and its runtime gets nowhere; the comparison is a comparison."""
+    """Traps of the checkout and of its runtime have no effect on the comparison."""
     add_links(checkout)
     _spoil(checkout, ESCAPES)
     add_submodule(checkout, trap)
@@ -179,7 +179,7 @@ def test_hostile_branch_is_compared_and_obeyed_in_nothing(
         make(checkout, trap)
     for name in ("name", "email"):
         checkout.git("config", f"user.{name}", "tester@example.invalid")
-    quiet = QuietGit(checkout.root)
+    quiet = Git(checkout.root)
     quiet.run("commit", "--quiet", "--allow-empty", f"--message={TITLE}")
     before = quiet.run("status", "--porcelain", "--ignore-submodules=none")
     trap.sprung()
@@ -208,7 +208,7 @@ def test_hostile_branch_forges_no_result(
     exit_code: int,
     said: str,
 ) -> None:
-    """The descriptors of the supervisor are closed to the runtime, and one that ends its supervisor has no result; its 50 MB of output go nowhere."""
+    """A forged RESULT is ignored; a runtime that kills its supervisor has none."""
     _spoil(checkout, code)
     checkout.commit("forge")
     ended = _run(checkout, git_alone, "ramp")
@@ -223,7 +223,7 @@ def test_hostile_branch_forges_no_result(
 def test_hostile_branch_stays_within_its_bounds(
     client: docker.DockerClient, checkout: Checkout, git_alone: Path
 ) -> None:
-    """A fork bomb ends at the box's number of processes, and the last words of a cell are words."""
+    """A fork bomb ends at the box's cap, and its last lines are printable."""
     _spoil(checkout, BOMB)
     checkout.commit("bomb")
     ended = _run(checkout, git_alone, "ramp")
@@ -249,7 +249,7 @@ def test_hostile_branch_cannot_claim_what_was_not_seen(
 def test_hostile_dockerfile_that_is_a_link_is_the_branchs_fault(
     client: docker.DockerClient, checkout: Checkout, git_alone: Path
 ) -> None:
-    """What would be read through it is not read, and nothing is built."""
+    """A link out of the checkout is not followed, and nothing is built."""
     (checkout.root / "Dockerfile").unlink()
     (checkout.root / "Dockerfile").symlink_to("/etc/passwd")
     ended = _run(checkout, git_alone, "compare")

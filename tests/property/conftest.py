@@ -1,4 +1,4 @@
-"""How properties are tried: the same few examples each time, or on request very many new ones."""
+"""Profiles of the property tests: few fixed examples, or many new ones."""
 
 from hypothesis import HealthCheck, Phase, settings
 

@@ -1,4 +1,4 @@
-"""What nobody should print, type or store, as strategies; and how hard each property is tried with it."""
+"""Strategies of hostile values, and the number of examples for each property."""
 
 import json
 from collections.abc import Mapping
@@ -80,7 +80,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(HOSTILE, inner, max_size=3),
     max_leaves=6,
 )
-"""What `json` writes: numbers of any size among it, NaN and infinity too."""
+"""Values that `json` writes: large numbers, NaN and infinity included."""
 
 _RESULT_KEYS = (
     *("arm", "C", "ok", "errors", "vt", "err-sample", "wall-ms", "turns-total", "nominal-turn-ms"),
@@ -250,7 +250,7 @@ LINES = st.one_of(JSON_LINES, JSON_LINES, EDN_LINES, TWICE_LINES, NOISE_LINES)
 """A line that a probe may print, the usual ones the most often."""
 
 OUTPUTS: st.SearchStrategy[ProbeOutput] = st.lists(LINES, max_size=6).map(read_output)
-"""What is read of a probe's output."""
+"""Lines of a probe's output."""
 
 
 _UNMINDED = (
@@ -261,7 +261,7 @@ _UNMINDED = (
 
 
 def effort(quick: int, deep: int) -> settings:
-    """Return how many examples a property is tried with: few as a rule, very many under the profile `deep`."""
+    """Set the number of examples: few, or very many under the profile `deep`."""
     is_deep = settings.get_current_profile_name() == "deep"
     return settings(max_examples=deep if is_deep else quick, suppress_health_check=_UNMINDED)
 
@@ -274,5 +274,5 @@ def see_that_it_is_clear(error: HarnessError) -> None:
 
 
 def is_one_line(text: str) -> bool:
-    """Whether a terminal, a log and a table can take a text as the one line that it is."""
+    """Return whether a text is one harmless line in terminal, log and table."""
     return text.isprintable()

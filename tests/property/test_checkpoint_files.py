@@ -83,7 +83,7 @@ def test_checkpoints_come_back_as_they_were_saved(
 def test_damage_is_never_taken_for_another_record(
     store: tuple[FileBackedStore, Path], record: Checkpoint, damages: list[Damage]
 ) -> None:
-    """A file in which anything was changed is an error that names it, or still the same record."""
+    """A damaged file is an error that names it, or still the same record."""
     files, path = store
     files.save("s", record)
     payload = whole = path.read_bytes()
@@ -112,7 +112,7 @@ def test_every_single_flipped_bit_is_found(store: tuple[FileBackedStore, Path]) 
 
 
 def test_every_beginning_of_a_record_is_refused(store: tuple[FileBackedStore, Path]) -> None:
-    """A record that ends early is found out wherever it ends, and so is one with more after it."""
+    """A truncated record is an error, and so is one with trailing bytes."""
     files, path = store
     files.save("s", RECORD)
     whole = path.read_bytes()

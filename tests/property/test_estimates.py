@@ -1,4 +1,4 @@
-"""Intervals and decisions: their bounds, and what swapping the sides does to them."""
+"""Intervals and tests: their bounds, and their symmetry in the sides."""
 
 import math
 
@@ -6,10 +6,9 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 from harness.analysis.comparison import compare
-from harness.analysis.stats.lines import fit_line, reach, slope
+from harness.analysis.stats.lines import fit_line, reach
 from harness.analysis.stats.ratios import (
     Estimate,
-    hodges_lehmann,
     log_ratios,
     mean_of_logs,
     pseudomedian,
@@ -38,7 +37,7 @@ PROBABILITIES = st.lists(st.floats(min_value=0, max_value=1), max_size=10)
 
 
 def mirror(estimate: Estimate) -> Estimate:
-    """Return what an estimate in logarithms is with the sides swapped."""
+    """Return an estimate in logarithms with the sides swapped."""
     low, high = estimate.low, estimate.high
     return Estimate(
         value=-estimate.value,
@@ -52,7 +51,7 @@ def mirror(estimate: Estimate) -> Estimate:
 def test_ratio_lies_within_its_interval(
     pairs: list[tuple[float, float]], confidence: float
 ) -> None:
-    """The ends are on their sides of the value, and above zero as every ratio is."""
+    """The value is between the ends, and all are above zero."""
     found = ratio_of_pairs(pairs, confidence=confidence)
     assert found.n == len(pairs)
     if found.low is None or found.high is None:
@@ -65,7 +64,7 @@ def test_ratio_lies_within_its_interval(
 def test_swapping_the_sides_negates_every_logarithm_to_the_bit(
     pairs: list[tuple[float, float]], confidence: float
 ) -> None:
-    """Which side is called the base changes a sign, and not one bit beside it."""
+    """Only the sign depends on the choice of the base."""
     logs = log_ratios(pairs)
     swapped = log_ratios([(branch, base) for base, branch in pairs])
     assert swapped == [-value for value in logs]
@@ -75,10 +74,10 @@ def test_swapping_the_sides_negates_every_logarithm_to_the_bit(
 
 
 @given(pairs=PAIRS, margin=MARGIN)
-def test_swapping_the_sides_mirrors_every_decision_to_the_bit(
+def test_swapping_the_sides_mirrors_every_test_to_the_bit(
     pairs: list[tuple[float, float]], margin: float
 ) -> None:
-    """A regression of the branch is, exactly as surely, an improvement of the base."""
+    """A regression of the branch has the p value of the base's improvement."""
     logs = log_ratios(pairs)
     swapped = log_ratios([(branch, base) for base, branch in pairs])
     assert p_below(swapped, -margin) == p_above(logs, margin)
@@ -90,7 +89,7 @@ def test_swapping_the_sides_mirrors_every_decision_to_the_bit(
 def test_ratio_is_never_beyond_and_within_a_margin(
     pairs: list[tuple[float, float]], margin: float
 ) -> None:
-    """The two one-sided tests share one probability between them, or have nothing to say."""
+    """The p values of the two tests add up to 1, or both are 1."""
     logs = log_ratios(pairs)
     above, below = p_above(logs, margin), p_below(logs, margin)
     assert 0 <= above <= 1
@@ -98,17 +97,15 @@ def test_ratio_is_never_beyond_and_within_a_margin(
 
 
 @given(logs=st.lists(st.floats(-1, 1), min_size=2, max_size=12), one=MARGIN, two=MARGIN)
-def test_ratio_is_less_surely_above_a_higher_margin(
-    logs: list[float], one: float, two: float
-) -> None:
-    """A wider margin never makes a regression of what was none."""
+def test_p_above_grows_with_the_margin(logs: list[float], one: float, two: float) -> None:
+    """A wider margin never causes a regression."""
     lower, higher = sorted((one, two))
     assert p_above(logs, lower) <= p_above(logs, higher)
 
 
 @given(p_values=PROBABILITIES)
-def test_holm_raises_and_keeps_the_order(p_values: list[float]) -> None:
-    """No test gets more significant by being one of many, none overtakes another, and none exceeds 1."""
+def test_holm_raises_p_values_and_keeps_their_order(p_values: list[float]) -> None:
+    """No adjusted value is lower than before, or exceeds 1."""
     adjusted = holm(p_values)
     assert all(raw <= new <= 1 for raw, new in zip(p_values, adjusted, strict=True))
     assert sorted(adjusted) == [new for _, new in sorted(zip(p_values, adjusted, strict=True))]
@@ -117,28 +114,26 @@ def test_holm_raises_and_keeps_the_order(p_values: list[float]) -> None:
 
 
 @given(p_values=PROBABILITIES, more=PROBABILITIES)
-def test_holm_is_the_stricter_the_more_tests_there_are(
-    p_values: list[float], more: list[float]
-) -> None:
-    """Another metric never makes one significant."""
+def test_holm_is_stricter_with_more_tests(p_values: list[float], more: list[float]) -> None:
+    """Another metric never makes a metric significant."""
     alone, together = holm(p_values), holm([*p_values, *more])
     assert all(one <= two for one, two in zip(alone, together, strict=False))
 
 
 @given(base_only=st.integers(0, 40), branch_only=st.integers(0, 40))
-def test_mcnemar_does_not_know_the_sides(base_only: int, branch_only: int) -> None:
-    """The test of outcomes is two-sided."""
+def test_mcnemar_is_symmetric(base_only: int, branch_only: int) -> None:
+    """The test is two-sided."""
     found = mcnemar(base_only, branch_only)
     assert 0 < found <= 1
     assert found == mcnemar(branch_only, base_only)
 
 
 @given(pairs=PAIRS, confidence=CONFIDENCE)
-def test_typical_ratio_lies_within_its_interval_and_among_the_pairs(
+def test_pseudomedian_lies_within_its_interval_and_among_the_pairs(
     pairs: list[tuple[float, float]], confidence: float
 ) -> None:
-    """The estimate by ranks is never more extreme than what was measured, nor are the ends of its interval."""
-    found = hodges_lehmann(pairs, confidence=confidence)
+    """Neither the estimate nor its ends are more extreme than the measured ratios."""
+    found = pseudomedian(log_ratios(pairs), confidence=confidence).exp()
     ratios = [math.exp(value) for value in log_ratios(pairs)]
     assert min(ratios) <= found.value <= max(ratios)
     if found.low is not None and found.high is not None:
@@ -146,19 +141,19 @@ def test_typical_ratio_lies_within_its_interval_and_among_the_pairs(
 
 
 @given(sd=st.floats(min_value=1e-6, max_value=1), n=st.integers(2, 100))
-def test_more_pairs_see_smaller_effects(sd: float, n: int) -> None:
-    """One pair more never sees less, and two sides never see more than one."""
+def test_more_pairs_detect_smaller_effects(sd: float, n: int) -> None:
+    """One more pair detects a smaller effect, a stricter level a larger one."""
     one, more = smallest_effect(sd, n), smallest_effect(sd, n + 1)
-    both = smallest_effect(sd, n, sides=2)
+    strict = smallest_effect(sd, n, alpha=0.025)
     assert one is not None
     assert more is not None
-    assert both is not None
-    assert 0 < more < one < both
+    assert strict is not None
+    assert 0 < more < one < strict
 
 
 @given(pairs=PAIRS)
 def test_ratio_of_swapped_sides_is_the_inverse(pairs: list[tuple[float, float]]) -> None:
-    """Which side is called the base does not change what is found."""
+    """The choice of the base only inverts the ratio."""
     found = ratio_of_pairs(pairs)
     swapped = ratio_of_pairs([(branch, base) for base, branch in pairs])
     assert swapped.value == pytest.approx(1 / found.value)
@@ -168,10 +163,10 @@ def test_ratio_of_swapped_sides_is_the_inverse(pairs: list[tuple[float, float]])
 
 
 @given(pairs=PAIRS, one=CONFIDENCE, two=CONFIDENCE)
-def test_ratio_is_wider_the_surer_it_is(
+def test_interval_grows_with_its_confidence(
     pairs: list[tuple[float, float]], one: float, two: float
 ) -> None:
-    """More confidence is never a narrower interval."""
+    """More confidence never makes an interval narrower."""
     assume(len(pairs) > 1 and one < two)
     narrow, wide = (ratio_of_pairs(pairs, confidence=level) for level in (one, two))
     assert wide.low is not None
@@ -183,19 +178,19 @@ def test_ratio_is_wider_the_surer_it_is(
 def test_slope_lies_within_its_interval(
     points: list[tuple[float, float]], confidence: float
 ) -> None:
-    """Where there is an interval, it holds the slope."""
-    found = slope(points, confidence=confidence)
-    if found is None:
+    """An interval contains the slope."""
+    line = fit_line(points, confidence=confidence)
+    if line is None:
         assert len({x for x, _ in points}) < 2
-    elif found.low is not None and found.high is not None:
-        assert found.low <= found.value <= found.high
+    elif line.slope.low is not None and line.slope.high is not None:
+        assert line.slope.low <= line.slope.value <= line.slope.high
 
 
 @given(points=POINTS, cap=st.floats(min_value=-1e7, max_value=1e7), confidence=CONFIDENCE)
 def test_reach_lies_within_its_interval_and_on_the_line(
     points: list[tuple[float, float]], cap: float, confidence: float
 ) -> None:
-    """Where a line rises to a cap it is at the cap there, at no fewer than no sessions, and the interval holds it."""
+    """The line is at the cap there, x is not negative, and the interval contains x."""
     line = fit_line(points, confidence=confidence)
     found = None if line is None else reach(line, cap)
     if line is None or found is None:
@@ -208,24 +203,24 @@ def test_reach_lies_within_its_interval_and_on_the_line(
 
 
 @given(points=POINTS, shift=st.floats(min_value=-1e6, max_value=1e6))
-def test_slope_does_not_move_with_its_start(
+def test_slope_does_not_depend_on_the_intercept(
     points: list[tuple[float, float]], shift: float
 ) -> None:
-    """What a process costs before its first session is no part of what a session costs."""
-    found = slope(points)
-    moved = slope([(x, y + shift) for x, y in points])
-    if found is None:
+    """The cost of a process without sessions is no part of a session's cost."""
+    line = fit_line(points)
+    moved = fit_line([(x, y + shift) for x, y in points])
+    if line is None:
         assert moved is None
     else:
         assert moved is not None
-        assert moved.value == pytest.approx(found.value, rel=1e-6, abs=1e-3)
+        assert moved.slope.value == pytest.approx(line.slope.value, rel=1e-6, abs=1e-3)
 
 
 @given(values=st.tuples(POSITIVE, POSITIVE, POSITIVE, POSITIVE))
 def test_comparison_of_swapped_sides_is_the_inverse(
     values: tuple[float, float, float, float],
 ) -> None:
-    """The whole way from cells to ratios treats both sides alike."""
+    """All steps from cells to ratios are symmetric."""
     base, branch = ([{"cpu_ms_per_turn": v} for v in part] for part in (values[:2], values[2:]))
     run = make_run(levels=(500,))
     one = compare(run, make_block(500, base, branch), complete=True)

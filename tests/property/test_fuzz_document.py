@@ -1,4 +1,4 @@
-"""From hostile cells to the document that people paste: it is always made, and nothing in it acts."""
+"""Documents of hostile cells: they are always made, and are inert."""
 
 import re
 
@@ -15,8 +15,8 @@ from harness.model.text import printable
 from harness.outcome.observation import evidence_of, sessions_done
 from harness.outcome.protocol import ProbeOutput
 from harness.outcome.rules import decide
+from harness.report.derived import index_text, report_of
 from harness.report.document import render, render_summary
-from harness.report.index import index_text
 from harness.report.lines import cell_line, knee_line
 from harness.report.markdown import code, escape
 from harness.report.tables import levels_table
@@ -50,7 +50,7 @@ SLOTS = st.builds(
 
 
 def _make_cell(slot: Slot, output: ProbeOutput, *, fits: bool, said: str, timed_out: bool) -> Cell:
-    """Make the cell that comes of an output; where it fits, its RESULT says that it drove what it was to."""
+    """Make the cell of an output; if it `fits`, the RESULT matches the slot."""
     result = output.result
     if result is not None and fits:
         ended = {"c": slot.level, "ok": slot.level, "errors": 0}
@@ -107,7 +107,7 @@ RUNS = st.builds(
 
 
 def _with_sides(run: RunInfo, base: object, branch: object) -> RunInfo:
-    """Give a run hostile sides."""
+    """Replace the sides of a run."""
     pool = {Side.BASE: base, Side.BRANCH: branch}
     named = [structs.replace(pool[info.side], side=info.side) for info in run.sides]  # type: ignore[type-var]
     return structs.replace(run, sides=tuple(named))
@@ -126,7 +126,7 @@ def _inline(tokens: list[Token]) -> list[Token]:
 
 
 def _see_that_it_is_inert(text: str) -> None:
-    """Read a document as a renderer would, and see that all markup in it is its own."""
+    """Parse a document, and check that all markup is its own."""
     for line in text.splitlines():
         assert is_one_line(line), line
     assert "\r" not in text
@@ -142,7 +142,7 @@ def _see_that_it_is_inert(text: str) -> None:
 
 
 def _see_that_tables_keep_their_columns(text: str) -> None:
-    """See that each row has as many columns as the row below its header."""
+    """Check that all rows of a table have the same number of columns."""
     columns = 0
     for line in text.splitlines():
         count = len(re.sub(r"\\.", "", line).split("|"))
@@ -159,7 +159,7 @@ def _see_that_tables_keep_their_columns(text: str) -> None:
 @example(before="", text="`@a`")
 @example(before="", text="\\@a\\`#1")
 def test_escaped_text_is_only_text(before: str, text: str) -> None:
-    """Whatever a text holds, a renderer shows it as words, in a paragraph, an item and a cell of a table."""
+    """A renderer shows any text as words: in a paragraph, an item and a table."""
     shown = escape(before + text)
     assert is_one_line(shown)
     _see_that_it_is_inert(
@@ -173,7 +173,7 @@ def test_escaped_text_is_only_text(before: str, text: str) -> None:
 @effort(30, 10_000)
 @given(text=HOSTILE)
 def test_code_is_only_code(text: str) -> None:
-    """A name that is shown as code stays within it."""
+    """A name stays within its code span."""
     tokens = _inline(MARKDOWN.parse(f"- {code(text)}: 1\n"))
     assert [token.type for token in tokens] == ["code_inline", "text"]
 
@@ -181,8 +181,8 @@ def test_code_is_only_code(text: str) -> None:
 @effort(12, 1500)
 @given(said=COMPARISONS)
 def test_documents_of_hostile_cells_are_inert(said: Comparison) -> None:
-    """The table and the summary of any cells are made, keep their columns, and hold no markup but their own."""
-    documents = [render(said), render_summary(said), index_text([("run", said)])]
+    """Documents of any cells keep their columns, and hold only their own markup."""
+    documents = [render(said), render_summary(said), index_text([("run", report_of(said))])]
     for text in documents[:2]:
         _see_that_it_is_inert(text)
     for text in (*documents, levels_table(said)):
@@ -191,8 +191,8 @@ def test_documents_of_hostile_cells_are_inert(said: Comparison) -> None:
 
 @effort(12, 1500)
 @given(said=COMPARISONS)
-def test_lines_of_hostile_cells_are_lines(said: Comparison) -> None:
-    """What is told of a cell and of a knee while a run goes on is one line."""
+def test_lines_of_hostile_cells_are_single_lines(said: Comparison) -> None:
+    """Progress messages of any cell are single lines."""
     told = [cell_line(cell) for cell in (*said.cells, *said.invalid)]
     told += [knee_line(said.name_of(side), knee) for side, knee in said.knees.items()]
     assert all(is_one_line(line) for line in told)

@@ -1,4 +1,4 @@
-"""A probe's output, hostile on purpose: it is read, and what it says is an outcome that can be stored."""
+"""Hostile output of a probe is parsed, and becomes an outcome that can be stored."""
 
 import json
 
@@ -27,7 +27,7 @@ BOX_EVIDENCE = {"oom-kills": 1, "memory-peak-bytes": 1 << 31}
 
 
 def _read(lines: list[str]) -> ProbeOutput:
-    """Read lines, and see that each that claims to be the protocol's is there or is told of."""
+    """Parse lines, and check that all faults are short single lines."""
     output = read_output(lines)
     for text in (*output.faults, *output.torn):
         assert len(text) <= 500
@@ -38,28 +38,28 @@ def _read(lines: list[str]) -> ProbeOutput:
 @effort(60, 30_000)
 @given(lines=st.lists(LINES, max_size=6))
 def test_probe_output_is_always_read(lines: list[str]) -> None:
-    """Whatever a probe prints, it is read or told of in a sentence."""
+    """Any line is parsed or reported."""
     _read(lines)
 
 
 @effort(60, 30_000)
 @given(lines=st.lists(EDN_LINES, max_size=3))
 def test_edn_output_is_always_read(lines: list[str]) -> None:
-    """The same in the notation of another language: tags, characters, sets, ratios, comments."""
+    """EDN has tags, characters, sets, ratios and comments."""
     _read(lines)
 
 
 @effort(10, 500)
 @given(line=NESTED_LINES)
 def test_nested_output_is_always_read(line: str) -> None:
-    """Depth exhausts no stack."""
+    """Deep nesting does not exhaust the stack."""
     _read([line])
 
 
 @effort(20, 3000)
 @given(line=TWICE_LINES)
 def test_output_with_keys_twice_is_always_read(line: str) -> None:
-    """A key that comes twice has one value or none."""
+    """A repeated key has one value or none."""
     _read([line])
 
 
@@ -83,28 +83,36 @@ OBSERVATIONS = st.builds(
 
 
 @effort(60, 30_000)
-@given(seen=OBSERVATIONS, attempt=st.integers(0, 1))
+@given(observation=OBSERVATIONS, attempt=st.integers(0, 1))
 @example(
-    seen=_printing('RESULT {"arm":"a","C":1,"ok":9007199254740992,"errors":9007199254740992}'),
+    observation=_printing(
+        'RESULT {"arm":"a","C":1,"ok":9007199254740992,"errors":9007199254740992}'
+    ),
     attempt=0,
 )
-@example(seen=_printing('OUTCOME {"cause":"exit","evidence":{"sessions-done":-5}}'), attempt=0)
-@example(seen=_printing('OUTCOME {"cause":"exit","evidence":{"sessions-done":true}}'), attempt=1)
-def test_every_output_is_one_outcome_that_can_be_stored(seen: Observation, attempt: int) -> None:
-    """Any output with any end is one outcome with a reason of one short line, and the cell comes back from its file."""
-    outcome, reason = decide(seen, CAPS, 500, attempt=attempt)
+@example(
+    observation=_printing('OUTCOME {"cause":"exit","evidence":{"sessions-done":-5}}'), attempt=0
+)
+@example(
+    observation=_printing('OUTCOME {"cause":"exit","evidence":{"sessions-done":true}}'), attempt=1
+)
+def test_every_output_is_one_outcome_that_can_be_stored(
+    observation: Observation, attempt: int
+) -> None:
+    """The reason is one short line, and the stored cell is read back unchanged."""
+    outcome, reason = decide(observation, CAPS, 500, attempt=attempt)
     assert outcome in Outcome
     assert is_one_line(reason)
     assert len(reason) < 500
-    evidence = evidence_of(seen)
+    evidence = evidence_of(observation)
     json.dumps(evidence, allow_nan=False).encode()
     cell = cell_at(
         Slot(side=Side.BASE, level=500, block=0, pair=0),
         outcome,
         reason=reason,
-        exit_code=seen.exit_code,
-        sessions_done=sessions_done(seen),
-        result=seen.output.result,
+        exit_code=observation.exit_code,
+        sessions_done=sessions_done(observation),
+        result=observation.output.result,
         evidence=evidence,
     )
     (again,) = read_cells(write_cell(cell), where="cells.jsonl")

@@ -1,4 +1,4 @@
-"""What tools and keepers wrote, torn or forged: it is read, or it is nothing."""
+"""Torn and forged output of tools and launchers: it is read, or is None."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from harness.adapters.counters.readings import (
 from harness.adapters.host.owner import is_alive
 from harness.adapters.local.builds import LocalBuilds
 from harness.adapters.local.cgroup import Group
-from harness.adapters.local.launcher import KeptEnd, read_report
+from harness.adapters.local.launcher import CellExit, read_exit
 from harness.adapters.local.store import LocalStore
 from harness.analysis.costs.count import Uncounted
 from tests.property.hostile import HOSTILE, JSON, NUMBERS, WHOLE, effort, is_one_line
@@ -49,13 +49,13 @@ NAMES = HOSTILE | st.sampled_from(
 @given(text=ENDS.map(json.dumps) | JSON.map(json.dumps) | WHOLE)
 @example(text="[" * 100_000)
 @example(text='{"code": "0", "stopped": 1, "evidence": []}')
-def test_reports_of_keepers_are_read_or_nothing(tmp_path: Path, text: str) -> None:
-    """A report that is not a keeper's is none; one that is has the types that it says."""
+def test_reports_of_launchers_are_read_or_none(tmp_path: Path, text: str) -> None:
+    """A report that is read has values of the declared types."""
     path = tmp_path / "report.json"
     path.write_bytes(text.encode(errors="surrogatepass"))
-    end = read_report(path)
+    end = read_exit(path)
     if end is not None:
-        assert isinstance(end, KeptEnd)
+        assert isinstance(end, CellExit)
         assert end.code is None or type(end.code) is int
         assert type(end.stopped) is bool
         assert isinstance(end.evidence, dict)
@@ -71,8 +71,8 @@ def test_reports_of_keepers_are_read_or_nothing(tmp_path: Path, text: str) -> No
 @example(text='[2, {"pids": "/"}]')
 @example(text='[2, {"pids": "/sys/fs/cgroup/../../../etc"}]')
 @example(text='[2, {"pids": "/sys/fs/cgroup"}]')
-def test_notes_of_groups_name_our_own_or_nothing(tmp_path: Path, text: str) -> None:
-    """A note is of a control group of this bench, or of none: what it names is removed."""
+def test_notes_of_groups_name_our_own_or_none(tmp_path: Path, text: str) -> None:
+    """The named control group is removed, so it must be one of this bench."""
     path = tmp_path / "group.json"
     path.write_bytes(text.encode(errors="surrogatepass"))
     assert Group.noted_in(path) is None
@@ -95,8 +95,8 @@ def test_builds_are_found_in_their_folder_alone(tmp_path: Path, word: str, name:
 @effort(40, 20_000)
 @given(body=COUNTS | JSON, noise=HOSTILE, code=st.integers(-9, 255), stderr=HOSTILE)
 @example(body=[], noise="[" * 100_000, code=0, stderr="")
-def test_counts_are_read_or_told_of(body: object, noise: str, code: int, stderr: str) -> None:
-    """What a counted process printed is its count, or a reason why there is none."""
+def test_counts_are_read_or_explained(body: object, noise: str, code: int, stderr: str) -> None:
+    """The output of a counted process is a count, or a reason without one."""
     for stdout in (f"COUNT {json.dumps(body)}\n", f"{noise}\nCOUNT {{{noise}}}\n", noise):
         found = read_count_line(stdout, stderr, code)
         assert isinstance(found, CountLine | Uncounted)
@@ -117,8 +117,8 @@ def test_counts_are_read_or_told_of(body: object, noise: str, code: int, stderr:
 @example(text="summary: \u0663")
 @example(text="1 2 3 \u00b2 read")
 @example(text="1 2 3 " + "9" * 5000 + " read")
-def test_totals_of_counters_are_read_or_nothing(text: str) -> None:
-    """The files of valgrind and strace are of other programs, and may hold anything."""
+def test_totals_of_counters_are_read_or_none(text: str) -> None:
+    """The files of valgrind and strace may hold anything."""
     assert (read_instructions(text) or 0) >= 0
     assert all(count >= 0 for count in read_calls(text).values())
 
@@ -132,6 +132,6 @@ def test_totals_of_counters_are_read_or_nothing(text: str) -> None:
 )
 @example(run_id="esc-aaaaaaaa-\u00b2-1-1")
 @example(run_id="esc-aaaaaaaa-" + "9" * 5000 + "-1-1")
-def test_owners_are_told_of_any_id(run_id: str) -> None:
-    """An id that no run can have has no owner that lives, or one that cannot be seen from here."""
+def test_owners_of_any_run_id_are_found(run_id: str) -> None:
+    """An impossible id has no owner, or one on another host."""
     assert is_alive(run_id) in {True, False}

@@ -1,4 +1,4 @@
-"""Stored runs that were torn, edited or swapped: each is read, or refused in one clear line."""
+"""Torn, edited and swapped records: each is read, or refused in one line."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,20 +20,21 @@ from harness.model.cells import Cell
 from harness.model.errors import UsageError
 from harness.model.nouns import Outcome, Side
 from harness.model.runs import RunInfo
-from harness.report.document import render, render_summary
+from harness.report.derived import report_of
+from harness.report.document import render_summary
 from tests.builders.model import make_block, make_cell, make_run
 from tests.property.hostile import HOSTILE, JSON, NUMBERS, effort, see_that_it_is_clear
 
 CELLS = [*make_block(500), make_cell(Side.BASE, 1000, Outcome.OOM)]
 LINES = [write_cell(cell) for cell in CELLS]
 TEXT = "".join(LINES)
-RUN = write_run(compare(make_run(), CELLS, complete=True))
+RUN = write_run(report_of(compare(make_run(), CELLS, complete=True)))
 PLACES = st.integers(0, 10**6)
 SPITE: st.SearchStrategy[object] = JSON | NUMBERS | HOSTILE | st.just([]) | st.just({})
 
 
 def _leaves(value: object, path: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
-    """Give the way to each value in a value, its own first."""
+    """Yield the path of each value in a value, its own first."""
     yield path
     items = (
         value.items()
@@ -47,7 +48,7 @@ def _leaves(value: object, path: tuple[object, ...] = ()) -> Iterator[tuple[obje
 
 
 def _spoil(text: str, place: int, spite: object) -> str:
-    """Put something else in one place of a JSON text."""
+    """Replace the value at one place of a JSON text."""
     loaded = json.loads(text)
     paths = list(_leaves(loaded))
     path = paths[place % len(paths)]
@@ -64,7 +65,7 @@ T = TypeVar("T")
 
 
 def _read_or_refuse(read: Callable[[], T]) -> T | None:
-    """Return what is read; None where it is refused, in one line."""
+    """Return the value that was read; None if it was refused in one line."""
     try:
         return read()
     except UsageError as error:
@@ -72,15 +73,14 @@ def _read_or_refuse(read: Callable[[], T]) -> T | None:
         return None
 
 
-def _see_that_it_can_be_shown(run: RunInfo, cells: list[Cell], *, complete: bool) -> None:
-    """Derive and render whatever was read."""
+def _derive_and_render(run: RunInfo, cells: list[Cell], *, complete: bool) -> None:
+    """Derive and render a run."""
     if run.kind == "goals":
         find_goals(run, cells, complete=complete)
         return
-    said = compare(run, cells, complete=complete)
-    write_run(said)
-    render(said)
-    render_summary(said)
+    comparison = compare(run, cells, complete=complete)
+    write_run(report_of(comparison))
+    render_summary(comparison)
 
 
 def test_cells_survive_a_tear_at_every_byte() -> None:
@@ -95,23 +95,23 @@ def test_cells_survive_a_tear_at_every_byte() -> None:
 @effort(40, 20_000)
 @given(place=PLACES, spite=SPITE, line=st.integers(0, len(LINES) - 1))
 @example(place=1, spite={}, line=0)
-def test_cells_that_were_edited_are_shown_or_refused(place: int, spite: object, line: int) -> None:
-    """A value of another type or size in a cell is refused with the line's number, or can be shown."""
+def test_edited_cells_are_rendered_or_refused(place: int, spite: object, line: int) -> None:
+    """The error of a wrong type or size holds the number of the line."""
     lines = [*LINES]
     lines[line] = _spoil(lines[line], place, spite) + "\n"
     cells = _read_or_refuse(lambda: read_cells("".join(lines), where="cells.jsonl"))
     if cells is not None:
-        _see_that_it_can_be_shown(make_run(), cells, complete=True)
+        _derive_and_render(make_run(), cells, complete=True)
 
 
 @effort(40, 20_000)
 @given(place=PLACES, spite=SPITE, kind=st.sampled_from(["compare", "gate", "ramp", "goals"]))
-def test_runs_that_were_edited_are_shown_or_refused(place: int, spite: object, kind: str) -> None:
-    """The same of a run's record."""
+def test_edited_runs_are_rendered_or_refused(place: int, spite: object, kind: str) -> None:
+    """A record with any other value is rendered, or refused."""
     text = _spoil(RUN.replace('"kind": "compare"', f'"kind": "{kind}"'), place, spite)
     found = _read_or_refuse(lambda: read_run(text, where="compare.json"))
     if found is not None:
-        _see_that_it_can_be_shown(found[0], CELLS, complete=found[1])
+        _derive_and_render(found.run, CELLS, complete=found.complete)
 
 
 @effort(40, 10_000)
@@ -121,7 +121,7 @@ def test_runs_that_were_edited_are_shown_or_refused(place: int, spite: object, k
 @example(text='{"schema": [1]}')
 @example(text='{"schema": 1, "run": {"sides": [{}]}, "complete": true, "derived": {}}')
 def test_garbage_is_no_run(text: str) -> None:
-    """What is no record at all is refused, however deep or torn it is."""
+    """It is refused, however deep or torn it is."""
     if text.strip() != RUN.strip():
         with pytest.raises(UsageError) as caught:
             read_run(text, where="compare.json")
@@ -132,15 +132,15 @@ def test_garbage_is_no_run(text: str) -> None:
 @given(lines=st.lists(st.sampled_from(LINES) | HOSTILE.map(lambda text: text + "\n"), max_size=4))
 @example(lines=["[" * 100_000 + "\n"])
 def test_garbage_is_no_cell(lines: list[str]) -> None:
-    """Lines that are no cells are refused; lines that come twice are read twice."""
+    """It is refused; a repeated line is read twice."""
     cells = _read_or_refuse(lambda: read_cells("".join(lines), where="cells.jsonl"))
     if cells is not None:
-        _see_that_it_can_be_shown(make_run(), cells, complete=False)
+        _derive_and_render(make_run(), cells, complete=False)
 
 
 @pytest.mark.parametrize("schema", [0, -1, SCHEMA_VERSION + 1, 10**30, "4", None, 4.5, True])
 def test_other_schemas_are_refused(schema: object) -> None:
-    """A schema that this version does not know is named."""
+    """An unknown schema is no crash."""
     text = json.dumps(json.loads(RUN) | {"schema": schema})
     found = _read_or_refuse(lambda: read_run(text, where="compare.json"))
     assert found is None

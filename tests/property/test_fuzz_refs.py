@@ -1,4 +1,4 @@
-"""Refs and folders of any name, against a real repository: a commit, or an error of the repository's; never an option."""
+"""Refs and folders of any name in a real repository: a commit or an error."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -61,7 +61,7 @@ OPTIONS = st.sampled_from(
 
 @pytest.fixture
 def repo(git_checkout: Callable[..., Checkout]) -> Iterator[GitRepo]:
-    """Give a real repository of two commits."""
+    """Yield a real repository of two commits."""
     checkout = git_checkout()
     checkout.commit("the second commit")
     with closing(GitRepo(checkout.root)) as opened:
@@ -73,7 +73,7 @@ def repo(git_checkout: Callable[..., Checkout]) -> Iterator[GitRepo]:
 @example(ref="\ud800", is_main=False)
 @example(ref="x" * 300_000, is_main=False)
 def test_refs_are_commits_or_refused(repo: GitRepo, ref: str, *, is_main: bool) -> None:
-    """A ref is the hash of a commit or an error, and nothing is run or written for it."""
+    """A ref is the hash of a commit or an error, and nothing is run or written."""
     before = sorted(path.name for path in repo.root.iterdir())
     try:
         refs = repo.find_sides(base=None if is_main else ref, main=ref if is_main else None)
@@ -92,7 +92,7 @@ def test_refs_are_commits_or_refused(repo: GitRepo, ref: str, *, is_main: bool) 
 @example(folder="a\0b")
 @example(folder="\ud800")
 def test_folders_are_checkouts_or_refused(tmp_path: Path, folder: str) -> None:
-    """A folder that is no checkout is refused, whatever it is called."""
+    """A folder of any name that is no checkout is refused."""
     with pytest.raises(RepoError) as caught:
         GitRepo(tmp_path / folder)
     see_that_it_is_clear(caught.value)

@@ -7,21 +7,19 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.adapters.host.pyproject import read_defaults
-from harness.cli.flags import LISTS, SETTINGS, sort_words
-from harness.cli.settings import (
-    Sources,
+from harness.cli.flags import BASE_ENV, BRANCH_ENV, CONFIGURED, ENV, Flags
+from harness.cli.parsing import (
     parse_arm,
-    parse_environment,
     parse_levels,
     parse_load,
     parse_margin,
     parse_memory_bytes,
     parse_number,
     parse_seconds,
+    parse_variable,
     parse_whole,
-    settle,
-    settle_gate,
 )
+from harness.cli.settings import settle, settle_gate
 from harness.cli.wiring import make_request
 from harness.model.errors import UsageError
 from harness.model.gate import DEFAULT_MARGINS
@@ -48,9 +46,11 @@ NUMERIC = st.one_of(
     ),
 )
 WORDS = NUMERIC | HOSTILE
+SETTINGS = [flag.parameter for flag in CONFIGURED]
+LISTS = [flag.parameter for flag in (ENV, BASE_ENV, BRANCH_ENV)]
 SOURCES = st.builds(
-    Sources,
-    flags=st.dictionaries(st.sampled_from(SETTINGS), st.none() | WORDS, max_size=3),
+    Flags,
+    typed=st.dictionaries(st.sampled_from(SETTINGS), WORDS | st.booleans(), max_size=3),
     environ=st.dictionaries(
         st.sampled_from(["CPUS", "MEM", "PIDS", "TIMEOUT"]), WORDS, max_size=2
     ),
@@ -60,7 +60,6 @@ SOURCES = st.builds(
         JSON,
         max_size=2,
     ),
-    host_cpus=st.integers(1, 64),
 )
 PARSERS: dict[str, Callable[[str], object]] = {
     "memory": lambda text: parse_memory_bytes(text, where="--mem"),
@@ -68,10 +67,10 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "number": lambda text: parse_number(text, where="--cpus"),
     "whole": lambda text: parse_whole(text, where="--blocks"),
     "margin": lambda text: parse_margin(text, where="margins"),
-    "load": lambda text: parse_load(text.split(), where="--load"),
-    "levels": lambda text: parse_levels(text.split(","), where="--levels"),
+    "load": lambda text: parse_load(text, where="--load"),
+    "levels": lambda text: parse_levels(text, where="--levels"),
     "arm": lambda text: parse_arm(text, where="--arm"),
-    "environment": lambda text: parse_environment([text], where="--env"),
+    "environment": lambda text: parse_variable(text, where="--env"),
 }
 TABLES = st.dictionaries(
     st.sampled_from(["margins", "pairs", "quick-level"]) | HOSTILE,
@@ -82,7 +81,7 @@ TABLES = st.dictionaries(
 
 
 def _settles(act: Callable[[], object]) -> None:
-    """See that something is settled, or refused in one line that is not too long to read."""
+    """Check that a call succeeds, or is refused in one short line."""
     try:
         act()
     except UsageError as error:
@@ -98,17 +97,17 @@ def test_texts_are_parsed_or_refused(name: str, text: str) -> None:
 
 
 @effort(60, 20_000)
-@given(sources=SOURCES)
-def test_settings_are_settled_or_refused(sources: Sources) -> None:
+@given(flags=SOURCES, host_cpus=st.integers(1, 64))
+def test_settings_are_settled_or_refused(flags: Flags, host_cpus: int) -> None:
     """All sources at once, with values of any type."""
-    _settles(lambda: settle(sources))
+    _settles(lambda: settle(flags, host_cpus=host_cpus))
 
 
 @effort(40, 20_000)
 @given(table=TABLES | JSON, pairs=st.just("") | WORDS)
 def test_gates_are_settled_or_refused(table: object, pairs: str) -> None:
     """A gate's table may hold anything that TOML can."""
-    _settles(lambda: settle_gate(table, pairs=pairs))
+    _settles(lambda: settle_gate(Flags(typed={"pairs": pairs}, pyproject={"gate": table})))
 
 
 @effort(30, 5000)
@@ -143,11 +142,11 @@ def test_flags_become_a_request_or_are_refused(
 ) -> None:
     """Any text for any flag is a request or a usage error."""
     words = {**given_, **lists, "repo": repo if repo is not None else str(tmp_path)}
-    _settles(lambda: make_request(sort_words(words, invoke)))
+    _settles(lambda: make_request(Flags(typed=words, invoke=invoke)))
 
 
 @effort(40, 5000)
 @given(repo=HOSTILE)
 def test_any_checkout_can_be_asked_for(repo: str) -> None:
     """A folder that cannot be is refused, and nothing worse."""
-    _settles(lambda: make_request(sort_words({"repo": repo}, {})))
+    _settles(lambda: make_request(Flags(typed={"repo": repo})))

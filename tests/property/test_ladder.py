@@ -1,10 +1,10 @@
-"""The plan under every way in which cells may end."""
+"""The ladder under all outcomes of cells."""
 
 import itertools
 
 from hypothesis import given, settings, strategies as st
 
-from harness.analysis.levels import find_knee, ladder_cells
+from harness.analysis.levels import find_knee, measured_cells
 from harness.model.cells import Cell
 from harness.model.nouns import Outcome, Side
 from harness.model.plan import Plan
@@ -23,7 +23,7 @@ ENDINGS = st.lists(st.sampled_from([Outcome.OK, Outcome.OK, *Outcome]), max_size
 
 
 def _run(plan: Plan, endings: list[Outcome]) -> list[Cell]:
-    """Run a plan to its end; cells beyond the `endings` are ok."""
+    """Run a plan to its end; cells beyond `endings` are ok."""
     cells: list[Cell] = []
     while (slot := next_slot(plan, cells)) is not None:
         ending = endings[len(cells)] if len(cells) < len(endings) else Outcome.OK
@@ -41,7 +41,7 @@ def _is_failure(cell: Cell) -> bool:
 @settings(deadline=None)
 @given(plan=PLANS, endings=ENDINGS)
 def test_ladder_ends_and_climbs(plan: Plan, endings: list[Outcome]) -> None:
-    """However cells end, the ramp does; it goes up level by level and block by block, and skips none."""
+    """The ladder ends, and skips neither levels nor blocks."""
     cells = _run(plan, endings)
     places = [(cell.slot.level, cell.slot.block) for cell in cells]
     assert places == sorted(places)
@@ -54,7 +54,7 @@ def test_ladder_ends_and_climbs(plan: Plan, endings: list[Outcome]) -> None:
 def test_ladder_ends_early_only_when_every_side_has_stopped(
     plan: Plan, endings: list[Outcome]
 ) -> None:
-    """A side that has not failed has been tried at every level."""
+    """A side without a failure ran at every level."""
     cells = _run(plan, endings)
     for side in plan.sides:
         own = [cell for cell in cells if cell.slot.side is side]
@@ -67,7 +67,7 @@ def test_ladder_ends_early_only_when_every_side_has_stopped(
 def test_ladder_never_runs_a_side_after_the_block_it_stopped_in(
     plan: Plan, endings: list[Outcome]
 ) -> None:
-    """After a failure a side has at most the rest of its block; after a time-out nothing."""
+    """After a failure the block may be finished; after a timeout the side stops."""
     cells = _run(plan, endings)
     for index, cell in enumerate(cells):
         if not _is_failure(cell):
@@ -81,8 +81,8 @@ def test_ladder_never_runs_a_side_after_the_block_it_stopped_in(
 
 @settings(deadline=None)
 @given(plan=PLANS, endings=ENDINGS)
-def test_ladder_runs_an_invalid_cell_twice_and_no_more(plan: Plan, endings: list[Outcome]) -> None:
-    """A second run is of a cell that was invalid, right after it, in its place."""
+def test_ladder_retries_an_invalid_cell_once(plan: Plan, endings: list[Outcome]) -> None:
+    """A retry follows its invalid cell at once, in the same place."""
     cells = _run(plan, endings)
     for first, second in itertools.pairwise(cells):
         if first.outcome is Outcome.INVALID and first.slot.attempt == 0:
@@ -101,7 +101,7 @@ def test_ladder_runs_an_invalid_cell_twice_and_no_more(plan: Plan, endings: list
 @settings(deadline=None)
 @given(levels=st.integers(1, 4), blocks=st.integers(1, 4))
 def test_ladder_of_ok_cells_is_balanced(levels: int, blocks: int) -> None:
-    """Every block has each side twice, its pairs are of neighbours, and no side is always first."""
+    """Each side runs twice per block, in neighbouring pairs, and is first in turn."""
     plan = Plan(levels=tuple(range(1, levels + 1)), blocks=blocks, sides=BOTH)
     cells = _run(plan, [])
     quads = [cells[start : start + 4] for start in range(0, len(cells), 4)]
@@ -118,15 +118,15 @@ def test_ladder_of_ok_cells_is_balanced(levels: int, blocks: int) -> None:
 @settings(deadline=None)
 @given(plan=PLANS, endings=ENDINGS)
 def test_knee_brackets_the_failure(plan: Plan, endings: list[Outcome]) -> None:
-    """All levels up to the last that passed hold ok cells alone; the first that failed does not."""
+    """Only ok cells are below the bracket, and a failed cell is at its upper end."""
     cells = _run(plan, endings)
     for side in plan.sides:
         knee = find_knee(cells, side)
         passed = [level for level in plan.levels if level <= (knee.last_pass or 0)]
         for level in passed:
-            here = ladder_cells(cells, side, level)
+            here = measured_cells(cells, side, level)
             assert all(cell.outcome is Outcome.OK for cell in here)
         if knee.first_fail is not None:
-            failed = ladder_cells(cells, side, knee.first_fail)
+            failed = measured_cells(cells, side, knee.first_fail)
             assert any(cell.outcome is knee.outcome for cell in failed)
             assert (knee.last_pass or 0) < knee.first_fail

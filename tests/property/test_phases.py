@@ -1,16 +1,16 @@
-"""The whole plan, all its phases, under every way in which cells may end."""
+"""All phases of a plan under all outcomes of cells."""
 
 import itertools
 from collections import Counter
-from dataclasses import replace
 
 from hypothesis import given, settings, strategies as st
+from msgspec import structs
 
-from harness.analysis.levels import find_knee, ladder_cells, passes
+from harness.analysis.levels import find_knee, measured_cells, passes
 from harness.model.cells import Cell
 from harness.model.nouns import Outcome, Phase, Side
 from harness.model.plan import Plan
-from harness.plan.decision import used_s
+from harness.plan.budget import used_s
 from harness.plan.next_cell import next_slot
 from tests.builders.model import cell_at, make_result
 from tests.builders.planned import BOTH, Rule, run_plan
@@ -33,7 +33,7 @@ LIMITS = st.integers(5, 130)
 
 
 def _run(plan: Plan, endings: list[Outcome], walls: list[float]) -> list[Cell]:
-    """Run a plan to its end; the cells beyond the `endings` are ok, and each takes the next of the `walls`."""
+    """Run a plan to its end; cells beyond `endings` are ok, times come from `walls`."""
     cells: list[Cell] = []
     while (slot := next_slot(plan, cells)) is not None:
         number = len(cells)
@@ -55,7 +55,7 @@ def _result(cell: Cell, measured: object) -> dict[str, object]:
 def test_plan_ends_and_runs_every_slot_once(
     plan: Plan, endings: list[Outcome], walls: list[float]
 ) -> None:
-    """However cells end, the run does; no place is taken twice, and the phases come in their order."""
+    """The run ends, no slot runs twice, and the phases keep their order."""
     cells = _run(plan, endings, walls)
     slots = [cell.slot for cell in cells]
     assert len(set(slots)) == len(slots)
@@ -65,10 +65,10 @@ def test_plan_ends_and_runs_every_slot_once(
 
 @settings(deadline=None)
 @given(plan=PLANS, endings=ENDINGS, walls=WALLS)
-def test_plan_tears_no_pair_but_by_an_end(
+def test_plan_splits_a_pair_only_at_the_end_of_a_side(
     plan: Plan, endings: list[Outcome], walls: list[float]
 ) -> None:
-    """The two cells of a pair are neighbours; one is alone only where a side has ended, by a timeout or by being invalid twice."""
+    """A cell is alone only after a timeout or two invalid attempts."""
     cells = [cell for cell in _run(plan, endings, walls) if cell.slot.pair is not None]
     groups = itertools.groupby(
         cells, key=lambda c: (c.slot.phase, c.slot.level, c.slot.block, c.slot.pair)
@@ -89,7 +89,7 @@ def test_plan_tears_no_pair_but_by_an_end(
 @settings(deadline=None)
 @given(plan=PLANS, walls=WALLS)
 def test_plan_favours_no_side(plan: Plan, walls: list[float]) -> None:
-    """In each level's blocks both sides are first as often, and ABBA is followed by BAAB."""
+    """Both sides are first equally often, and ABBA is followed by BAAB."""
     cells = [cell for cell in _run(plan, [], walls) if cell.slot.pair is not None]
     for level in {cell.slot.level for cell in cells}:
         firsts = [cell.slot.side for cell in cells if cell.slot.level == level][::2]
@@ -105,12 +105,12 @@ def test_plan_favours_no_side(plan: Plan, walls: list[float]) -> None:
 def test_refinement_brackets_the_limit_within_ten_percent(
     plan: Plan, base: int, branch: int
 ) -> None:
-    """A side that breaks at a level ends with that level between its ends, which are close, or neighbours, or below the ladder."""
+    """The breaking point is within a bracket of neighbours or of 10 %."""
     limits = {Side.BASE: base, Side.BRANCH: branch}
     rule = Rule(
         ending=lambda slot, _: Outcome.OK if slot.level < limits[slot.side] else Outcome.OOM
     )
-    cells = run_plan(replace(plan, refine=True, decision_levels=()), rule)
+    cells = run_plan(structs.replace(plan, refine=True, decision_levels=()), rule)
     for side, limit in limits.items():
         knee = find_knee(cells, side)
         if knee.first_fail is None:
@@ -124,10 +124,10 @@ def test_refinement_brackets_the_limit_within_ten_percent(
 
 @settings(deadline=None)
 @given(plan=PLANS, endings=ENDINGS, walls=WALLS)
-def test_refinement_runs_no_level_more_often_than_three_can_agree(
+def test_refinement_repeats_a_level_three_times_at_most(
     plan: Plan, endings: list[Outcome], walls: list[float]
 ) -> None:
-    """Three valid repeats are the most for a level, and what they say is what the level does."""
+    """A level repeats three times at most, and the majority decides."""
     cells = _run(plan, endings, walls)
     for side in BOTH:
         probed = [c for c in cells if c.slot.phase is Phase.REFINE and c.slot.side is side]
@@ -137,7 +137,7 @@ def test_refinement_runs_no_level_more_often_than_three_can_agree(
             ]
             assert len(here) <= 3
             climbed = [c for c in cells if c.slot.phase in {Phase.LADDER, Phase.REFINE}]
-            votes = ladder_cells(climbed, side, level)
+            votes = measured_cells(climbed, side, level)
             ok = sum(cell.outcome is Outcome.OK for cell in votes)
             assert passes(votes) == (bool(votes) and 3 * ok >= 2 * len(votes))
 
@@ -147,7 +147,7 @@ def test_refinement_runs_no_level_more_often_than_three_can_agree(
 def test_budget_is_exceeded_by_no_more_than_a_block(
     plan: Plan, endings: list[Outcome], walls: list[float]
 ) -> None:
-    """What is over the budget was in the last block, or there before the first decision pair."""
+    """Only the last block, or the cells before the decision, exceed the budget."""
     cells = _run(plan, endings, walls)
     if plan.budget_s is None:
         return

@@ -1,4 +1,4 @@
-"""The protocol, against anything that a process may print."""
+"""The protocol's parser accepts any output of a process."""
 
 import json
 
@@ -23,7 +23,7 @@ EDN_PARTS = st.sampled_from([*EDN_WORDS, *EDN_SIGNS])
 @settings(deadline=None)
 @given(lines=st.lists(st.tuples(WORDS, st.text()).map(" ".join)))
 def test_protocol_never_fails_on_text(lines: list[str]) -> None:
-    """Whatever is printed is read, passed over or told as a fault."""
+    """Any line is parsed, skipped or reported as a fault."""
     output = read_output(lines)
     assert len(output.faults) <= len(lines) + 1
 
@@ -31,7 +31,7 @@ def test_protocol_never_fails_on_text(lines: list[str]) -> None:
 @settings(deadline=None)
 @given(word=WORDS, body=MAPS, cut=st.integers(0, 40))
 def test_protocol_never_fails_on_json(word: str, body: dict[str, object], cut: int) -> None:
-    """Maps with wrong types, NaN, half characters or a missing end are faults, and nothing worse."""
+    """Wrong types, NaN, lone surrogates and missing ends are faults, not errors."""
     text = json.dumps(body)
     read_output([f"{word} {text[: len(text) - cut]}", f"{word} {text}"])
 
@@ -39,7 +39,7 @@ def test_protocol_never_fails_on_json(word: str, body: dict[str, object], cut: i
 @settings(deadline=None)
 @given(parts=st.lists(EDN_PARTS, max_size=12))
 def test_protocol_never_fails_on_edn(parts: list[str]) -> None:
-    """The same for what a probe of another language prints."""
+    """Broken EDN is a fault, not an error."""
     pytest.importorskip("edn_format")
     read_output([f"RESULT {{:arm {' '.join(parts)}", f"RESULT {{:arm {''.join(parts)}}}"])
 
@@ -47,7 +47,9 @@ def test_protocol_never_fails_on_edn(parts: list[str]) -> None:
 @settings(deadline=None)
 @given(body=MAPS)
 def test_protocol_output_can_be_stored(body: dict[str, object]) -> None:
-    """What was read of a cell can be written as UTF-8: no half characters come through."""
-    death = read_output([f"OUTCOME {json.dumps(body)}"]).death
-    if death is not None:
-        json.dumps([death.cause, death.evidence, death.stderr_tail], ensure_ascii=False).encode()
+    """Parsed values can be encoded as UTF-8."""
+    worker_exit = read_output([f"OUTCOME {json.dumps(body)}"]).worker_exit
+    if worker_exit is not None:
+        json.dumps(
+            [worker_exit.cause, worker_exit.evidence, worker_exit.stderr_tail], ensure_ascii=False
+        ).encode()

@@ -1,4 +1,4 @@
-"""A run that is interrupted anywhere, and resumed, comes to what it would have come to."""
+"""A run that is interrupted anywhere and resumed gives the undisturbed result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from hypothesis import given, settings, strategies as st
 from msgspec import structs
 
-from harness.analysis.comparison import compare
 from harness.model.cells import Cell
 from harness.model.errors import DisturbedError
 from harness.model.nouns import Outcome
 from harness.model.plan import Plan
 from harness.model.request import Request
 from harness.outcome.observation import Observation
-from harness.outcome.protocol import Death, ProbeOutput
+from harness.outcome.protocol import ProbeOutput, WorkerExit
 from harness.report.document import render
 from harness.verbs.compare import compare
-from harness.verbs.ports import CellOrder, World
+from harness.verbs.ports import CellSpec, World
+from harness.verbs.run import derive
 from tests.builders.model import make_observation, make_result
 from tests.builders.planned import BOTH
 from tests.builders.world import make_request, make_world
@@ -74,21 +74,21 @@ class StruckProgress(FakeProgress):
         self._interruption.strike(in_cell=False)
 
 
-def _ending(outcome: Outcome, order: CellOrder, number: int) -> Observation:
+def _ending(outcome: Outcome, spec: CellSpec, number: int) -> Observation:
     """Return how the n-th stored cell ends, the same whoever runs it."""
     wall_s = 1.0 + number % 4
     noise = 1 + 0.1 * ((number * 7) % 5)
     if outcome is Outcome.OK:
         result = make_result(
-            order.level,
-            arm=order.arm,
+            spec.level,
+            arm=spec.arm,
             cpu_ms_per_turn=noise,
             peak_rss_mb=100 * noise,
-            rss_kb_per_session=100 * noise * 1024 / order.level,
+            rss_kb_per_session=100 * noise * 1024 / spec.level,
         )
         return make_observation(result, wall_s=wall_s)
     if outcome is Outcome.OOM:
-        output = ProbeOutput(death=Death(cause="oom", exit_code=137, signal=9))
+        output = ProbeOutput(worker_exit=WorkerExit(cause="oom", exit_code=137, signal=9))
         return make_observation(output=output, exit_code=137, oom_killed=True, wall_s=wall_s)
     if outcome is Outcome.INVALID:
         return make_observation(exit_code=None, engine_error="it fell over", wall_s=wall_s)
@@ -97,19 +97,19 @@ def _ending(outcome: Outcome, order: CellOrder, number: int) -> Observation:
 
 
 def _process(store: FakeStore, endings: Sequence[Outcome], interruption: Interruption) -> World:
-    """Return a world as a process has it: only what is stored is common to two of them."""
+    """Return the world of a new process, which shares only what is stored."""
 
-    def behave(_image: str, order: CellOrder) -> Observation:
-        if order.level == 1:
-            return _ending(Outcome.OK, order, 0)
+    def behave(_image: str, spec: CellSpec) -> Observation:
+        if spec.level == 1:
+            return _ending(Outcome.OK, spec, 0)
         interruption.strike(in_cell=True)
         number = len(store.only.cells)
         outcome = endings[number] if number < len(endings) else Outcome.OK
-        return _ending(outcome, order, number)
+        return _ending(outcome, spec, number)
 
     fakes = make_world(base=behave, branch=behave)
     progress = StruckProgress(interruption)
-    return replace(fakes.world, store=store, clock=StoppedClock(), progress=progress)
+    return replace(fakes.world, store=store, utc_stamp=StoppedClock().utc_stamp, progress=progress)
 
 
 def _request(plan: Plan, resume: str | None) -> Request:
@@ -128,7 +128,7 @@ def _request(plan: Plan, resume: str | None) -> Request:
 def _run(
     plan: Plan, endings: Sequence[Outcome], interruptions: Sequence[tuple[bool, int]]
 ) -> tuple[list[Cell], str]:
-    """Run a plan through its interruptions to its end; return its cells and its table."""
+    """Run a plan through its interruptions; return its cells and its table."""
     store = FakeStore()
     for is_in_cell, after in (*interruptions, (False, 0)):
         if store.runs and not store.only.cells:
@@ -146,7 +146,7 @@ def _run(
     run = store.only
     assert run.complete
     plain = structs.replace(run.run, resumed=())
-    return run.cells, render(compare(plain, run.cells, complete=True))
+    return run.cells, render(derive(plain, run.cells, complete=True))
 
 
 @settings(max_examples=60)
@@ -154,7 +154,7 @@ def _run(
 def test_resumed_run_has_the_cells_and_the_table_of_an_undisturbed_one(
     plan: Plan, endings: list[Outcome], interruptions: list[tuple[bool, int]]
 ) -> None:
-    """Whatever the plan, however cells end, wherever it is interrupted: the same cells in the same order, and the same words."""
+    """The cells and the table are those of an undisturbed run."""
     cells, table = _run(plan, endings, interruptions)
     wanted, wanted_table = _run(plan, endings, ())
     assert cells == wanted

@@ -1,4 +1,4 @@
-"""What is written can be read again, and is the same."""
+"""Round trips: written values are read as they were."""
 
 import msgspec
 from hypothesis import given, settings, strategies as st
@@ -6,19 +6,23 @@ from msgspec import structs
 
 from harness.adapters.results.record import read_cells, read_run, write_cell, write_run
 from harness.analysis.comparison import compare
-from harness.cli.settings import parse_memory_bytes
+from harness.cli.parsing import parse_memory_bytes
 from harness.model.cells import Cell, Result, Slot, Subject
-from harness.model.nouns import Arm, Caps, Load, Outcome, Purity, Side
+from harness.model.nouns import Arm, Caps, Drive, Load, Outcome, Purity, Side
+from harness.model.plan import Plan
 from harness.model.runs import RunInfo, SideInfo
 from harness.model.units import show_bytes, show_count
 from harness.outcome.protocol import read_output
+from harness.report.derived import report_of
 from tests.builders.model import make_box_info
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 COUNT = st.integers(0, 10**9)
 NUMBER = st.floats(0, 1e12, allow_nan=False)
 SOME = st.floats(0.01, 1e12)
-ENVIRONMENT = st.dictionaries(TEXT, TEXT, max_size=3)
+DRIVES = st.builds(
+    Drive, arm=st.sampled_from(Arm), environment=st.dictionaries(TEXT, TEXT, max_size=3)
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | NUMBER | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
@@ -65,13 +69,12 @@ CELLS = st.builds(
     result=_maybe(RESULTS),
     evidence=st.dictionaries(TEXT, JSON, max_size=3),
     log=TEXT,
-    arm=_maybe(st.sampled_from(Arm)),
-    environment=_maybe(ENVIRONMENT),
+    drive=_maybe(DRIVES),
 )
 SIDES = st.builds(
     SideInfo,
     side=st.just(Side.BASE),
-    arm=st.sampled_from(Arm),
+    drive=DRIVES,
     commit=_maybe(TEXT),
     title=TEXT,
     dirty=_maybe(TEXT),
@@ -79,7 +82,6 @@ SIDES = st.builds(
     gauge=_maybe(TEXT),
     tree=_maybe(TEXT),
     image=TEXT,
-    environment=ENVIRONMENT,
 )
 
 
@@ -94,8 +96,7 @@ RUNS = st.builds(
     kind=st.just("compare"),
     load=st.builds(Load, turns=COUNT, ttft_ms=COUNT, qsleep_ms=COUNT, state_kb=COUNT),
     caps=st.builds(Caps, cpus=SOME, memory_bytes=COUNT, pids=_maybe(COUNT), timeout_s=SOME),
-    levels=st.lists(COUNT, max_size=4).map(tuple),
-    blocks=COUNT,
+    plan=st.builds(Plan, levels=st.lists(COUNT, max_size=4).map(tuple), blocks=COUNT),
     sides=st.tuples(_side(Side.BASE), _side(Side.BRANCH)),
     purity=_maybe(st.sampled_from(Purity)),
     how=TEXT,
@@ -106,8 +107,8 @@ RUNS = st.builds(
 
 @settings(deadline=None)
 @given(cells=st.lists(CELLS, max_size=3))
-def test_cells_come_back_as_they_were_written(cells: list[Cell]) -> None:
-    """Whatever a cell holds, it is one line that says the same."""
+def test_cells_survive_a_round_trip(cells: list[Cell]) -> None:
+    """Each cell is one line."""
     text = "".join(write_cell(cell) for cell in cells)
     assert text.count("\n") == len(cells)
     assert read_cells(text, where="cells.jsonl") == cells
@@ -115,10 +116,12 @@ def test_cells_come_back_as_they_were_written(cells: list[Cell]) -> None:
 
 @settings(deadline=None)
 @given(run=RUNS, complete=st.booleans())
-def test_runs_come_back_as_they_were_written(run: RunInfo, *, complete: bool) -> None:
-    """Whatever was settled for a run is read again as it was."""
-    text = write_run(compare(run, [], complete=complete))
-    assert read_run(text, where="compare.json") == (run, complete)
+def test_runs_survive_a_round_trip(run: RunInfo, *, complete: bool) -> None:
+    """Each setting of a run is the same."""
+    found = read_run(
+        write_run(report_of(compare(run, [], complete=complete))), where="compare.json"
+    )
+    assert (found.run, found.complete) == (run, complete)
 
 
 @given(cell=CELLS, cut=st.integers(1, 50))
@@ -129,8 +132,8 @@ def test_cells_survive_a_torn_last_line(cell: Cell, cut: int) -> None:
 
 
 @given(result=RESULTS)
-def test_results_come_back_from_a_probes_line(result: Result) -> None:
-    """A RESULT in JSON is read as it was meant."""
+def test_results_survive_the_line_of_a_probe(result: Result) -> None:
+    """A RESULT in JSON is read without a fault."""
     line = f"RESULT {msgspec.json.encode(result).decode()}"
     output = read_output([line])
     assert output.result == result
@@ -138,19 +141,19 @@ def test_results_come_back_from_a_probes_line(result: Result) -> None:
 
 
 @given(amount=st.integers(6 << 20, 1 << 49))
-def test_memory_in_bytes_is_taken_to_the_byte(amount: int) -> None:
-    """What is typed in bytes is not rounded by its way through a float."""
+def test_memory_in_bytes_is_exact(amount: int) -> None:
+    """Parsing does not round through a float."""
     assert parse_memory_bytes(str(amount), where="--mem") == amount
 
 
 @given(mebibytes=st.integers(6, 1023))
 def test_memory_that_is_shown_can_be_typed(mebibytes: int) -> None:
-    """The report's own spelling is read as the same cap."""
+    """The spelling of the report is parsed as the same cap."""
     shown = show_bytes(mebibytes << 20)
     assert parse_memory_bytes(shown, where="--mem") == mebibytes << 20
 
 
 @given(value=COUNT)
-def test_counts_lose_nothing_when_they_are_shown(value: int) -> None:
-    """Commas are all that is added."""
+def test_shown_counts_keep_every_digit(value: int) -> None:
+    """Commas are the only addition."""
     assert int(show_count(value).replace(",", "")) == value

@@ -1,4 +1,4 @@
-"""The machine does what an independent interpreter of SCXML does, or the difference has a name."""
+"""Agreement with an independent SCXML interpreter, up to known differences."""
 
 from random import Random
 from typing import Any
@@ -19,13 +19,13 @@ from experiments.oracle.sketch import Arc, Shape, Sketch, View
 @settings(derandomize=True, deadline=None, max_examples=40, database=None)
 @given(st.randoms(use_true_random=False))
 def test_generated_chart_does_what_the_oracle_does(random: Random) -> None:
-    """Configurations, order of actions and the end agree after each event, or it is explained."""
+    """Configurations and actions agree after each event, up to differences."""
     explain(make_sketch(random))
 
 
 @pytest.mark.slow
 def test_seeded_charts_do_what_the_oracle_does() -> None:
-    """A fixed number of charts agrees; `python -m tests.oracle` runs as many as one likes."""
+    """A fixed number of charts agrees; `python -m experiments.oracle` runs more."""
     random = Random(20)  # noqa: S311  chance, not secrets
     tally = examine(make_sketch(random) for _ in range(80))
     assert tally.charts == 80
@@ -47,7 +47,7 @@ def logs(views: list[View]) -> tuple[str, ...]:
 
 
 def show(sketch: Sketch, correction: Correction) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Give our log and the oracle's, which is ours once it is corrected, and only then."""
+    """Return our log and the oracle's; only the corrected oracle agrees."""
     mine = ours.watch(sketch)
     other = theirs.watch(sketch)
     assert mine != other
@@ -62,7 +62,7 @@ def two_regions(*first: Shape, second: Shape) -> Shape:
 
 
 def test_oracle_numbers_states_in_an_order_that_is_not_the_documents() -> None:
-    """It leaves `q` before `x` and `y`; 3.13 says reverse document order, which has `y` first.
+    """It leaves `q` before `x` and `y`; reverse document order begins with `y`.
 
     Its numbering starts anew after a state with children: `q` gets the number of `x`.
     """
@@ -77,7 +77,7 @@ def test_oracle_numbers_states_in_an_order_that_is_not_the_documents() -> None:
 
 
 def test_oracle_runs_the_content_of_a_transition_again_in_the_parent_of_a_history() -> None:
-    """It runs `t` twice; 3.10 runs the history's content, and the transition's runs once (3.13)."""
+    """It runs `t` twice; by 3.13 a transition's content runs once."""
     parent = Shape(
         "s", children=[Shape("x"), Shape("h", "history", targets=("x",))], targets=("x",)
     )
@@ -88,7 +88,7 @@ def test_oracle_runs_the_content_of_a_transition_again_in_the_parent_of_a_histor
 
 
 def test_oracle_asks_atomic_states_in_order_of_entry() -> None:
-    """After `x` was entered anew it asks `q` first; selectTransitions sorts by document order."""
+    """After re-entry of `x` it asks `q` first, against document order."""
     again, both = Arc("again", "go", ("x",)), Arc("one", "act")
     asked = Shape("q", arcs=[Arc("two", "act")])
     second = Shape("u", children=[asked], targets=("q",))
@@ -99,7 +99,7 @@ def test_oracle_asks_atomic_states_in_order_of_entry() -> None:
 
 
 def test_oracle_records_all_descendants_for_a_deep_history() -> None:
-    """It leaves and enters `m` too; exitStates records atomic states, so that the domain is `m`.
+    """It leaves and enters `m` too; the domain of the transition is `m`.
 
     The entry set (3.13) is then what is not active or is left: `m` stays active. Appendix D
     read by the letter would run the entry of `m` without having left it.
@@ -118,7 +118,7 @@ def test_oracle_records_all_descendants_for_a_deep_history() -> None:
 
 
 def test_oracle_enters_several_initial_states_one_by_one() -> None:
-    """It ends with both children of `r` active; interpret enters all of initial at once."""
+    """It ends with both children of `r` active; a compound state has one."""
     region = Shape("r", children=[Shape("x"), Shape("y")], targets=("x",))
     parallel = Shape("p", "parallel", [Shape("q"), region])
     sketch = Sketch([parallel], ("q", "y"))
@@ -128,7 +128,7 @@ def test_oracle_enters_several_initial_states_one_by_one() -> None:
 
 
 def test_oracle_does_not_leave_an_atomic_state_that_targets_itself_internally() -> None:
-    """It enters `a` without leaving it; internal means nothing without descendants (3.13)."""
+    """It enters `a` without leaving it; by 3.13 this one is external."""
     state = Shape("a", arcs=[Arc("t", "go", ("a",), internal=True)])
     mine, other = show(Sketch([state], ("a",), ("go",)), Correction.INTERNAL_SELF)
     assert mine == ("+a", "-a", "t", "+a")
@@ -136,7 +136,7 @@ def test_oracle_does_not_leave_an_atomic_state_that_targets_itself_internally() 
 
 
 def test_oracle_ends_a_session_when_a_top_level_parallel_is_done() -> None:
-    """It is done with `p`; by 3.7 only a final child of the chart itself ends the session."""
+    """It ends with `p`; by 3.7 only a final child of the chart ends the session."""
     region = Shape("r", children=[Shape("f", "final")], targets=("f",))
     other = Shape("q", children=[Shape("g", "final")], targets=("g",))
     sketch = Sketch([Shape("p", "parallel", [region, other])], ("p",))
@@ -146,7 +146,7 @@ def test_oracle_ends_a_session_when_a_top_level_parallel_is_done() -> None:
 
 
 def test_oracle_enters_the_first_of_several_default_targets_only() -> None:
-    """It enters `b1` and not `y`; by 3.10 a history's default may name several, all entered."""
+    """It enters `b1` only; by 3.10 a history's default may enter several states."""
     first = Shape("a", children=[Shape("a1"), Shape("x")], targets=("a1",))
     second = Shape("b", children=[Shape("b1"), Shape("y")], targets=("b1",))
     past = Shape("h", "history", targets=("x", "y"), deep=True)
@@ -160,7 +160,7 @@ def test_oracle_enters_the_first_of_several_default_targets_only() -> None:
 
 
 def test_every_known_difference_has_a_test_that_shows_it() -> None:
-    """Eight differences are known, and each is shown above; a new one needs another test."""
+    """Every known difference has a test above."""
     assert len(Correction) == sum(name.startswith("test_oracle_") for name in globals())
 
 
@@ -174,14 +174,14 @@ def test_excluded_internal_transition_out_of_its_source() -> None:
 
 
 def test_excluded_initial_by_default() -> None:
-    """The oracle reads states before final ones; by 3.3 the first child in document order is it."""
+    """The oracle prefers states to finals; by 3.3 the first child counts."""
     sketch = Sketch([Shape("s", children=[Shape("f", "final"), Shape("x")])], ("s",))
     assert ours.watch(sketch)[0].active == {"s", "f"}
     assert theirs.watch(sketch, list(Correction))[0].active == {"s", "x"}
 
 
 def test_excluded_datamodel() -> None:
-    """The oracle makes it upon entry of the first state; 5.3 when the session is initialised.
+    """The oracle makes the data at the first entry; by 5.3 it exists before.
 
     The data of a sketch is therefore the oracle's model, and not its document's.
     """

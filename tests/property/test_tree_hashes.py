@@ -49,8 +49,8 @@ def test_tree_subject_does_not_depend_on_order(tree: Tree, order: Random) -> Non
 
 
 @given(entries=FILES)
-def test_tree_pack_holds_what_the_tree_holds(entries: list[Entry]) -> None:
-    """What the engine unpacks is what was hashed."""
+def test_tree_pack_holds_the_entries_of_the_tree(entries: list[Entry]) -> None:
+    """The engine unpacks exactly the hashed entries."""
     with tarfile.open(fileobj=io.BytesIO(Tree(tuple(entries)).pack())) as archive:
         unpacked = []
         for member in archive.getmembers():

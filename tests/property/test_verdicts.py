@@ -1,4 +1,4 @@
-"""Swapping the sides mirrors every verdict, exactly."""
+"""Verdicts are symmetric: swapping the sides mirrors them exactly."""
 
 import math
 from collections.abc import Sequence
@@ -9,15 +9,15 @@ from msgspec import structs
 
 from harness.analysis.comparison import compare
 from harness.analysis.stats.tests import holm, p_above, p_below
-from harness.analysis.verdict.estimated import limits_of, stand
-from harness.analysis.verdict.kinds import MetricVerdict, Standing, Verdict
+from harness.analysis.verdict.estimated import ALPHA, judge_logs, margin_bounds
+from harness.analysis.verdict.kinds import MetricVerdict, Verdict
 from harness.analysis.verdict.overall import judge
 from harness.model.cells import Cell
 from harness.model.costs import ExactCost, ExactCosts
-from harness.model.gate import DEFAULT_MARGINS, Floor, Margin
+from harness.model.gate import DEFAULT_MARGINS, Margin, NoiseFloor
 from harness.model.nouns import Arm, Load, Outcome, Purity, Side
 from harness.model.runs import RunInfo
-from tests.builders.gated import make_floor, make_gate_run
+from tests.builders.gated import make_gate_run, make_noise_floor
 from tests.builders.model import cell_at, make_cell, make_result
 
 LEVELS = (500, 1000, 2000)
@@ -29,11 +29,18 @@ MARGINS = st.one_of(
     st.none(),
 )
 ABSOLUTE = Margin(amount=0.25, is_relative=False)
+MIRROR = {
+    Verdict.REGRESSED: Verdict.IMPROVED,
+    Verdict.IMPROVED: Verdict.REGRESSED,
+    Verdict.EQUIVALENT: Verdict.EQUIVALENT,
+    Verdict.NON_INFERIOR: Verdict.INCONCLUSIVE,
+}
+"""The verdict with the sides swapped, where it follows from the verdict alone."""
 
 
 @st.composite
 def _cells(draw: st.DrawFn) -> list[Cell]:
-    """Draw pairs of cells up the ladder: close to one another or far apart, most of them ok."""
+    """Draw pairs of cells on the ladder: similar or different ones, most of them ok."""
     cells = []
     for level in LEVELS:
         factor = draw(st.sampled_from([1.0, 1.0, 1.04, 1.2, 0.8, 3.0]))
@@ -65,7 +72,7 @@ def _measured(draw: st.DrawFn, cell: Cell, factor: float) -> Cell:
 
 @st.composite
 def _costs(draw: st.DrawFn) -> ExactCosts:
-    """Draw what was counted: of both sides or of one, reproducible or not."""
+    """Draw counted costs: of both sides or of one, reproducible or not."""
     slope = st.one_of(st.none(), st.floats(min_value=-1.0, max_value=1e6))
     costs = tuple(
         ExactCost(
@@ -92,15 +99,17 @@ def _costs(draw: st.DrawFn) -> ExactCosts:
 
 @st.composite
 def _runs(draw: st.DrawFn) -> RunInfo:
-    """Draw gates by the default margins, and by others, with and without a floor and counted costs."""
+    """Draw gates with different margins, noise floors and counted costs."""
     drawn = {name: draw(MARGINS) for name in DEFAULT_MARGINS}
     own = {name: margin for name, margin in drawn.items() if margin is not None}
     margins = draw(st.sampled_from([dict(DEFAULT_MARGINS), own]))
-    floor: Floor | None = draw(st.sampled_from([None, None, make_floor(cpu=0.05, latency=0.3)]))
+    noise_floor: NoiseFloor | None = draw(
+        st.sampled_from([None, None, make_noise_floor(cpu=0.05, latency=0.3)])
+    )
     return make_gate_run(
         levels=LEVELS,
         margins=margins,
-        floor=floor,
+        noise_floor=noise_floor,
         pairs=draw(st.sampled_from([2, 4, 8])),
         purity=draw(st.sampled_from([Purity.CHANGE, Purity.CHANGE, Purity.AA])),
         costs=draw(st.one_of(st.none(), _costs())),
@@ -108,13 +117,13 @@ def _runs(draw: st.DrawFn) -> RunInfo:
 
 
 def _swapped(run: RunInfo, cells: Sequence[Cell]) -> tuple[RunInfo, list[Cell]]:
-    """Give each cell, and each counted cost, to the other side."""
-    there = [
+    """Move each cell and each counted cost to the other side."""
+    moved = [
         structs.replace(cell, slot=structs.replace(cell.slot, side=cell.slot.side.other))
         for cell in cells
     ]
     if run.costs is None:
-        return run, there
+        return run, moved
     costs = tuple(
         structs.replace(
             cost,
@@ -124,7 +133,7 @@ def _swapped(run: RunInfo, cells: Sequence[Cell]) -> tuple[RunInfo, list[Cell]]:
         )
         for cost in run.costs.costs
     )
-    return structs.replace(run, costs=structs.replace(run.costs, costs=costs)), there
+    return structs.replace(run, costs=structs.replace(run.costs, costs=costs)), moved
 
 
 def _judged(run: RunInfo, cells: Sequence[Cell]) -> tuple[Verdict, tuple[MetricVerdict, ...]]:
@@ -133,21 +142,19 @@ def _judged(run: RunInfo, cells: Sequence[Cell]) -> tuple[Verdict, tuple[MetricV
 
 
 def _assert_mirrors(one: MetricVerdict, two: MetricVerdict) -> None:
-    """Non-inferior is one half of a symmetric statement: of the other half it can only be said that it is open."""
+    """An inconclusive metric may be non-inferior with the sides swapped."""
     assert (one.base, one.branch) == (two.branch, two.base)
     assert bool(one.refusal) == bool(two.refusal)
     assert one.p == two.p
-    if one.verdict is Verdict.NON_INFERIOR:
-        assert two.verdict is Verdict.INCONCLUSIVE
-    elif one.verdict is Verdict.INCONCLUSIVE:
+    if one.verdict is Verdict.INCONCLUSIVE:
         assert two.verdict in {Verdict.INCONCLUSIVE, Verdict.NON_INFERIOR}
     else:
-        assert two.verdict is one.verdict.mirror
+        assert two.verdict is MIRROR[one.verdict]
 
 
 @given(run=_runs(), cells=_cells())
 def test_verdicts_of_swapped_sides_are_mirrored(run: RunInfo, cells: list[Cell]) -> None:
-    """Whatever was measured, each metric says of the one side what it said of the other."""
+    """This holds for each metric of any measurement."""
     _, there = _judged(run, cells)
     _, back = _judged(*_swapped(run, cells))
     assert [(m.metric, m.level) for m in there] == [(m.metric, m.level) for m in back]
@@ -159,21 +166,21 @@ def test_verdicts_of_swapped_sides_are_mirrored(run: RunInfo, cells: list[Cell])
 def test_verdict_of_the_change_is_mirrored_where_that_follows(
     run: RunInfo, cells: list[Cell]
 ) -> None:
-    """An improvement is a regression seen from the other side; a regression is one only if nothing else was worse or open."""
+    """A swapped regression is an improvement if no metric is worse or open."""
     there, metrics = _judged(run, cells)
     back, _ = _judged(*_swapped(run, cells))
-    said = {metric.verdict for metric in metrics if metric.is_gated}
+    verdicts = {metric.verdict for metric in metrics if metric.is_gated}
     if there in {Verdict.INVALID, Verdict.EQUIVALENT}:
         assert back is there
     if there is Verdict.IMPROVED:
         assert back is Verdict.REGRESSED
-    if there is Verdict.REGRESSED and said <= {Verdict.REGRESSED, Verdict.EQUIVALENT}:
+    if there is Verdict.REGRESSED and verdicts <= {Verdict.REGRESSED, Verdict.EQUIVALENT}:
         assert back is Verdict.IMPROVED
 
 
 @given(run=_runs(), cells=_cells())
 def test_ratios_of_swapped_sides_are_reciprocal(run: RunInfo, cells: list[Cell]) -> None:
-    """To the last bits of an exponential; in logarithms, by which it is decided, to the bit."""
+    """They are, up to rounding; their logarithms are exactly opposite."""
     _, there = _judged(run, cells)
     _, back = _judged(*_swapped(run, cells))
     for one, two in zip(there, back, strict=True):
@@ -191,31 +198,34 @@ def test_ratios_of_swapped_sides_are_reciprocal(run: RunInfo, cells: list[Cell])
     margin=st.one_of(MARGINS.filter(bool), st.just(ABSOLUTE)),
     others=st.lists(st.floats(min_value=0.0, max_value=1.0), max_size=3),
 )
-def test_standing_of_swapped_sides_is_mirrored(
+def test_verdict_on_swapped_logs_is_mirrored(
     pairs: list[tuple[float, float]], margin: Margin, others: list[float]
 ) -> None:
-    """Where pairs stand to a margin is symmetric, with all six places that there are."""
-    there = _standing(pairs, margin, others)
-    back = _standing([(branch, base) for base, branch in pairs], margin, others)
-    assert back is there.mirror
-
-
-def _standing(
-    pairs: Sequence[tuple[float, float]], margin: Margin, others: Sequence[float]
-) -> Standing:
+    """An inconclusive metric is, swapped, non-inferior above the lower bound."""
     logs = [math.log(branch) - math.log(base) for base, branch in pairs]
     means = [
         math.exp(math.fsum(map(math.log, side)) / len(pairs)) for side in zip(*pairs, strict=True)
     ]
-    limits = limits_of(margin, means[0], means[1])
-    worse, *_ = holm([p_above(logs, limits.upper), *others])
-    better, *_ = holm([p_below(logs, limits.lower), *others])
-    return stand(logs, limits, worse, better)
+    lower = margin_bounds(margin, means[0], means[1]).lower
+    verdict = _judge_logs(logs, means, margin, others)
+    swapped = _judge_logs([-log for log in logs], means[::-1], margin, others)
+    is_not_better = p_above(logs, lower) <= ALPHA
+    open_end = Verdict.NON_INFERIOR if is_not_better else Verdict.INCONCLUSIVE
+    assert swapped is MIRROR.get(verdict, open_end)
+
+
+def _judge_logs(
+    logs: Sequence[float], means: Sequence[float], margin: Margin, others: Sequence[float]
+) -> Verdict:
+    bounds = margin_bounds(margin, means[0], means[1])
+    worse, *_ = holm([p_above(logs, bounds.upper), *others])
+    better, *_ = holm([p_below(logs, bounds.lower), *others])
+    return judge_logs(logs, bounds, worse, better)
 
 
 @given(run=_runs(), cells=_cells())
-def test_pairs_that_would_decide_are_more_than_there_are(run: RunInfo, cells: list[Cell]) -> None:
-    """A run that is told to take as many pairs as it has would not know what to do."""
+def test_pairs_needed_are_more_than_there_are(run: RunInfo, cells: list[Cell]) -> None:
+    """An advice to run as many pairs as before would not help."""
     _, metrics = _judged(run, cells)
     for metric in metrics:
         if metric.needed is not None:
@@ -225,7 +235,7 @@ def test_pairs_that_would_decide_are_more_than_there_are(run: RunInfo, cells: li
 
 @given(cells=_cells())
 def test_identical_measurements_never_differ(cells: list[Cell]) -> None:
-    """A base whose every cell is copied to the branch has no metric that is better or worse."""
+    """No metric of a branch that copies the base's cells is better or worse."""
     here = [cell for cell in cells if cell.slot.side is Side.BASE]
     both = [
         structs.replace(cell_at(structs.replace(c.slot, side=side), c.outcome), result=c.result)
@@ -233,5 +243,5 @@ def test_identical_measurements_never_differ(cells: list[Cell]) -> None:
         for side in Side
     ]
     _, metrics = _judged(make_gate_run(levels=LEVELS), both)
-    said = {metric.verdict for metric in metrics if metric.is_gated}
-    assert not said & {Verdict.REGRESSED, Verdict.IMPROVED}
+    verdicts = {metric.verdict for metric in metrics if metric.is_gated}
+    assert not verdicts & {Verdict.REGRESSED, Verdict.IMPROVED}

@@ -31,7 +31,7 @@ class Trap:
 
     @property
     def program(self) -> Path:
-        """What is to be run; it passes on what it is given, as a filter does."""
+        """A command that leaves a trace, and passes its input on like a filter."""
         return self.folder / "evil"
 
     def sprung(self) -> str:
@@ -43,7 +43,7 @@ class Trap:
 
 
 def set_hooks(checkout: Checkout, trap: Trap) -> None:
-    """Put hooks where the user has them, and into a folder of the branch that the configuration names."""
+    """Write hooks into both folders where git looks for them."""
     for hook in HOOKS:
         checkout.write(f"{FOLDER_OF_HOOKS}/{hook}", trap.program.read_text()).chmod(0o755)
     checkout.commit("hooks")
@@ -53,7 +53,7 @@ def set_hooks(checkout: Checkout, trap: Trap) -> None:
 
 
 def set_filters(checkout: Checkout, trap: Trap) -> None:
-    """Have each file go through filters that the user has configured, of which the branch's attributes know the names."""
+    """Configure filters that the branch's attributes name."""
     checkout.write(
         ".gitattributes",
         "* filter=evil diff=evil\n*.md filter=Evil.With.Dots\nDockerfile filter=évil\nsrc/** filter=evil-process\n",
@@ -85,7 +85,7 @@ def set_programs(checkout: Checkout, trap: Trap) -> None:
 
 
 def add_submodule(checkout: Checkout, trap: Trap) -> None:
-    """Add a submodule whose update is a command, checked out, with a monitor of its own."""
+    """Add a submodule whose update is a command, with a monitor of its own."""
     inner = checkout.root / "vendor"
     inner.mkdir()
     nested = Checkout(inner)

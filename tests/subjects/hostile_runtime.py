@@ -1,4 +1,4 @@
-"""Runtimes and probes of a branch that mean harm, as text: what they print, forge and try."""
+"""Hostile runtimes and probes of a branch, as text."""
 
 LOUD = (
     "\x1b[2J\x1b]0;owned\x07\x9b31m **bold** | cell | `code` "
@@ -53,7 +53,7 @@ for _ in range(50):
     sys.stdout.write(("y" * 1023 + chr(10)) * 1024)
 sys.stdout.flush()
 """
-"""Tries to put a RESULT of its own before the probe's, where the supervisor writes, and prints 50 MB."""
+"""A runtime that forges a RESULT, and prints 50 MB."""
 
 BOMB = f"""
 import os, signal, time
@@ -81,7 +81,7 @@ import signal, time
 os.kill(os.getppid(), signal.SIGTERM)
 time.sleep(5)
 """
-"""The same, and ends its supervisor, so that the RESULT of its own would be the only one."""
+"""A runtime that forges a RESULT, and kills its supervisor."""
 
 LIAR = f"""
 import json
@@ -92,4 +92,4 @@ print("RESULT " + json.dumps({{
     "python": {LOUD!r}, "workers": {LOUD!r},
 }}))
 """
-"""A probe that drives nothing and says that all went well, in values that nothing can have."""
+"""A probe that drives nothing, and reports impossible values."""

@@ -1,4 +1,4 @@
-"""Progress as plain lines on a stream."""
+"""Progress as plain lines on a stream, and the job summary of GitHub Actions."""
 
 import os
 import time
@@ -17,69 +17,69 @@ from harness.plan.outlook import Outlook
 from harness.report.lines import cell_line, knee_line, place
 from harness.verbs.ports import Progress
 
-_FIRST_S, _LONGEST_S = 15.0, 60.0
+_FIRST_S, _LONGEST_S = 15.0, 60.0  # intervals between two lines of a cell
 _VARIABLE = "GITHUB_STEP_SUMMARY"
 
 
 class ConsoleProgress:
-    """A line when something has ended, and one now and then while a cell runs.
+    """A line for each end, and a line now and then during a cell.
 
     Args:
         stream: A terminal or a log.
-        stamp: What each line begins with.
+        stamp: Returns the beginning of a line.
     """
 
     def __init__(self, stream: TextIO, stamp: Callable[[], str] = lambda: "") -> None:
         self._stream = stream
         self._stamp = stamp
-        self._told_at = time.monotonic()
-        self._patience_s = _FIRST_S
+        self._printed_s = time.monotonic()
+        self._interval_s = _FIRST_S
 
     def say(self, text: str) -> None:
-        """Tell one thing."""
-        with suppress(OSError, ValueError):  # nobody listens any more: the run goes on
+        """Print one line."""
+        with suppress(OSError, ValueError):  # the stream is closed: the run continues
             print(f"{self._stamp()}{printable(text)}", file=self._stream, flush=True)
-        self._told_at = time.monotonic()
+        self._printed_s = time.monotonic()
 
     def cell_started(self, slot: Slot, number: int) -> None:
-        """Remember that a cell begins; its end is what is told."""
+        """Start the intervals again; the line comes at the end of the cell."""
         del slot, number
-        self._patience_s = _FIRST_S
-        self._told_at = time.monotonic()
+        self._interval_s = _FIRST_S
+        self._printed_s = time.monotonic()
 
     def cell_moved(self, slot: Slot, line: ProgressLine) -> None:
-        """Tell of a cell that runs for long."""
-        if time.monotonic() - self._told_at < self._patience_s:
+        """Print a line during a long cell, at intervals that double up to a minute."""
+        if time.monotonic() - self._printed_s < self._interval_s:
             return
-        self._patience_s = min(self._patience_s * 2, _LONGEST_S)
+        self._interval_s = min(self._interval_s * 2, _LONGEST_S)
         threads = f", {show_plural(line.threads, 'thread')}" if line.threads else ""
         done = f"{show_count(line.done)} of {show_count(slot.level)} sessions done"
         self.say(f"{place(slot)} … {done} after {show_seconds(line.t_ms / 1000)}{threads}")
 
     def cell_ended(self, cell: Cell) -> None:
-        """Tell how a cell ended."""
+        """Print the outcome of a cell."""
         self.say(cell_line(cell))
 
     def stands(self, table: str, outlook: Outlook | None) -> None:
-        """Say nothing: a log has the table once, at its end."""
+        """Print nothing: a log has the table once, at its end."""
 
     def rest(self) -> None:
-        """Say nothing: a log is nobody's terminal."""
+        """Do nothing: lines need no cleanup."""
 
     def knee(self, name: str, knee: Knee) -> None:
-        """Tell where a build breaks."""
+        """Print the knee of a build."""
         self.say(knee_line(name, knee))
 
 
 def make_progress(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Progress:
-    """Give a live view where a person looks at a terminal, and stamped lines elsewhere.
+    """Return a live view for a terminal, and stamped lines for any other stream.
 
     Args:
-        stream: Where it goes.
-        environ: With ``CI`` there are lines on any stream, as on a terminal whose ``TERM`` is ``dumb``.
+        stream: A terminal or a log.
+        environ: The environment: with ``CI``, and on a terminal with ``TERM=dumb``, there are lines.
     """
     console = Terminal(file=stream, highlight=False)
-    # the stream is asked, not the console: FORCE_COLOR makes no terminal of a file
+    # the console would call a file a terminal under FORCE_COLOR
     if stream.isatty() and not console.is_dumb_terminal and not environ.get("CI"):
         return LiveProgress(console)
     return ConsoleProgress(stream, _time_of_day)
@@ -90,14 +90,14 @@ def _time_of_day() -> str:
 
 
 def append_summary(environ: Mapping[str, str], summary: str) -> str:
-    """Append a summary to the job's, where there is a job.
+    """Append a summary to that of the job, if this is a job of GitHub Actions.
 
     Args:
         environ: The process's environment.
         summary: Markdown that ends in a newline.
 
     Returns:
-        What came of it, for people; empty where there is no job. A summary that cannot be written takes no verdict with it.
+        A message, empty outside of a job. A failure is a message too: the verdict stands.
     """
     name = environ.get(_VARIABLE)
     if not name:

@@ -1,4 +1,4 @@
-"""Progress on a terminal: what runs now, how long it will still take, and the table as it fills, below the lines of what has ended."""
+"""Progress on a terminal: the running cell, the time left, the table so far."""
 
 import time
 from collections.abc import Callable
@@ -20,15 +20,15 @@ _EACH_S = 0.25
 
 
 class Terminal(Console):
-    """A terminal that may go away, which ends nothing but what is shown there."""
+    """A terminal that may close without ending the run."""
 
     def on_broken_pipe(self) -> None:
-        """Fall silent; the library's own way is to exit."""
+        """Stop printing; the library would exit."""
         self.quiet = True
 
 
 class LiveProgress:
-    """A view that is drawn over and over at the foot of the terminal, and taken away when no cell runs.
+    """A view at the foot of the terminal, redrawn during cells and removed after them.
 
     Args:
         console: The terminal.
@@ -47,12 +47,12 @@ class LiveProgress:
         self._table = ""
 
     def say(self, text: str) -> None:
-        """Tell one thing, above the view."""
-        with suppress(OSError):  # the terminal is gone: the run goes on
+        """Print one line above the view."""
+        with suppress(OSError):  # the terminal is closed: the run continues
             self._console.print(Text(printable(text)), soft_wrap=True)
 
     def cell_started(self, slot: Slot, number: int) -> None:
-        """Show which cell runs."""
+        """Show a cell, and start to redraw the view."""
         self._slot, self._number = slot, number
         self._started_s, self._line = self._now_s(), ProgressLine()
         if self._live is None:
@@ -65,43 +65,37 @@ class LiveProgress:
             self._live.start()
 
     def cell_moved(self, slot: Slot, line: ProgressLine) -> None:
-        """Show how far it has come."""
+        """Show the progress of the cell."""
         self._slot, self._line = slot, line
 
     def cell_ended(self, cell: Cell) -> None:
-        """Tell how a cell ended."""
+        """Print the outcome of a cell."""
         self.say(cell_line(cell))
 
     def stands(self, table: str, outlook: Outlook | None) -> None:
-        """Show the table as it is now, and count down from here."""
+        """Show a table, and count down from its outlook."""
         self._table = table
         self._outlook = None if outlook is None else (outlook, self._now_s())
 
     def knee(self, name: str, knee: Knee) -> None:
-        """Tell where a build breaks."""
+        """Print the knee of a build."""
         self.say(knee_line(name, knee))
 
     def rest(self) -> None:
-        """Give the terminal back."""
+        """Remove the view."""
         live, self._live = self._live, None
         if live is not None:
             with suppress(OSError):
                 live.stop()
 
     def view(self) -> Group:
-        """Return what the terminal shows now: the running cell, how much is done, the table so far."""
+        """Return the view: the running cell, the plan's progress, the table so far."""
         parts = [Text(""), Text(self._cell_text(), no_wrap=True)]
         if self._outlook is not None:
             outlook, since_s = self._outlook
-            parts.append(Text(_left_text(self._number, outlook, self._now_s() - since_s)))
+            parts.append(Text(_plan_text(self._number, outlook, self._now_s() - since_s)))
         if self._table:
-            parts += [
-                Text(""),
-                *(
-                    Text(line, no_wrap=True, overflow="ellipsis")
-                    for line in self._table.splitlines()
-                ),
-            ]
+            parts.append(Text(f"\n{self._table}", no_wrap=True, overflow="ellipsis"))
         return Group(*parts)
 
     def _cell_text(self) -> str:
@@ -119,14 +113,14 @@ class LiveProgress:
         return f"{place(slot)} … {', '.join(parts)}"
 
 
-def _left_text(number: int, outlook: Outlook, gone_s: float) -> str:
-    """Show how many cells are done, which this is, and how long all will still take while none fails."""
+def _plan_text(number: int, outlook: Outlook, passed_s: float) -> str:
+    """Return a bar of the cells done, and the time left if no cell fails."""
     cells = number - 1 + outlook.cells
     done = round((number - 1) / cells * _BAR_WIDTH) if cells else _BAR_WIDTH
     bar = "█" * done + "░" * (_BAR_WIDTH - done)
     total = f"{bar} cell {number} of {cells} while none fails"
     if outlook.seconds is None:
         return total
-    left_s = max(0.0, outlook.seconds - gone_s)
+    left_s = max(0.0, outlook.seconds - passed_s)
     minutes = f"{left_s / 60:.0f} min" if left_s >= 90 else f"{left_s:.0f} s"
     return f"{total}, about {minutes} left"

@@ -1,4 +1,4 @@
-"""Local environments: each side's tree in a folder for temporary files, compiled, and always removed."""
+"""The trees of both sides in temporary folders, compiled, and always removed."""
 
 import compileall
 import platform
@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 from harness.adapters.host.isolation import Confinement, find_confinement
@@ -16,21 +17,16 @@ from harness.model.nouns import Side
 from harness.model.tree import Tree
 
 _PREFIX = "esc-bench-count-"
-WORK = "work"  # beside a side's tree: what its processes write
+WORK = "work"  # beside the tree of a side: the folders of its processes
 
 
 class LocalSideFolders:
-    """Folders that are named by the process that made them, so that what a killed one left can be told and removed."""
+    """Folders named by their run: the next run removes those of a killed one."""
 
-    def __init__(self) -> None:
-        self._found: Confinement | None = None
-
-    @property
+    @cached_property
     def confined(self) -> Confinement:
-        """How processes are held that run there; it is found once."""
-        if self._found is None:
-            self._found = find_confinement(Path(tempfile.gettempdir()))
-        return self._found
+        """The confinement of the processes that run there."""
+        return find_confinement(Path(tempfile.gettempdir()))
 
     @property
     def confinement(self) -> str:
@@ -39,14 +35,14 @@ class LocalSideFolders:
 
     @property
     def python(self) -> str:
-        """The interpreter that they run in: this one."""
+        """The interpreter of the processes: this one."""
         return f"{platform.python_implementation()} {platform.python_version()}"
 
     @contextmanager
     def open(self, trees: Mapping[Side, Tree]) -> Iterator[Mapping[Side, str]]:
-        """Put each tree into a folder of its own for as long as the block runs, and give the folders."""
+        """Write each tree to a folder, yield the folders, then remove them."""
         _remove_leftovers()
-        root = Path(tempfile.gettempdir(), _PREFIX + _of_one_length(own_run_id()))
+        root = Path(tempfile.gettempdir(), _PREFIX + _pad_numbers(own_run_id()))
         try:
             root.mkdir(mode=0o755)
             yield {side: str(_put(root, number, trees[side])) for number, side in enumerate(trees)}
@@ -54,24 +50,24 @@ class LocalSideFolders:
             shutil.rmtree(root, ignore_errors=True)
 
 
-def _of_one_length(run_id: str) -> str:
-    """Pad the numbers of a run id with zeros, so that the paths of two runs cost the same."""
+def _pad_numbers(run_id: str) -> str:
+    """Pad the numbers of a run id: the paths of two runs must cost the same."""
     word, where, *numbers = run_id.split("-")
     return "-".join([word, where, *(number.rjust(12, "0") for number in numbers)])
 
 
 def _put(root: Path, number: int, tree: Tree) -> Path:
-    """Write a tree into a folder whose path is as long as that of every other side."""
+    """Write and compile a tree, in a folder with a path of fixed length."""
     place = root / f"side-{number}"
     place.mkdir(mode=0o755)
     write_tree(place, tree)
-    # A count must not depend on who compiled first. One that does not parse is told by the process that imports it.
+    # A count must not depend on who compiles first. A module that does not parse fails on import.
     compileall.compile_dir(
         place,
         ddir="",
         quiet=2,
         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        limit_sl_dest=str(place),  # a link that leads out of the tree is not read
+        limit_sl_dest=str(place),  # never compile through a link that leads out
     )
     (place / WORK).mkdir(mode=0o755)
     return place

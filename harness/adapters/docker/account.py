@@ -1,4 +1,4 @@
-"""The account that an engine's host keeps of one container: read from its control group where that is in sight, else asked of the engine."""
+"""The usage of a container, from its cgroup if visible, else from the engine."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -11,25 +11,24 @@ from docker.utils import version_lt
 
 from harness.adapters.host.cgroups import Account, CgroupAccount, Usage, find_group
 
-_ONE_LOOK = "1.41"  # an older interface looks twice, a second apart
-_EACH_S = 2.0  # a look takes 6 ms of the engine's processor time
+_ONE_SHOT = "1.41"  # an older API samples twice, a second apart
+_EACH_S = 2.0  # a sample takes 6 ms of the engine's CPU time
 
 
 def open_account(container: Container, api: APIClient) -> Account:
-    """Return the account of a container that runs."""
+    """Return the account of a running container."""
     container.reload()
-    place = find_group(int(container.attrs["State"].get("Pid") or 0), str(container.id))
-    if place is not None:
-        return CgroupAccount(place)
+    group = find_group(int(container.attrs["State"].get("Pid") or 0), str(container.id))
+    if group is not None:
+        return CgroupAccount(group)
     return EngineAccount(str(container.id), api)
 
 
 class EngineAccount:
-    """The account that an engine gives of a container.
+    """The account that an engine keeps of a container.
 
     Args:
         container: Its id.
-        api: Of its engine.
         now_s: A monotonic clock.
     """
 
@@ -41,8 +40,8 @@ class EngineAccount:
         self._looked_at = float("-inf")
 
     def look(self) -> None:
-        """Look at what it uses now; an engine that does not tell is let be."""
-        if version_lt(self._api.api_version, _ONE_LOOK):
+        """Sample the statistics; an engine without statistics is ignored."""
+        if version_lt(self._api.api_version, _ONE_SHOT):
             return
         if self._now_s() - self._looked_at < _EACH_S:
             return
@@ -54,9 +53,10 @@ class EngineAccount:
                 raise
 
     def add(self, stats: Mapping[str, Any]) -> None:
-        """Take in what the engine said.
+        """Add one sample.
 
-        Source: Docker Engine API, "Get container stats based on resource usage"; of cgroup v1 it has `max_usage` and `total_rss`, of v2 `anon`.
+        Source: Docker Engine API, "Get container stats based on resource usage"; cgroup v1 has
+            `max_usage` and `total_rss`, v2 has `anon`.
         """
         memory = stats.get("memory_stats") or {}
         detail = memory.get("stats") or {}
@@ -71,5 +71,5 @@ class EngineAccount:
         )
 
     def evidence(self) -> Mapping[str, object]:
-        """Return what was used, by the names of the record."""
+        """Return the usage by the names of the record."""
         return self._usage.evidence()

@@ -1,4 +1,4 @@
-"""A base image out of Debian's own packages, for machines that can reach no registry."""
+"""A base image from Debian's packages, for machines without a registry."""
 
 import shutil
 import subprocess
@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.adapters.docker import engine as docker_engine
+from harness.adapters.docker.engine import connect, translated
 from harness.adapters.docker.images import LOCAL_BASE
 from harness.model.errors import BuildError
 
@@ -16,22 +16,22 @@ _PATH = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def make_base_image(say: Callable[[str], None]) -> str:
-    """Make the image that both sides then build on by default, and return its name.
+    """Make the default base image of both sides, and return its name.
 
     Args:
-        say: Is told what takes long.
+        say: Called with progress messages.
 
     Raises:
-        NoBoxError: There is no engine.
-        BuildError: debootstrap is not installed, or fails; the error ends with the last lines of its log.
+        NoBoxError: No engine answers.
+        BuildError: debootstrap is missing or fails; the error holds the end of its log.
     """
-    client = docker_engine.connect()
+    client = connect()
     try:
         with tempfile.TemporaryDirectory(prefix="esc-bench-image-") as folder:
             archive = _bootstrap(Path(folder), say)
             say(f"importing {LOCAL_BASE}")
             repository, _, tag = LOCAL_BASE.partition(":")
-            with docker_engine.translated("importing an image"):
+            with translated("importing an image"):
                 client.api.import_image_from_file(
                     str(archive), repository=repository, tag=tag, changes=[_PATH]
                 )

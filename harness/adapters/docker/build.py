@@ -1,4 +1,4 @@
-"""One build of an image: bounded in time and memory, and nothing left of one that fails."""
+"""One build of an image: bounded in time and memory, without leftovers if it fails."""
 
 import re
 import time
@@ -11,7 +11,7 @@ import requests
 import urllib3
 from docker.errors import APIError, DockerException
 
-from harness.adapters.docker.engine import last_cause, patience, translated, why_silent
+from harness.adapters.docker.engine import last_cause, read_timeout, translated, why_silent
 from harness.model.errors import BuildError, NoBoxError
 from harness.model.nouns import Side
 from harness.model.tree import Tree
@@ -19,8 +19,8 @@ from harness.model.units import show_seconds
 
 _MOST_S = 900
 _SILENT_S = 120
-_MEMORY_BYTES = 1 << 30  # of a step: so much also bounds how many processes it can have
-_CPU_SHARES = 512  # half of what anybody else has
+_MEMORY_BYTES = 1 << 30  # of a step, which also bounds its processes
+_CPU_SHARES = 512  # half of the default
 _LAYER = re.compile(r"^ ---> ([0-9a-f]{12})\s*$", re.MULTILINE)
 _STEP = re.compile(r"^ ---> Running in ([0-9a-f]{12})\s*$", re.MULTILINE)
 _FULL = "no space left on device"
@@ -30,17 +30,15 @@ _BY_HAND = "build it by hand to see more: docker build --build-arg BASE=IMAGE ."
 
 
 class EngineGoneError(Exception):
-    """The engine went away in the build, which says nothing of what was built."""
+    """The engine stopped answering during a build."""
 
 
 class ImageBuild:
     """One build.
 
     Args:
-        client: The engine's.
-        side: Whose it is.
-        most_s: How long it may take.
-        silent_s: How long it may say nothing.
+        most_s: Time limit of the build.
+        silent_s: Time limit of a silence.
     """
 
     def __init__(
@@ -57,16 +55,15 @@ class ImageBuild:
         self._log: list[str] = []
         self._layers: set[str] = set()
         self._steps: set[str] = set()
-        self._before: set[str] = (
-            set()
-        )  # what was there: a step may print anything, also the id of another container
+        # a step may print the id of a container that is not its own
+        self._before: set[str] = set()
 
     def run(self, tree: Tree, *, tag: str, base: str, labels: dict[str, str]) -> None:
         """Build a tree on a base, without a network.
 
         Raises:
-            BuildError: It does not build; the error ends with the last lines of the log.
-            EngineGoneError: The engine went away. What is left is to be cleared when it is back.
+            BuildError: It does not build; the error holds the last lines of the log.
+            EngineGoneError: The engine stopped answering; call `clear` when it is back.
         """
         broke: Exception | None = None
         failed: str | None = None
@@ -77,7 +74,7 @@ class ImageBuild:
             failed = last_cause(error)
         except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError) as error:
             broke = error
-        except KeyboardInterrupt:  # nobody will know what it was that was made
+        except KeyboardInterrupt:  # the next run could not find the leftovers
             with suppress(NoBoxError):
                 self.clear()
             raise
@@ -88,31 +85,31 @@ class ImageBuild:
             raise self._error(failed)
 
     def clear(self) -> None:
-        """Remove the containers and the layers that a build leaves when it fails; what another build stands on stays.
+        """Remove containers and layers of a failed build, but no layer of another one.
 
         Raises:
             NoBoxError: The engine does not answer.
         """
-        with translated("removing what a build left"):
+        with translated("removing leftovers of a build"):
             for container in self._steps - self._before:
-                with suppress(APIError):  # it is gone already, as it should be
+                with suppress(APIError):  # it is gone already
                     self._client.api.remove_container(container, force=True, v=True)
             for image in self._client.images.list(filters={"dangling": True}):
                 if _short(image.id) in self._layers - self._before:
-                    with suppress(APIError):  # somebody's container holds it
+                    with suppress(APIError):  # a container uses it
                         self._client.images.remove(str(image.id))
 
     def _ids(self) -> set[str]:
-        """Return the short ids of all containers and all dangling images that there are."""
-        with translated("looking at what is there before a build"):
+        """Return the short ids of all containers and all dangling images."""
+        with translated("listing containers before a build"):
             containers = self._client.api.containers(all=True, quiet=True)
             images = self._client.images.list(filters={"dangling": True})
         return {_short(each["Id"]) for each in containers} | {_short(each.id) for each in images}
 
     def _follow(self, tree: Tree, tag: str, base: str, labels: dict[str, str]) -> str | None:
-        """Read the build's output; return its error, if it has one."""
+        """Follow the build's output; return its error, or None."""
         deadline = time.monotonic() + self._most_s
-        with patience(self._client, self._silent_s), _answers(self._client):
+        with read_timeout(self._client, self._silent_s), _answers(self._client):
             stream = self._client.api.build(
                 fileobj=BytesIO(tree.pack()),
                 custom_context=True,
@@ -137,7 +134,7 @@ class ImageBuild:
                     if "error" in message:
                         return str(message["error"])
                     if time.monotonic() > deadline:
-                        return f"it is not done after {show_seconds(self._most_s)}"
+                        return f"it did not end within {show_seconds(self._most_s)}"
         return None
 
     def _take(self, text: str) -> None:
@@ -147,23 +144,23 @@ class ImageBuild:
         del self._log[:-_SHOWN]
 
     def _silence(self, error: Exception) -> str:
-        """Tell a build that says nothing from an engine that is gone.
+        """Return the error of a silent build.
 
         Raises:
-            EngineGoneError: It is the engine.
+            EngineGoneError: The engine itself is silent.
         """
         timed_out = (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError)
         away = why_silent(self._client)
         if away or not isinstance(error, timed_out):
             raise EngineGoneError(away or last_cause(error)) from error
-        return f"it has said nothing for {show_seconds(self._silent_s)}"
+        return f"it printed nothing for {show_seconds(self._silent_s)}"
 
     def _error(self, failed: str) -> BuildError:
         first = next(iter(failed.strip().splitlines()), "no reason given")
         if any(_FULL in text.lower() for text in (failed, *self._log)):
             msg = f"the {self._side} does not build: the engine's disk is full: {first}"
             return BuildError(
-                msg, hint="make room: see `docker system df`", tail=self._log[-_SHOWN:]
+                msg, hint="free disk space: see `docker system df`", tail=self._log[-_SHOWN:]
             )
         msg = f"the {self._side} does not build: {first}"
         return BuildError(msg, hint=_BY_HAND, tail=self._log[-_SHOWN:])
@@ -175,7 +172,10 @@ def _short(name: object) -> str:
 
 @contextmanager
 def _answers(client: docker.DockerClient) -> Iterator[None]:
-    """Close every answer that came meanwhile: the engine ends a build when nobody listens to it, and the SDK gives no hold of its stream."""
+    """Close every response of the block, so that the engine ends an abandoned build.
+
+    The SDK offers no other access to the stream of a build.
+    """
     answers: list[requests.Response] = []
 
     def note(answer: requests.Response, *_: object, **__: object) -> None:

@@ -1,4 +1,4 @@
-"""One cell in its container: started, followed to its end or its time limit, and what was seen of it."""
+"""One cell in its container: created, followed to its end or time limit, observed."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -16,16 +16,16 @@ from harness.adapters.host.cgroups import backstop_pids
 from harness.model.nouns import HOLDABLE, OPEN_FILES, Caps
 from harness.outcome.observation import Observation
 from harness.outcome.protocol import ProgressLine, read_output
-from harness.verbs.ports import Build, CellOrder
+from harness.verbs.ports import Build, CellSpec
 
 _POLL_S = 0.2
 _HEARD_EACH_S = 1.0
 _KILLED_S = 60.0
 _FAILED = 500
 _STDERR_LINES = 1000
-_PROGRESS_LINES = 20  # the last lines of both streams: among them is the last PROGRESS
+_PROGRESS_LINES = 20  # the last lines, among them the last PROGRESS
 SCRATCH = "/scratch"
-"""The only place that a cell may write to: a volume that goes with its container."""
+"""The only folder that a cell may write to: a volume that goes with its container."""
 
 _NOBODY = "65534:65534"
 _LOG_BYTES = "32m"
@@ -39,14 +39,11 @@ def follow(
     started: float,
     on_progress: Callable[[ProgressLine], None],
 ) -> Observation:
-    """Start a container, follow it, and return all that was seen of it.
+    """Start a container, follow it to its end, and return the observation.
 
     Args:
-        client: Of its engine.
-        container: It does not run yet.
-        caps: What it may have.
-        started: When its time began, by the monotonic clock.
-        on_progress: Is told of its last PROGRESS, once a second.
+        started: The start of its time limit, by the monotonic clock.
+        on_progress: Called with the last PROGRESS, once a second.
     """
     container.start()
     account = open_account(container, client.api)
@@ -71,9 +68,9 @@ def follow(
 
 
 def kill(container: Container) -> None:
-    """Kill a container that runs, and wait for its end; one that has ended by itself, or is gone, is fine too.
+    """Kill a container, if it runs, and wait for its end.
 
-    An engine waits ten seconds for the end of what it kills, and fails; tens of thousands of processes take longer.
+    An engine gives up after ten seconds, but the end of tens of thousands of processes takes longer.
     """
     try:
         container.kill()
@@ -87,10 +84,10 @@ def kill(container: Container) -> None:
 
 
 def _runs(container: Container) -> bool:
-    """Whether it still runs.
+    """Return whether the container still runs.
 
     Raises:
-        DockerException: It is held: it neither runs nor has it ended.
+        DockerException: It is paused.
     """
     container.reload()
     if container.status == "paused":
@@ -118,7 +115,7 @@ def _observe(
         timed_out=timed_out,
         stderr=tuple(_lines(container, "stderr")[-_STDERR_LINES:]),
         stdout="\n".join(stdout),
-        # the backstop of a cell is no cap that was asked for
+        # the default limit of processes is no cap of the request
         holds=tuple(name for name in HOLDABLE if name != "pids" or caps.pids),
         box_evidence=evidence,
     )
@@ -129,24 +126,24 @@ def _lines(container: Container, stream: str, *, tail: int | Literal["all"] = "a
     return bytes(raw).decode(errors="replace").splitlines()
 
 
-def create(client: docker.DockerClient, build: Build, order: CellOrder) -> Container:
-    """Make the container of a cell; it does not run yet."""
-    environment = {"HOME": SCRATCH, "TMPDIR": SCRATCH, **order.environment}
+def create(client: docker.DockerClient, build: Build, spec: CellSpec) -> Container:
+    """Create the container of a cell, without starting it."""
+    environment = {"HOME": SCRATCH, "TMPDIR": SCRATCH, **spec.environment}
     return client.containers.create(
         build.image,
-        [order.arm, str(order.level), *order.load.arguments],
+        [spec.arm, str(spec.level), *spec.load.arguments],
         environment=environment,
-        labels={RUN_LABEL: order.run_id},
+        labels={RUN_LABEL: spec.run_id},
         log_config=LogConfig(
             type="json-file", config={"max-size": _LOG_BYTES, "max-file": "1", "compress": "false"}
         ),
-        **_capped(order.caps),
-        **_closed(order.run_id),
+        **_capped(spec.caps),
+        **_closed(spec.run_id),
     )
 
 
 def _capped(caps: Caps) -> dict[str, Any]:
-    """Return what it may have."""
+    """Return the caps as options of a container."""
     return {
         "nano_cpus": round(caps.cpus * 1_000_000_000),
         "mem_limit": caps.memory_bytes,
@@ -161,10 +158,10 @@ def _capped(caps: Caps) -> dict[str, Any]:
 
 
 def _closed(run_id: str) -> dict[str, Any]:
-    """Return what is shut, whatever the image says of itself.
+    """Return the options that close the container, whatever its image declares.
 
-    Temporary files go to scratch, for the root is read-only. The volume has no name, so that it goes with
-    its container, and the label of its run, by which it is found where somebody else removed the container alone.
+    The root is read-only, and temporary files go to scratch. The anonymous volume goes with its
+    container; its label finds it if another program removed the container alone.
     """
     return {
         "user": _NOBODY,

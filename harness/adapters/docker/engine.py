@@ -1,4 +1,4 @@
-"""The connection to a Docker engine: reaching it, describing it, and turning its errors into ours."""
+"""The connection to a Docker engine: description, retry, errors, removal."""
 
 import hashlib
 import os
@@ -22,30 +22,24 @@ from harness.model.nouns import HOLDABLE
 from harness.model.runs import BoxInfo
 
 RUN_LABEL = "esc-bench.run"
-_REMOVAL_S = 900.0
-_LOOK_S = 1.0
+CALL_S = 30
+"""The read timeout of a quick call, long enough for an engine on a busy host."""
+
+_REMOVAL_S, _POLL_S = 900.0, 1.0
+_PING_S, _RETRY_EACH_S, _RETRY_S = 5, 0.5, 60.0
 _NO_SWAP = "the engine does not account swap: a cell may swap beyond its memory cap"
-SMALL_S = 30
-"""How long a call may be silent that an engine answers at once, unless its host is busy."""
-
-_PING_S = 5
-_AGAIN_S = 0.5
-_RETURN_S = 60.0
 
 
-def connect(silent_s: int = 30) -> docker.DockerClient:
+def connect() -> docker.DockerClient:
     """Connect to the engine that the environment names.
 
-    Args:
-        silent_s: For how long a call may go without a byte of the engine's.
-
     Raises:
-        NoBoxError: None answers there.
+        NoBoxError: No engine answers there.
     """
     endpoint = find_endpoint()
     try:
         tls = kwargs_from_env().get("tls", False)  # DOCKER_TLS_VERIFY and DOCKER_CERT_PATH
-        client = docker.DockerClient(base_url=endpoint, timeout=silent_s, tls=tls)
+        client = docker.DockerClient(base_url=endpoint, timeout=CALL_S, tls=tls)
         client.ping()
     except (DockerException, requests.RequestException) as error:
         msg = f"no Docker engine answers at {endpoint}: {last_cause(error)}"
@@ -55,10 +49,10 @@ def connect(silent_s: int = 30) -> docker.DockerClient:
 
 
 def find_endpoint() -> str:
-    """Return where the engine is: DOCKER_HOST, else the endpoint of the current context.
+    """Return the engine's address: DOCKER_HOST, else that of the current context.
 
     Raises:
-        NoBoxError: The context that is named does not exist; the SDK would silently take another engine.
+        NoBoxError: The named context does not exist; the SDK would silently use another engine.
     """
     if os.environ.get("DOCKER_HOST"):
         return os.environ["DOCKER_HOST"]
@@ -72,10 +66,10 @@ def find_endpoint() -> str:
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Turn the engine's errors into ours.
+    """Translate the engine's errors.
 
     Raises:
-        NoBoxError: The engine refused, or is gone.
+        NoBoxError: The engine refused, or does not answer.
     """
     try:
         yield
@@ -85,11 +79,11 @@ def translated(doing: str) -> Iterator[None]:
 
 
 def describe(client: docker.DockerClient, base_image: str) -> BoxInfo:
-    """Say what the engine is and what of its host bears on the numbers."""
+    """Return the engine, and the facts of its host that affect the numbers."""
     with translated("describing itself"):
         info = client.info()
-    told = [text for text in info.get("Warnings") or [] if "swap" in text.lower()]
-    has_swap_held = not told and info.get("SwapLimit") is not False
+    warnings = [text for text in info.get("Warnings") or [] if "swap" in text.lower()]
+    caps_swap = not warnings and info.get("SwapLimit") is not False
     return BoxInfo(
         box="docker",
         engine=f"Docker {info['ServerVersion']} ({info['Driver']})",
@@ -99,17 +93,20 @@ def describe(client: docker.DockerClient, base_image: str) -> BoxInfo:
         host_cpus=int(info["NCPU"]),
         host_memory_bytes=int(info["MemTotal"]),
         base_image=base_image,
-        warnings=() if has_swap_held else (_NO_SWAP,),
-        holds=tuple(name for name in HOLDABLE if name != "swap" or has_swap_held),
+        warnings=() if caps_swap else (_NO_SWAP,),
+        holds=tuple(name for name in HOLDABLE if name != "swap" or caps_swap),
         machine=_short_hash(str(info.get("ID", ""))),
     )
 
 
 def lock_name(client: docker.DockerClient) -> str:
-    """Return the name of the lock for whatever runs on the same CPUs: an engine behind a socket of this machine is this machine."""
+    """Return the lock of all that runs on the engine's CPUs.
+
+    An engine behind a socket of this machine shares the lock of this machine.
+    """
     if find_endpoint().startswith(("unix://", "npipe://")):
         return THIS_MACHINE
-    with translated("saying which one it is"):
+    with translated("reporting its id"):
         engine = str(client.info()["ID"])
     return f"engine-{_short_hash(engine)}"
 
@@ -119,10 +116,10 @@ def _short_hash(text: str) -> str:
 
 
 def reap(client: docker.DockerClient, run_id: str | None) -> list[str]:
-    """Remove what a run left, or all runs whose owner is no longer alive: containers, and volumes without one; return their names."""
+    """Remove the containers and volumes of a run, or of all dead runs; return names."""
     label = RUN_LABEL if run_id is None else f"{RUN_LABEL}={run_id}"
     removed = []
-    with translated("looking for containers that were left"):
+    with translated("looking for leftover containers"):
         for container in client.containers.list(
             all=True, filters={"label": label}, ignore_removed=True
         ):
@@ -138,7 +135,7 @@ def reap(client: docker.DockerClient, run_id: str | None) -> list[str]:
 
 
 def remove_unstarted(container: Container) -> None:
-    """Remove a container that was made and never ran: there is nothing in it to be kept."""
+    """Remove a container that never ran."""
     try:
         container.reload()
     except docker.errors.NotFound:
@@ -148,9 +145,9 @@ def remove_unstarted(container: Container) -> None:
 
 
 def remove(container: Container) -> None:
-    """Remove a container with its anonymous volumes, whether it runs or is gone already.
+    """Remove a container and its anonymous volumes, running, stopped or gone.
 
-    A volume of hundreds of thousands of files takes minutes: an engine that is silent for that long is still at it.
+    A volume of hundreds of thousands of files takes minutes, in which the engine is silent.
     """
     try:
         container.remove(force=True, v=True)
@@ -167,16 +164,16 @@ def _wait_until_gone(container: Container) -> None:
             container.reload()
         except docker.errors.NotFound:
             return
-        time.sleep(_LOOK_S)
+        time.sleep(_POLL_S)
     msg = f"container {container.name} is not gone after {_REMOVAL_S:g} s"
-    raise NoBoxError(msg, hint="see what `docker ps -a` and the engine's log say of it")
+    raise NoBoxError(msg, hint="see `docker ps -a` and the engine's log")
 
 
 def last_cause(error: BaseException) -> str:
-    """Return in one line what an error goes back to: what the engine said, else what stopped us from hearing it."""
+    """Return the root cause of an error in one line; the engine's words, if any."""
     while not isinstance(error, docker.errors.APIError):
         deeper = error.__cause__ or error.__context__
-        if isinstance(deeper, ValueError):  # of whoever read the answer
+        if isinstance(deeper, ValueError):  # from the parser of the answer
             return "its answer broke off"
         if deeper is None:
             return _first_line(str(error)) or type(error).__name__
@@ -189,10 +186,10 @@ def _first_line(text: str) -> str:
 
 
 @contextmanager
-def patience(client: docker.DockerClient, silent_s: int) -> Iterator[None]:
-    """Have each call wait that long for the engine's next byte."""
+def read_timeout(client: docker.DockerClient, seconds: int) -> Iterator[None]:
+    """Set the read timeout of the client's calls."""
     before = client.api.timeout
-    client.api.timeout = silent_s
+    client.api.timeout = seconds
     try:
         yield
     finally:
@@ -200,9 +197,9 @@ def patience(client: docker.DockerClient, silent_s: int) -> Iterator[None]:
 
 
 def why_silent(client: docker.DockerClient) -> str:
-    """Return why an engine does not answer; empty when it does."""
+    """Return why an engine does not answer; empty if it does."""
     try:
-        with patience(client, _PING_S):
+        with read_timeout(client, _PING_S):
             client.ping()
     except (DockerException, requests.RequestException) as error:
         return last_cause(error)
@@ -210,40 +207,36 @@ def why_silent(client: docker.DockerClient) -> str:
 
 
 @dataclass(slots=True)
-class Return:
-    """Waiting for an engine to come back, which is done once: one that did not come back is asked, and not waited for again.
+class EngineRetry:
+    """Waits for an engine that does not answer, a minute at most, and only once.
 
     Args:
-        client: Its client.
-        say: Is told that it is waited for.
+        say: Called with progress messages.
         now_s: A monotonic clock.
-        sleep: Lets time go by.
     """
 
     client: docker.DockerClient
     say: Callable[[str], None]
     now_s: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    _was_given_up: bool = False
+    _has_given_up: bool = False
 
     def wait(self) -> None:
         """Return when the engine answers.
 
         Raises:
-            NoBoxError: It does not, for a minute.
+            NoBoxError: It does not answer in time.
         """
-        within_s = 0.0 if self._was_given_up else _RETURN_S
+        within_s = 0.0 if self._has_given_up else _RETRY_S
         deadline = self.now_s() + within_s
         why = why_silent(self.client)
         if why and within_s:
-            self.say(
-                f"the engine does not answer ({why}): it is waited for, {within_s:g} s at most"
-            )
+            self.say(f"the engine does not answer ({why}): retrying for {within_s:g} s at most")
         while why:
             if self.now_s() >= deadline:
-                self._was_given_up = True
-                msg = f"the Docker engine has not come back within {_RETURN_S:g} s: {why}"
+                self._has_given_up = True
+                msg = f"the Docker engine has not come back within {_RETRY_S:g} s: {why}"
                 raise NoBoxError(msg, hint="see that it runs: `docker info`")
-            self.sleep(_AGAIN_S)
+            self.sleep(_RETRY_EACH_S)
             why = why_silent(self.client)
-        self._was_given_up = False
+        self._has_given_up = False

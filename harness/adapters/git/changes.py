@@ -1,65 +1,69 @@
-"""What a working tree adds to its commit, as one hash that takes a bounded time to find."""
+"""The uncommitted changes of a working tree, as one hash that takes bounded time."""
 
 import hashlib
 import os
 import stat
 from pathlib import Path
 
-from harness.adapters.git.git import QuietGit
-from harness.adapters.host.files import hash_plain
+from harness.adapters.git.git import Git
+from harness.adapters.host.files import read_plain
 from harness.model.errors import RepoError
 
-_NOT_DIRT = ":(top,exclude)results"
+_NOT_RESULTS = ":(top,exclude)results"
 _FILE_BYTES = 64 << 20
 _ALL_BYTES = 256 << 20
 
 
-def find_dirt(git: QuietGit, root: Path) -> str | None:
-    """Hash what the working tree adds to HEAD, outside results/; None when that is nothing.
+def hash_changes(git: Git, root: Path) -> str | None:
+    """Return a hash of all changes against HEAD outside results/; None without any.
 
-    Files are hashed as they lie there, not as a filter would have them. One that is large, or that comes after 256 MiB of
-    others, counts by its size and its time: what is outside the context may be anything, and the context is hashed elsewhere.
+    Files are hashed as they are on disk, without filters. A large file, and each file after the first 256 MiB, counts by its size
+    and its time: it may be anything, and the build context has hashes of its own.
 
     Raises:
-        RepoError: Git cannot tell, or a file cannot be read.
+        RepoError: Git fails, or a file cannot be read.
     """
-    changed = _changed(git)
-    others = git.run("ls-files", "--others", "--exclude-standard", "-z", "--", _NOT_DIRT)
-    new = [("?", name) for name in others.split("\0") if name]
+    changed = _find_changed(git)
     digest, left = hashlib.sha256(), _ALL_BYTES
-    for how, name in (*changed, *new):
-        content, read = _content_hash(root / name, left)
+    for kind, name in changed:
+        content, read = _hash_content(root / name, left)
         left -= read
-        digest.update(os.fsencode(f"{how} {name}") + b"\0" + content)
-    return digest.hexdigest() if changed or new else None
+        digest.update(os.fsencode(f"{kind} {name}") + b"\0" + content)
+    return digest.hexdigest() if changed else None
 
 
-def _changed(git: QuietGit) -> list[tuple[str, str]]:
-    """Return (mode and kind of change, path) of what differs from HEAD, in the index or out of it.
+def _find_changed(git: Git) -> list[tuple[str, str]]:
+    """Return (kind of change and mode, path) of each changed and each new file.
 
-    Names alone are asked for: what git would show of a file goes through whatever its attributes say.
+    Git prints names alone: the content would go through the attributes of the branch.
     """
-    words = ("--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv")
-    text = git.run("diff", *words, "--ignore-submodules=all", "HEAD", "--", _NOT_DIRT)
+    options = ("--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv")
+    text = git.run("diff", *options, "--ignore-submodules=all", "HEAD", "--", _NOT_RESULTS)
     fields = text.split("\0")
-    found = []
-    for what, name in zip(fields[::2], fields[1::2], strict=False):
-        _, mode, _, _, kind = what.split(" ")
-        found.append((f"{kind} {mode}", name))
-    return found
+    changed = []
+    for entry, name in zip(fields[::2], fields[1::2], strict=False):
+        _, mode, _, _, kind = entry.split(" ")
+        changed.append((f"{kind} {mode}", name))
+    text = git.run("ls-files", "--others", "--exclude-standard", "-z", "--", _NOT_RESULTS)
+    return changed + [("?", name) for name in text.split("\0") if name]
 
 
-def _content_hash(path: Path, left: int) -> tuple[bytes, int]:
-    """Hash a link by its target and a file by its content, and nothing else by its name alone; return how much was read."""
+def _hash_content(path: Path, left: int) -> tuple[bytes, int]:
+    """Return a hash of a file or of a link's target, and the number of bytes read."""
     try:
-        mode = path.lstat().st_mode
-        if stat.S_ISLNK(mode):
+        found = path.lstat()
+        if stat.S_ISLNK(found.st_mode):
             return hashlib.sha256(os.fsencode(path.readlink())).digest(), 0
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(found.st_mode):
             return b"", 0
-        return hash_plain(path, limit_bytes=min(_FILE_BYTES, left))
-    except FileNotFoundError:  # deleted, which is the change
+        limit_bytes = min(_FILE_BYTES, left)
+        if found.st_size > limit_bytes:
+            stamp = f"{found.st_size} bytes at {found.st_mtime_ns}"
+            return hashlib.sha256(stamp.encode()).digest(), 0
+        content = read_plain(path, limit_bytes=limit_bytes)
+        return hashlib.sha256(content).digest(), len(content)
+    except FileNotFoundError:  # deleted: the change itself
         return b"", 0
     except OSError as error:
         msg = f"the changed file {path} cannot be read: {error.strerror}"
-        raise RepoError(msg, hint="see to its permissions, or have git ignore it") from error
+        raise RepoError(msg, hint="fix its permissions, or let git ignore it") from error

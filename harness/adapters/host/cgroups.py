@@ -1,4 +1,4 @@
-"""Where this process may make control groups of its own: the files of v1, or of v2."""
+"""The control groups that this process can create, in v1 or in v2."""
 
 import re
 import time
@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeVar
 
 NEEDED = ("memory", "cpu", "pids")
-_ALSO = ("cpuacct",)  # of v1: whose account of CPU time the probe takes as the cell's own
-_EACH_S = 0.2  # a look takes a third of a millisecond
+_OPTIONAL = ("cpuacct",)  # v1 only: the probe reads the cell's CPU time there
+_READ_EACH_S = 0.2  # one read takes a third of a millisecond
 Number = TypeVar("Number", int, float)
 _KERNEL = Path("/proc/sys/kernel")
-_DEFAULT = 32_768  # the kernel's own, for a machine that has no such file
+_DEFAULT = 32_768  # the kernel's default, where the file is missing
 _SHARE = 3, 4
 
 
@@ -23,7 +23,7 @@ class Place:
 
     Args:
         version: 1 or 2.
-        folders: By controller; of v2 they are all the same.
+        folders: By controller; in v2 they are all the same.
     """
 
     version: int
@@ -39,7 +39,7 @@ class _Mount:
 
 
 def find_place(own: Path = Path("/proc/self")) -> tuple[Place | None, str]:
-    """Return where control groups can be made, and why not where there is None.
+    """Return the place for new control groups, or None and the reason.
 
     Args:
         own: The folder of this process in /proc.
@@ -61,11 +61,11 @@ def find_place(own: Path = Path("/proc/self")) -> tuple[Place | None, str]:
 
 
 def find_group(pid: int, name: str, proc: Path = Path("/proc")) -> Place | None:
-    """Return the control group of a process whose group is named after something; None where it is not to be seen from here.
+    """Return the control group of that name around a process; None if hidden.
 
     Args:
-        pid: The process, if it is one of this machine and namespace.
-        name: What the names of its groups hold, so that no other process is taken for it.
+        pid: A process of this machine and namespace.
+        name: A part of its groups' names, which excludes other processes.
         proc: The folder of the processes.
     """
     try:
@@ -81,15 +81,15 @@ def find_group(pid: int, name: str, proc: Path = Path("/proc")) -> Place | None:
     return place if is_its_own else None
 
 
-def make_room(folder: Path) -> str:
-    """Have the control groups below a v2 one hold what a cell needs; return why that cannot be."""
+def enable_controllers(folder: Path) -> str:
+    """Enable the controllers that a cell needs; return the reason if that fails."""
     try:
-        there = set((folder / "cgroup.controllers").read_text().split())
-        missing = [name for name in NEEDED if name not in there]
+        available = set((folder / "cgroup.controllers").read_text().split())
+        missing = [name for name in NEEDED if name not in available]
         if missing:
             return f"{folder} has no {' and no '.join(missing)} controller"
-        handed_on = set((folder / "cgroup.subtree_control").read_text().split())
-        wanted = " ".join(f"+{name}" for name in NEEDED if name not in handed_on)
+        enabled = set((folder / "cgroup.subtree_control").read_text().split())
+        wanted = " ".join(f"+{name}" for name in NEEDED if name not in enabled)
         if wanted:
             (folder / "cgroup.subtree_control").write_text(wanted)
     except OSError as error:
@@ -100,7 +100,7 @@ def make_room(folder: Path) -> str:
 def _find_v1(mounts: list[_Mount], paths: Mapping[str, PurePosixPath]) -> Place | None:
     folders = {
         name: _locate(mount, paths[name])
-        for name in (*NEEDED, *_ALSO)
+        for name in (*NEEDED, *_OPTIONAL)
         for mount in mounts
         if mount.version == 1 and name in mount.controllers and name in paths
     }
@@ -119,13 +119,13 @@ def _if_writable(place: Place) -> tuple[Place | None, str]:
 
 
 def _find_v2(mount: _Mount, path: PurePosixPath) -> tuple[Place | None, str]:
-    """Go up from this process's own group to the first that lets us make others below it."""
+    """Return the nearest ancestor group in which this process can create others."""
     own, said = _locate(mount, path), ""
     for folder in (own, *own.parents):
         if not folder.is_relative_to(mount.point):
             break
         place, why = _if_writable(Place(version=2, folders=dict.fromkeys(NEEDED, folder)))
-        why = why if place is None else make_room(folder)
+        why = why if place is None else enable_controllers(folder)
         if place is not None and not why:
             return place, ""
         said = said or why
@@ -153,7 +153,7 @@ def _parse_membership(text: str) -> Iterator[tuple[str, PurePosixPath]]:
 
 
 def _locate(mount: _Mount, path: PurePosixPath) -> Path:
-    """Find a group below its mount; in a container the two may not fit, and the mount is what there is."""
+    """Find a group's folder; in a container it may be the mount itself."""
     if path.is_relative_to(mount.root):
         inner = mount.point / path.relative_to(mount.root)
         if ".." not in inner.parts and inner.is_dir():
@@ -166,7 +166,7 @@ def _unescape(field: str) -> str:
 
 
 class CgroupAccount:
-    """The account of one control group, v1 or v2.
+    """The resource usage of one control group, v1 or v2.
 
     Args:
         place: The group itself.
@@ -177,16 +177,16 @@ class CgroupAccount:
         self._version, self._folders = place.version, place.folders
         self._now_s = now_s
         self._usage = Usage()
-        self._looked_at = now_s()  # what starts a cell is in its group too, for a moment
+        self._looked_at = now_s()  # the launcher is in the cell's group too, for a moment
 
     def look(self) -> None:
-        """Look at what it uses now, if the last look was not a moment ago."""
-        if self._now_s() - self._looked_at >= _EACH_S:
+        """Read the usage now, unless it was read a moment ago."""
+        if self._now_s() - self._looked_at >= _READ_EACH_S:
             self._looked_at = self._now_s()
             self.look_now()
 
     def look_now(self) -> None:
-        """Look, however long ago the last look was.
+        """Read the usage now.
 
         Source: the kernel's documents cgroup-v1/memory, cgroup-v1/cpuacct, cgroup-v1/pids and cgroup-v2.
         """
@@ -203,7 +203,7 @@ class CgroupAccount:
         )
 
     def evidence(self) -> Mapping[str, object]:
-        """Return what was used, by the names of the record; what the kernel does not count is not there."""
+        """Return the usage by the names of the record, as far as the kernel counts."""
         return self._usage.evidence()
 
     def _cpu_ms(self) -> float | None:
@@ -216,7 +216,7 @@ class CgroupAccount:
 
 
 def read_pairs(path: Path) -> Mapping[str, int]:
-    """Return the numbers of a file that names each on a line of its own; nothing where there is no such file."""
+    """Return the `NAME NUMBER` lines of a file; empty without the file."""
     with suppress(OSError):
         lines = (line.partition(" ") for line in path.read_text().splitlines())
         return {name: int(value) for name, _, value in lines if value.isdigit()}
@@ -224,7 +224,7 @@ def read_pairs(path: Path) -> Mapping[str, int]:
 
 
 def read_number(path: Path) -> int | None:
-    """Return the number that a file holds; None where there is no such file, or it says `max`."""
+    """Return the number in a file; None without the file, or for `max`."""
     with suppress(OSError):
         text = path.read_text().strip()
         return int(text) if text.isdigit() else None
@@ -232,24 +232,24 @@ def read_number(path: Path) -> int | None:
 
 
 class Account(Protocol):
-    """Who keeps account of one cell."""
+    """A source of the resource usage of one cell."""
 
     def look(self) -> None:
-        """Look at what it uses now."""
+        """Read the usage now."""
 
     def evidence(self) -> Mapping[str, object]:
-        """Return what it used, by the names of the record; what is not counted is not there."""
+        """Return the usage by the names of the record, without what is not counted."""
 
 
 @dataclass(slots=True)
 class Usage:
-    """What one cell used; None where nobody counts it.
+    """The resource usage of one cell; None without a source.
 
     Args:
-        cpu_ms: Processor time of all in it.
-        memory_peak_bytes: The kernel's own peak, page cache included.
-        rss_peak_bytes: The most of memory that no file backs.
-        pids_peak: The most processes and threads that were seen. The kernel's own peak holds what started the cell, too.
+        cpu_ms: Processor time of all its processes.
+        memory_peak_bytes: The kernel's peak, with page cache.
+        rss_peak_bytes: The peak of anonymous memory.
+        pids_peak: The most processes and threads that were read. The kernel's own peak includes the launcher.
     """
 
     cpu_ms: float | None = None
@@ -258,14 +258,14 @@ class Usage:
     pids_peak: int | None = None
 
     def take(self, seen: "Usage") -> None:
-        """Take in what was seen at one moment; of a cell that has just ended that is nothing."""
+        """Add the usage of this moment; a cell that has just ended has none."""
         self.cpu_ms = _most(self.cpu_ms, seen.cpu_ms)
         self.memory_peak_bytes = _most(self.memory_peak_bytes, seen.memory_peak_bytes)
         self.rss_peak_bytes = _most(self.rss_peak_bytes, seen.rss_peak_bytes)
         self.pids_peak = _most(self.pids_peak, seen.pids_peak)
 
     def evidence(self) -> Mapping[str, object]:
-        """Return what is known, by the names of the record."""
+        """Return the known values, by the names of the record."""
         known = {
             "cpu-ms": self.cpu_ms,
             "memory-peak-bytes": self.memory_peak_bytes,
@@ -282,9 +282,9 @@ def _most(before: Number | None, now: Number | None) -> Number | None:
 
 
 def backstop_pids(kernel: Path = _KERNEL) -> int:
-    """Return three quarters of what the kernel of this machine allows at once.
+    """Return three quarters of the process limit of this machine's kernel.
 
-    A fork bomb that stops there leaves the host able to start a process. It is no cap of the subject's: a thread that does not start there names it.
+    A fork bomb that stops there leaves the host able to start processes. It is not a requested cap: evidence names it as the default.
 
     Args:
         kernel: The folder of the kernel's own limits.

@@ -1,4 +1,4 @@
-"""How the counted processes are held: as little as they can do with, and no network, as far as the host allows it."""
+"""Commands that remove rights and network of a process, if the host allows."""
 
 import os
 import subprocess
@@ -16,13 +16,13 @@ _BARE = ("--inh-caps=-all", "--bounding-set=-all", "--no-new-privs")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confinement:
-    """One way to hold a process.
+    """One way to confine a process.
 
     Args:
-        words: What is put before its command.
-        uid: Whom it runs as, where that is somebody else; what it writes to must be theirs.
-        how: For people; it begins with ``unconfined`` where nothing holds it.
-        has_no_network: Whether it sees no network but its own loopback.
+        words: The words before its command.
+        uid: The user that it runs as, if another one; the files that it writes must belong to them.
+        how: For people; begins with ``unconfined`` if nothing confines it.
+        has_no_network: Whether its own loopback is its only network.
     """
 
     words: Sequence[str]
@@ -31,18 +31,21 @@ class Confinement:
     has_no_network: bool = True
 
     def with_closed_files(self, closing: Path, scratch: Path) -> Sequence[str]:
-        """Return the words that also make all files read-only but those of a folder, where there are namespaces to do it in.
+        """Return words that also make all files read-only except below a folder.
 
         Args:
-            closing: The program that does it, of the harness's own.
+            closing: The program of the harness that does it.
             scratch: The folder.
+
+        Returns:
+            No words on a host without namespaces.
         """
         if not self.words:
             return ()
         at = self.words.index("--")
-        alone = (*self.words[:at], "--mount", "--propagation", "private", "--")
-        own = (sys.executable, "-I", "-S", str(closing), str(scratch))
-        return (*alone, *own, *self.words[at + 1 :])
+        own_mounts = (*self.words[:at], "--mount", "--propagation", "private", "--")
+        program = (sys.executable, "-I", "-S", str(closing), str(scratch))
+        return (*own_mounts, *program, *self.words[at + 1 :])
 
 
 _OF_ROOT = (
@@ -78,37 +81,31 @@ _OF_A_USER = (
 def find_confinement(
     folder: Path, ways: Sequence[Confinement] | None = None, *, fixed_addresses: bool = True
 ) -> Confinement:
-    """Return the first way in which this very interpreter runs here.
-
-    An interpreter that cannot read its own library may silently run with another one, so its version is compared.
+    """Return the first confinement in which this interpreter runs.
 
     Args:
-        folder: Where the processes will run, which the one that they run as must be able to read.
-        ways: What to try; those of this user by default.
-        fixed_addresses: Whether everything is to have the same address each time, where that is allowed.
+        folder: The working folder of the processes; their user must be able to read it.
+        ways: The candidates; by default those of this user.
+        fixed_addresses: Whether to turn address randomisation off, if the host allows it: collisions in sets depend on addresses.
     """
     if ways is None:
         ways = _OF_ROOT if os.geteuid() == 0 else _OF_A_USER
-    said = ""
+    failure = ""
     for way in ways:
-        said = _try(way.words, folder)
-        if not said:
+        failure = _try(way.words, folder)
+        if not failure:
             break
     else:
-        way = Confinement(words=(), uid=None, how=f"unconfined: {said}", has_no_network=False)
-    if fixed_addresses:
-        way = replace(way, words=_with_fixed_addresses(way.words, folder))
-    return way
-
-
-def _with_fixed_addresses(words: Sequence[str], folder: Path) -> Sequence[str]:
-    """Add what gives everything the same address each time, where that is allowed: how sets collide depends on addresses."""
-    fixed = (*words, *_SAME_ADDRESSES)
-    return words if _try(fixed, folder) else fixed
+        way = Confinement(words=(), uid=None, how=f"unconfined: {failure}", has_no_network=False)
+    fixed = (*way.words, *_SAME_ADDRESSES)
+    return replace(way, words=fixed) if fixed_addresses and not _try(fixed, folder) else way
 
 
 def _try(words: Sequence[str], folder: Path) -> str:
-    """Run the interpreter behind these words; return why that fails, empty when it does not."""
+    """Run the interpreter behind these words; return why it fails, empty if it runs.
+
+    An interpreter that cannot read its own library may run with another one: the versions must be equal.
+    """
     command = [*words, sys.executable, "-S", "-P", "-c", _CHECK, str(folder)]
     try:
         done = subprocess.run(

@@ -1,15 +1,12 @@
-"""One run at a time on one machine: a lock that the kernel lets go of, however its holder ends."""
+"""The lock of one run on this machine; the kernel releases it if the run dies."""
 
-import errno
 import fcntl
 import os
-import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from enum import Enum
-from functools import partial
 from pathlib import Path
 
 import psutil
@@ -18,87 +15,83 @@ from harness.adapters.host.files import read_plain
 from harness.model.errors import NoBoxError
 from harness.model.text import printable
 
-PLACE = Path("/var/tmp")  # noqa: S108  # all users share it: a lock of each user's own would lock nobody out
+PLACE = Path("/var/tmp")  # noqa: S108  # shared by all users: the lock excludes their runs too
 THIS_MACHINE = "machine"
-"""The name of the lock for all that runs on this machine's own CPUs."""
+"""The name of the lock for everything that runs on this machine's own CPUs."""
 
-_PREFIX = "esc-bench-"
-_SUFFIX = ".lock"
+_PREFIX, _SUFFIX = "esc-bench-", ".lock"
+_FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _LONGEST_NOTE = 300
-_LOOK_S = 0.5
+_POLL_S = 0.5
 
 
 class Turn(Enum):
-    """What a run does while another one has the machine."""
+    """The behaviour of a call while another run uses the machine."""
 
     WAIT = "wait"
     GIVE_UP = "give up"
     NEEDS_NONE = "needs none"
 
 
-def taken(
-    name: str, note: str, turn: Turn, say: Callable[[str], None]
-) -> AbstractContextManager[None]:
-    """Hold the lock of that name, as it is this run's turn or not; see `locked`."""
-    if turn is Turn.NEEDS_NONE:
-        return nullcontext()
-    pause = partial(time.sleep, _LOOK_S)
-    return locked(name, note, waits=turn is Turn.WAIT, pause=pause, say=say)
+def _pause() -> None:
+    time.sleep(_POLL_S)
 
 
 @contextmanager
-def locked(
+def machine_lock(
     name: str,
     note: str,
-    *,
-    waits: bool,
-    pause: Callable[[], None],
+    turn: Turn,
     say: Callable[[str], None],
+    *,
+    pause: Callable[[], None] = _pause,
     place: Path = PLACE,
 ) -> Iterator[None]:
-    """Hold the lock of that name for as long as the block runs.
+    """Hold a lock for as long as the block runs.
 
     Args:
-        name: What is shared: this machine, or an engine elsewhere.
-        note: Who holds it, in words for whoever comes next.
-        waits: Whether to wait while somebody else holds it.
-        pause: Passes the time until it is looked at again.
-        say: Is told whom is waited for, again when that changes.
+        name: The shared resource: this machine, or an engine elsewhere.
+        note: The holder, as text for a run that waits.
+        turn: What to do while another run holds it.
+        say: Called with the holder when this starts to wait, and when the holder changes.
+        pause: Called between two attempts.
         place: A folder that all users share.
 
     Raises:
-        NoBoxError: Somebody else holds it, and this does not wait; or it cannot be made.
+        NoBoxError: Another run holds the lock and this does not wait, or the lock cannot be made.
     """
-    path = place / f"{_PREFIX}{name}{_SUFFIX}"
-    told = ""
+    if turn is Turn.NEEDS_NONE:
+        yield
+        return
+    path, reported = place / f"{_PREFIX}{name}{_SUFFIX}", ""
     try:
-        while (fd := _take(path)) is None:
-            holder = _holder(path)
-            if not waits:
-                msg = f"the box is taken: {holder} runs"
-                raise NoBoxError(msg, hint="wait for it, which is what happens without --no-wait")
-            if holder != told:
-                say(f"waiting for {holder} to end; two at once would disturb each other")
-                told = holder
+        while (fd := _try_lock(path)) is None:
+            holder = _read_note(path)
+            if turn is Turn.GIVE_UP:
+                msg = f"another run uses the machine: {holder}"
+                raise NoBoxError(msg, hint="leave out --no-wait to wait for it")
+            if holder != reported:
+                say(f"waiting for {holder} to end; two runs at once would disturb each other")
+                reported = holder
             pause()
     except OSError as error:
-        msg = f"there is no lock to be had at {path}: {error.strerror}"
-        raise NoBoxError(msg, hint="see whose it is, and remove it") from error
+        msg = f"cannot lock {path}: {error.strerror}"
+        raise NoBoxError(msg, hint="check who owns it, and remove it") from error
     try:
-        with suppress(OSError):  # on a full disk the lock holds all the same, and says nothing
+        with suppress(OSError):  # a full disk: the lock holds without a note
             os.truncate(fd, 0)
             os.pwrite(fd, f"{note}\n".encode(errors="replace"), 0)
         yield
     finally:
-        _let_go(path, fd)
+        _release(path, fd)
 
 
 def own_note(folder: Path, stamp: str) -> str:
-    """Say in words which run this is.
+    """Return the note of this run.
 
     Args:
         folder: The checkout.
-        stamp: Since when it runs.
+        stamp: The start of the run.
     """
     verb = " ".join([Path(sys.argv[0]).name, *sys.argv[1:2]])
     process = psutil.Process()
@@ -106,87 +99,69 @@ def own_note(folder: Path, stamp: str) -> str:
 
 
 def prune_locks(place: Path = PLACE) -> list[str]:
-    """Remove the locks that nobody holds, which killed runs left; return their paths."""
+    """Remove the locks that killed runs left; return their paths."""
     removed = []
     for path in sorted(place.glob(f"{_PREFIX}*{_SUFFIX}")):
-        try:
-            fd = _take(path)
-        except OSError:  # not a file of ours, or not ours to open: it is left alone
-            continue
-        if fd is not None:
-            _let_go(path, fd)
-            if not path.exists():
-                removed.append(f"lock {path}")
+        with suppress(OSError):  # a link, a folder, or a file that another user closed to us
+            fd = _try_lock(path)
+            if fd is not None:
+                _release(path, fd)
+                if not path.exists():
+                    removed.append(f"lock {path}")
     return removed
 
 
-def _take(path: Path) -> int | None:
-    """Open the lock, made where it is missing, and lock it; None while somebody else holds it.
+def _try_lock(path: Path) -> int | None:
+    """Open and lock a file; return its descriptor, None if another run holds it.
 
     Raises:
-        OSError: It cannot be opened or made, or is no plain file.
+        OSError: The file cannot be opened or made.
     """
     while True:
-        fd = _open(path)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_still(path, fd):
+        with ExitStack() as stack:
+            fd = _open(path)
+            stack.callback(os.close, fd)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return None
+            if os.fstat(fd).st_nlink:  # else its last holder has removed it
+                stack.pop_all()
                 return fd
-        except BlockingIOError:
-            os.close(fd)
-            return None
-        except BaseException:  # also Ctrl-C: a descriptor that stays open would hold the lock
-            os.close(fd)
-            raise
-        os.close(fd)  # its last holder removed it a moment ago
 
 
 def _open(path: Path) -> int:
-    """Open without O_CREAT what is there: in a folder that all users share, kernels refuse it with O_CREAT for a file of somebody else."""
-    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    """Open a file that may belong to another user, or make it for all users.
+
+    In a sticky folder, kernels refuse O_CREAT for a file of another user (fs.protected_regular).
+    """
     while True:
         try:
-            fd = os.open(path, flags)
-        except FileNotFoundError:
-            pass
-        else:
-            if stat.S_ISREG(os.fstat(fd).st_mode):
-                return fd
-            os.close(fd)
-            raise OSError(errno.EINVAL, "it is no plain file")
-        try:
-            fd = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o666)
+            fd = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666)
         except FileExistsError:
-            continue
-        os.fchmod(fd, 0o666)  # whatever the umask: others are to lock it, too
-        return fd
+            with suppress(FileNotFoundError):  # its holder has just removed it
+                return os.open(path, _FLAGS)
+        else:
+            os.fchmod(fd, 0o666)  # whatever the umask
+            return fd
 
 
-def _is_still(path: Path, fd: int) -> bool:
-    """Whether the path still names what was opened."""
+def _release(path: Path, fd: int) -> None:
+    """Remove the file and then unlock it, so that no run locks a removed file."""
     try:
-        found = path.lstat()
-    except FileNotFoundError:
-        return False
-    return os.path.samestat(found, os.fstat(fd))
-
-
-def _let_go(path: Path, fd: int) -> None:
-    """Remove it while it is held, so that nobody can hold what is removed, and then let go."""
-    try:
-        if _is_still(path, fd):
+        if os.fstat(fd).st_nlink:  # else a person removed it, and its path may be another run's
             os.truncate(fd, 0)
             path.unlink()
     except PermissionError:
-        pass  # made by another user, who was killed: it stays, unlocked and without a note
+        pass  # another user made it: it stays, unlocked and without a note
     finally:
         os.close(fd)
 
 
-def _holder(path: Path) -> str:
+def _read_note(path: Path) -> str:
     try:
         text = read_plain(path, limit_bytes=_LONGEST_NOTE << 4)
         note = text[:_LONGEST_NOTE].decode(errors="replace").strip()
     except OSError:
         note = ""
-    return printable(note) or "another run, which does not say who it is,"
+    return printable(note) or "an unknown run"

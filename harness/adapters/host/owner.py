@@ -1,4 +1,4 @@
-"""The name under which a process marks what it makes, and whether its owner still lives."""
+"""Run ids, which mark everything a process makes, and their living owners."""
 
 import hashlib
 import itertools
@@ -8,23 +8,25 @@ import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
+
 _COUNTER = itertools.count()
-_NUMBER = re.compile(r"[0-9]{1,18}")
+_RUN_ID = re.compile(r"esc-([0-9a-f]+)-([0-9]{1,7})-([0-9]{1,18})-[0-9]{1,18}")
 
 
 def own_run_id() -> str:
-    """Return a run id that no other run has, and by which its process can be found.
+    """Return a new run id of this process.
 
     Returns:
-        ``esc-WHERE-PID-STARTED-N``: WHERE stands for the host and its process namespace, STARTED is the process's start in
-        clock ticks since boot, so that a process id that was given away again is not taken for the owner.
+        ``esc-WHERE-PID-STARTED-N``: WHERE is a hash of the host and its process namespace. STARTED is the start of the process
+        in clock ticks since boot: a later process with the same PID is not the owner.
     """
     pid = os.getpid()
     return f"esc-{_where()}-{pid}-{_started(pid)}-{next(_COUNTER)}"
 
 
 def machine_name() -> str:
-    """Return what tells this machine from its twins, as a hash: its id where it has one, else its name."""
+    """Return a hash of this machine's id, or without one of its host name."""
     try:
         name = Path("/etc/machine-id").read_text().strip()
     except OSError:
@@ -33,50 +35,35 @@ def machine_name() -> str:
 
 
 def is_alive(run_id: str) -> bool:
-    """Whether the process that a run id names may still be there.
+    """Return whether the process of a run id may still run.
 
-    One of another host or process namespace, which may share the engine, cannot be seen from here and counts as alive. An id of
-    another form has no owner.
+    An owner on another host or in another process namespace, which may share the engine, counts as alive. An id of another form
+    has no owner.
     """
-    word, *rest = run_id.split("-")
-    if word != "esc" or len(rest) != 4 or not all(_NUMBER.fullmatch(part) for part in rest[1:]):
+    found = _RUN_ID.fullmatch(run_id)
+    if found is None:
         return False
-    where, pid, started, _ = rest
+    where, pid, started = found.groups()
     return where != _where() or _started(int(pid)) == int(started)
+
+
+def utc_stamp() -> str:
+    """Return the time of day as ``2026-11-30T12:34:56Z``."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _where() -> str:
     try:
         namespace = str(Path("/proc/self/ns/pid").readlink())
-    except OSError:  # no Linux: one namespace a host
+    except OSError:  # not Linux: one namespace on a host
         namespace = ""
     return hashlib.sha256(f"{socket.gethostname()} {namespace}".encode()).hexdigest()[:8]
 
 
 def _started(pid: int) -> int:
+    """Return the start of a process in clock ticks, 0 without /proc, -1 if gone."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return _exists(pid)
+        return 0 if psutil.pid_exists(pid) else -1
     return int(stat.rpartition(")")[2].split()[19])
-
-
-def _exists(pid: int) -> int:
-    """Stand in for the start time where there is no /proc: 0 while the process is there, -1 after."""
-    if Path("/proc/self/stat").exists():
-        return -1
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return -1
-    except PermissionError:
-        return 0
-    return 0
-
-
-class SystemClock:
-    """The time of day of this host."""
-
-    def utc_stamp(self) -> str:
-        """Return the time as ``2026-11-30T12:34:56Z``."""
-        return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,60 +1,55 @@
-"""How a run ends by a signal: the first one interrupts it, and nothing interrupts its ending."""
+"""Signals that end a run: the first interrupts it, and none interrupts its cleanup."""
 
 import signal
 from collections.abc import Callable
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class EndingSignals:
-    """SIGINT, SIGTERM and SIGHUP, all of them as Ctrl-C, for as long as the block runs; one that is ignored stays so.
+    """SIGINT, SIGTERM and SIGHUP during a block, each handled like Ctrl-C.
 
-    The first raises KeyboardInterrupt, unless the run is ending anyway. From then on they are answered and otherwise let pass; one that came while a run
-    ended by itself raises after its ending.
+    The first signal raises KeyboardInterrupt, unless the cleanup has started. Later ones are reported and otherwise ignored. A
+    signal during the cleanup of a run that ended by itself raises after the cleanup. A signal that was ignored stays ignored.
 
     Args:
-        say: Is told why nothing happens at once.
+        say: Called with the reason why a signal does not end the run at once.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
-        self._came = False
-        self._is_ending = False
+        self._has_come = self._is_ending = False
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> Self:
-        """Take them over."""
+        """Install the handlers."""
         for number in _SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
-                self._before[number] = signal.signal(number, self._take)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                self._before[number] = signal.signal(number, self._handle)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Give them back.
+    def __exit__(self, _kind: object, error: object, _trace: object) -> None:
+        """Restore the handlers.
 
         Raises:
-            KeyboardInterrupt: One came while the run ended by itself.
+            KeyboardInterrupt: A signal came while the run ended by itself.
         """
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # as it was given
-        if self._came and error is None:
+            signal.signal(number, handler)  # type: ignore[arg-type]  # it came from signal()
+        if self._has_come and error is None:
             raise KeyboardInterrupt
 
     def end(self) -> None:
-        """Let nothing interrupt what is left to do."""
+        """Mark the start of the cleanup."""
         self._is_ending = True
 
-    def _take(self, number: int, _frame: FrameType | None) -> None:
-        is_first, self._came = not self._came, True
-        if is_first and not self._is_ending:
-            self._is_ending = True
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        interrupts = not self._has_come and not self._is_ending
+        self._has_come = self._is_ending = True
+        if interrupts:
             raise KeyboardInterrupt
-        name = signal.Signals(number).name
-        self._say(f"{name}: this is ending already, and first removes what it made")
+        self._say(
+            f"{signal.Signals(number).name}: already ending; what the run made is removed first"
+        )

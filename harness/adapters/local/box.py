@@ -1,4 +1,4 @@
-"""Boxes without an engine: each cell is kept by a process of its own, which holds its caps as this machine allows."""
+"""The box without an engine: a launcher process enforces the caps of each cell."""
 
 import os
 import platform
@@ -9,11 +9,11 @@ from pathlib import Path
 from harness.adapters.host.isolation import find_confinement
 from harness.adapters.host.lock import THIS_MACHINE
 from harness.adapters.host.owner import machine_name, own_run_id
-from harness.adapters.local import read_only as closing
+from harness.adapters.local import read_only
 from harness.adapters.local.builds import LocalBuilds, environment_of
-from harness.adapters.local.cell import KeptCell
-from harness.adapters.local.enforcement import MARK, Holding, cell_name, end_what_is_left
-from harness.adapters.local.launcher import Errand
+from harness.adapters.local.cell import LaunchedCell
+from harness.adapters.local.enforcement import RUN_ENV, Enforcement, cell_name, end_leftovers
+from harness.adapters.local.launcher import LaunchSpec
 from harness.adapters.local.store import LocalStore
 from harness.model.errors import NoBoxError
 from harness.model.nouns import OPEN_FILES, Caps, Side
@@ -21,27 +21,27 @@ from harness.model.runs import BoxInfo
 from harness.model.tree import Tree
 from harness.outcome.observation import Observation
 from harness.outcome.protocol import ProgressLine
-from harness.verbs.ports import BaseImage, Build, CellOrder
+from harness.verbs.ports import BaseImage, Build, CellSpec
 
 _TRIAL = Caps(cpus=0.5, memory_bytes=64 << 20, pids=32, timeout_s=20.0)
 
 
 class LocalBox:
-    """Cells of this machine.
+    """A box that runs its cells as processes of this machine.
 
     Args:
-        holding: How their caps are held.
-        say: Is told what takes long.
-        store: Where builds are and cells write; by default that of this user.
+        enforcement: How the caps are enforced.
+        say: Called with progress messages.
+        store: The folder of builds and cells; by default that of this user.
 
     Raises:
-        NoBoxError: There is no place for them, or nothing can be held in this way.
+        NoBoxError: The folder cannot be made, or this enforcement does not work here.
     """
 
     def __init__(
-        self, holding: Holding, say: Callable[[str], None], store: LocalStore | None = None
+        self, enforcement: Enforcement, say: Callable[[str], None], store: LocalStore | None = None
     ) -> None:
-        self._holding = holding
+        self._enforcement = enforcement
         self._store = store or LocalStore()
         self._own_id = own_run_id()
         self._builds = LocalBuilds(self._store, self._own_id, say)
@@ -49,27 +49,25 @@ class LocalBox:
         self._closes_files = False
         try:
             self._closes_files = self._can_close_files()
-        except (
-            BaseException
-        ):  # also Ctrl-C: what was made for trying is nobody's to remove but ours
+        except BaseException:  # also Ctrl-C: no other run removes the trial cell
             self.reap(self._own_id)
             raise
 
     @property
     def lock_name(self) -> str:
-        """What two runs share: this machine."""
+        """The lock that two runs share: this machine."""
         return THIS_MACHINE
 
     def close(self) -> None:
-        """Remove what was made for trying and building."""
+        """Remove the trial cells and half-made builds."""
         self.reap(self._own_id)
 
     def describe(self, base_image: str) -> BoxInfo:
-        """Say what it is and what of its host bears on the numbers."""
+        """Return the box, and the facts of its host that affect the numbers."""
         return BoxInfo(
-            box=self._holding.box,
-            engine=self._holding.engine,
-            cgroup=self._holding.cgroup,
+            box=self._enforcement.box,
+            engine=self._enforcement.engine,
+            cgroup=self._enforcement.cgroup,
             endpoint="this machine",
             host=f"{_system_name()}, {platform.system()} {platform.release()}, {platform.machine()}",
             host_cpus=os.cpu_count() or 1,
@@ -81,57 +79,57 @@ class LocalBox:
         )
 
     def find_base_image(self, wanted: str) -> BaseImage:
-        """Find the Python that both sides stand on."""
+        """Find the Python of both sides."""
         return self._builds.find_base(wanted)
 
     def locate(self, tree: Tree, *, base_image: BaseImage) -> tuple[str, bool]:
-        """Return the tag that a tree's build has or would have, and whether it is there."""
+        """Return the tag of a tree's build, and whether the build exists."""
         return self._builds.locate(tree, base_image)
 
     def build(self, tree: Tree, *, base_image: BaseImage, side: Side) -> Build:
-        """Build a tree, or find it already built, and give it the side's moving tag."""
+        """Build a tree, or find its build, and move the side's tag to it."""
         return self._builds.build(tree, base_image=base_image, side=side)
 
     def find_build(self, image: str) -> Build:
-        """Find a build that is there already."""
+        """Find an existing build."""
         return self._builds.find(image)
 
     def run_cell(
-        self, build: Build, order: CellOrder, on_progress: Callable[[ProgressLine], None]
+        self, build: Build, spec: CellSpec, on_progress: Callable[[ProgressLine], None]
     ) -> Observation:
-        """Run one cell to its end or its time limit; what it wrote stays until `reap` at the end of the run."""
+        """Run one cell to its end or its time limit; its files stay until `reap`."""
         folder = self._builds.folder_of(build.image)
         if folder is None:
-            msg = f"the build {build.image.removeprefix('sha256:')[:12]} is not on this machine any more"
-            raise NoBoxError(msg, hint="is something else removing builds?")
-        os.utime(folder)  # so that it is among the last used
-        place = self._store.make_cell(order.run_id, self._confined.uid)
+            msg = f"the build {build.image.removeprefix('sha256:')[:12]} is no longer on this machine"
+            raise NoBoxError(msg, hint="check whether another program removes builds")
+        os.utime(folder)  # `trim` keeps the builds used last
+        place = self._store.make_cell(spec.run_id, self._confined.uid)
         words = (
             *(*self._words(place), str(folder / "env/bin/python"), "-m", "harness.probe"),
-            *(order.arm, str(order.level), *order.load.arguments),
+            *(spec.arm, str(spec.level), *spec.load.arguments),
         )
         environment = {
             **environment_of(folder, place / "scratch"),
-            **order.environment,
-            MARK: order.run_id,
+            **spec.environment,
+            RUN_ENV: spec.run_id,
         }
-        errand = self._errand(
-            place, order.run_id, order.caps, (words, environment, folder / "bench")
+        launch = self._make_launch_spec(
+            place, spec.run_id, spec.caps, words, environment, folder / "bench"
         )
-        # a limit of the host's own is no cap that was asked for
-        holds = tuple(name for name in self._holds if name != "pids" or order.caps.pids)
-        with KeptCell(self._holding, errand) as kept:
-            return kept.follow(order.caps.timeout_s, on_progress, holds)
+        # the host's own limit is no cap of the request
+        holds = tuple(name for name in self._holds if name != "pids" or spec.caps.pids)
+        with LaunchedCell(self._enforcement, launch) as launched:
+            return launched.follow(spec.caps.timeout_s, on_progress, holds)
 
     def reap(self, run_id: str | None = None) -> list[str]:
-        """Remove what the cells of a run left, or those of runs that are no longer alive."""
+        """Remove the leftovers of a run, or of all dead runs."""
         removed = []
         for run in self._store.runs_of(run_id):
             try:
-                end_what_is_left(run, self._store.cells_of(run))
+                end_leftovers(run, self._store.cells_of(run))
             except (OSError, TimeoutError) as error:
-                msg = f"what is left of {run} cannot be ended: {error}"
-                raise NoBoxError(msg, hint="end it by hand, then `invoke clean`") from error
+                msg = f"the leftover cells of {run} cannot be killed: {error}"
+                raise NoBoxError(msg, hint="kill them by hand, then run `invoke clean`") from error
             removed.append(self._store.remove_run(run))
         return removed
 
@@ -141,49 +139,48 @@ class LocalBox:
 
     @property
     def _holds(self) -> tuple[str, ...]:
-        return (*self._holding.holds, *(("network",) if self._confined.has_no_network else ()))
+        return (*self._enforcement.holds, *(("network",) if self._confined.has_no_network else ()))
 
     def _doubts(self) -> tuple[str, ...]:
         network = f"The cells are not cut off from the network: {self._confined.how}."
         files = "The cells can write wherever the user that they run as can."
         return (
-            *self._holding.doubts,
+            *self._enforcement.doubts,
             *(() if self._confined.has_no_network else (network,)),
             *(() if self._closes_files else (files,)),
         )
 
-    def _errand(
+    def _make_launch_spec(
         self,
         place: Path,
         run_id: str,
         caps: Caps,
-        what: tuple[Sequence[str], Mapping[str, str], Path],
-    ) -> Errand:
-        words, environment, folder = what
-        return Errand(
-            kind=self._holding.errand,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+    ) -> LaunchSpec:
+        return LaunchSpec(
+            kind=self._enforcement.kind,
             name=cell_name(run_id, place.name),
             words=words,
             environment=environment,
             folder=str(folder),
             report=str(place / "report.json"),
-            cpus=caps.cpus,
-            memory_bytes=caps.memory_bytes,
-            pids=caps.pids,
+            caps=caps,
             open_files=OPEN_FILES,
         )
 
     def _words(self, place: Path) -> Sequence[str]:
-        """Return what holds a cell: its scratch is all that it can write to, where that can be had."""
+        """Return the command prefix that confines a cell."""
         if self._closes_files:
-            return self._confined.with_closed_files(Path(closing.__file__), place / "scratch")
+            return self._confined.with_closed_files(Path(read_only.__file__), place / "scratch")
         return self._confined.words
 
     def _can_close_files(self) -> bool:
-        """Find out whether cells can be kept with their files closed, else at least without.
+        """Return whether cells run with a read-only file system.
 
         Raises:
-            NoBoxError: They cannot be kept at all.
+            NoBoxError: Cells do not run at all.
         """
         self._closes_files = True
         try:
@@ -194,21 +191,21 @@ class LocalBox:
         return self._closes_files
 
     def _try(self) -> None:
-        """Keep a cell that does nothing.
+        """Run a cell that does nothing.
 
         Raises:
-            NoBoxError: It does not come to a good end.
+            NoBoxError: It does not exit with 0.
         """
         place = self._store.make_cell(self._own_id, self._confined.uid)
         words = (*self._words(place), sys.executable, "-I", "-S", "-c", "")
-        errand = self._errand(place, self._own_id, _TRIAL, (words, {}, place))
-        with KeptCell(self._holding, errand) as kept:
-            seen = kept.follow(_TRIAL.timeout_s, lambda _: None, ())
+        spec = self._make_launch_spec(place, self._own_id, _TRIAL, words, {}, place)
+        with LaunchedCell(self._enforcement, spec) as launched:
+            seen = launched.follow(_TRIAL.timeout_s, lambda _: None, ())
         if seen.exit_code != 0:
             said = seen.engine_error or (
                 seen.stderr[-1] if seen.stderr else f"exit code {seen.exit_code}"
             )
-            msg = f"no cell can be kept with {self._holding.engine.removeprefix('no engine: ')}, cgroup {self._holding.cgroup}: {said}"
+            msg = f"no cell runs with {self._enforcement.engine.removeprefix('no engine: ')}, cgroup {self._enforcement.cgroup}: {said}"
             raise NoBoxError(msg)
 
 

@@ -1,4 +1,4 @@
-"""Builds without an engine: a tree of files and an environment of a Python that is on this machine."""
+"""Builds without an engine: files, and an environment of a Python of this machine."""
 
 import hashlib
 import os
@@ -35,9 +35,9 @@ class Interpreter:
     """A Python of this machine.
 
     Args:
-        path: Of its program.
-        name: What it says that it is.
-        version: All that it says of its version.
+        path: The path of its program.
+        name: Implementation and version.
+        version: The full text of `sys.version`.
     """
 
     path: str
@@ -46,18 +46,17 @@ class Interpreter:
 
     @property
     def base_image(self) -> BaseImage:
-        """It as what builds stand on."""
+        """The interpreter as the base of builds."""
         digest = hashlib.sha256(f"{self.path}\n{self.version}".encode()).hexdigest()
         return BaseImage(id=f"sha256:{digest}", name=self.name)
 
 
 class LocalBuilds:
-    """The builds of this machine, by the hash of what they are made from.
+    """The builds of this machine, by tree hash.
 
     Args:
-        store: Where they are.
-        run_id: Under which halves are made.
-        say: Is told what takes long.
+        run_id: Marks half-made builds.
+        say: Called with progress messages.
     """
 
     def __init__(self, store: LocalStore, run_id: str, say: Callable[[str], None]) -> None:
@@ -67,10 +66,10 @@ class LocalBuilds:
         self._asked: dict[str, Interpreter] = {}
 
     def find_base(self, wanted: str) -> BaseImage:
-        """Find the Python that builds stand on.
+        """Find the Python of the builds.
 
         Args:
-            wanted: A program, by path or as on PATH; empty for the one that this runs in.
+            wanted: A program, by path or on PATH; empty for the Python of this process.
 
         Raises:
             BuildError: There is no such Python.
@@ -81,7 +80,7 @@ class LocalBuilds:
         return found.base_image
 
     def locate(self, tree: Tree, base_image: BaseImage) -> tuple[str, bool]:
-        """Return the tag of a tree's build, and whether it is there."""
+        """Return the tag of a tree's build, and whether the build exists."""
         digest = tree.hash_on(base_image.id)
         name = _name_of(digest)
         note = self._store.builds / name / "id"
@@ -97,9 +96,8 @@ class LocalBuilds:
         tag, is_there = self.locate(tree, base_image)
         if not is_there:
             self._say(f"{side:<6} building {tag}")
-            shutil.rmtree(
-                self._store.builds / _name_of(digest), ignore_errors=True
-            )  # of another tree
+            # the short name may belong to another tree
+            shutil.rmtree(self._store.builds / _name_of(digest), ignore_errors=True)
             self._build(tree, _name_of(digest), self._asked[base_image.id], side)
         os.utime(self._store.builds / _name_of(digest))
         self._point(side, _name_of(digest))
@@ -107,20 +105,20 @@ class LocalBuilds:
         return Build(image=f"sha256:{digest}", how=how)
 
     def find(self, image: str) -> Build:
-        """Find a build that is there already, by its tag, its side's, or its id.
+        """Find an existing build by its tag, its side's tag, or its id.
 
         Raises:
-            UsageError: There is none of that name.
+            UsageError: There is no build of that name.
         """
         folder = self.folder_of(image)
         if folder is None:
             msg = f"there is no image {image!r} on this machine"
-            raise UsageError(msg, hint="make one with `invoke build`, or see what --box has it")
+            raise UsageError(msg, hint="make one with `invoke build`, or name its box with --box")
         digest = (folder / "id").read_text()
         return Build(image=f"sha256:{digest}", how=f"{image}, {digest[:_SHORT]}")
 
     def folder_of(self, image: str) -> Path | None:
-        """Return where a build is; None where there is none of that name."""
+        """Return the folder of a build; None if there is no such build."""
         word, _, name = image.partition(":")
         if word == "sha256":
             name = _name_of(name)
@@ -130,7 +128,7 @@ class LocalBuilds:
         return folder if (folder / "id").is_file() else None
 
     def trim(self) -> list[str]:
-        """Remove all but the four builds that were used last; return what was removed."""
+        """Remove all but the four builds used last; return a line for each."""
         trees = [path for path in self._store.builds.glob("tree-*") if path.is_dir()]
         removed = []
         for folder in sorted(trees, key=lambda path: path.stat().st_mtime_ns, reverse=True)[
@@ -141,10 +139,10 @@ class LocalBuilds:
         return removed
 
     def _ask(self, program: str) -> Interpreter:
-        """Have a Python say what it is.
+        """Ask a program for its version.
 
         Raises:
-            BuildError: It is none.
+            BuildError: It is no Python.
         """
         command = [program, "-I", "-S", "-c", _TELL]
         try:
@@ -153,7 +151,7 @@ class LocalBuilds:
         except (OSError, subprocess.SubprocessError, ValueError) as error:
             why = "it does not answer as a Python does" if isinstance(error, ValueError) else error
             msg = f"the base image {program} is no Python of this machine: {why}"
-            hint = "name one that is on PATH with --base-image, or leave it out"
+            hint = "name one on PATH with --base-image, or leave the flag out"
             raise BuildError(msg, hint=hint) from error
         return Interpreter(path=path, name=name, version="\n".join(version))
 
@@ -165,21 +163,11 @@ class LocalBuilds:
             with self._store.making(name, self._run_id) as half:
                 write_tree(half / "bench", tree)
                 _run([*_environment_maker(python.path), str(half / "env")], _BUILD_S)
-                # for speed of start: a runtime that does not compile is for its first cell to report
-                own = (
-                    str(half / "env/bin/python"),
-                    "-I",
-                )  # modules of the folder we are in are not for this
-                words = (
-                    "-m",
-                    "compileall",
-                    "-q",
-                    "--limit-sl-dest",
-                    str(half),
-                    str(half / "bench"),
-                )
+                # for speed of start; the first cell reports a runtime that does not compile
+                python_i = [str(half / "env/bin/python"), "-I"]  # ignores the current folder
+                words = ["-m", "compileall", "-q", "--limit-sl-dest", str(half)]
                 subprocess.run(
-                    [*own, *words],
+                    [*python_i, *words, str(half / "bench")],
                     capture_output=True,
                     timeout=_BUILD_S,
                     check=False,
@@ -197,7 +185,7 @@ class LocalBuilds:
             raise BuildError(msg) from error
 
     def _point(self, side: Side, name: str) -> None:
-        """Have the side's tag name a build."""
+        """Move the side's tag to a build."""
         half = self._store.builds / f".{side}-{self._run_id}"
         half.unlink(missing_ok=True)
         half.symlink_to(name)
@@ -205,7 +193,7 @@ class LocalBuilds:
 
 
 def environment_of(build: Path, scratch: Path) -> Mapping[str, str]:
-    """Return the environment that a cell starts with, which is that of the image: see the Dockerfile."""
+    """Return the environment of a cell: that of the image, see the Dockerfile."""
     return {
         "PATH": os.defpath,
         "HOME": str(scratch),
@@ -219,24 +207,16 @@ def environment_of(build: Path, scratch: Path) -> Mapping[str, str]:
 
 
 def _environment_maker(python: str) -> Sequence[str]:
-    """Return what makes an environment without anything in it: uv where it is there, else the Python itself."""
+    """Return the command that makes an empty environment: uv, else the Python."""
     uv = shutil.which("uv")
     if uv:
-        return (
-            uv,
-            "venv",
-            "--quiet",
-            "--no-project",
-            "--no-config",
-            "--offline",
-            "--python",
-            python,
-        )
+        options = ("--quiet", "--no-project", "--no-config", "--offline", "--python", python)
+        return (uv, "venv", *options)
     return (python, "-I", "-m", "venv", "--without-pip")
 
 
 def _open_to_all(folder: Path) -> None:
-    """Let everybody read what is there, whatever the umask: a cell may run as somebody else."""
+    """Make a folder readable for all users: a cell may run as another user."""
     folder.chmod(0o755)
     for path in folder.rglob("*"):
         if not path.is_symlink():

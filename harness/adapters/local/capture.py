@@ -1,4 +1,4 @@
-"""Reading what a cell prints while it runs: all of it is taken, the last of it is kept."""
+"""Read the output of a running cell, and keep its end."""
 
 import os
 import selectors
@@ -9,16 +9,15 @@ from typing import IO
 from harness.outcome.protocol import ProgressLine, read_output
 
 _CHUNK_BYTES = 1 << 16
-_KEPT_BYTES = 32 << 20  # as much as an engine is asked to keep
+_KEPT_BYTES = 32 << 20  # the limit of Docker's log as well
 _LONGEST_LINE = 1 << 16
 _PROGRESS = b"PROGRESS "
 
 
 class Capture:
-    """The two streams of a process, read as they come; a process that prints without end fills no memory and is never held up.
+    """The two output streams of a process.
 
-    Args:
-        stdout, stderr: Their ends to read from.
+    Endless output fills no memory, and never blocks the process.
     """
 
     def __init__(self, stdout: IO[bytes], stderr: IO[bytes]) -> None:
@@ -32,7 +31,7 @@ class Capture:
             self._selector.register(stream, selectors.EVENT_READ)
 
     def read(self, wait_s: float) -> None:
-        """Take what there is, after waiting for that long at most."""
+        """Read the available output; wait for it at most `wait_s`."""
         for key, _ in self._selector.select(wait_s):
             chunk = _read(key.fd)
             if chunk == b"":
@@ -43,7 +42,7 @@ class Capture:
                     self._listen(chunk)
 
     def drain(self) -> None:
-        """Take what is left, without waiting for whoever may hold the streams open."""
+        """Read the rest, without waiting for a process that holds the streams open."""
         while self._selector.get_map() and self._selector.select(0):
             self.read(0)
 
@@ -52,7 +51,7 @@ class Capture:
         self._selector.close()
 
     def take_progress(self) -> ProgressLine | None:
-        """Return the last PROGRESS that has come since this was last asked."""
+        """Return the last PROGRESS since the last call."""
         heard, self._heard = self._heard, b""
         lines = read_output([heard.decode(errors="replace")]).progress
         return lines[-1] if lines else None
@@ -81,19 +80,19 @@ class _Tail:
     def __init__(self) -> None:
         self._chunks: deque[bytes] = deque()
         self._size = 0
-        self._is_cut = False
+        self._is_stdin_closed = False
 
     def add(self, chunk: bytes) -> None:
         self._chunks.append(chunk)
         self._size += len(chunk)
         while self._size > _KEPT_BYTES:
             self._size -= len(self._chunks.popleft())
-            self._is_cut = True
+            self._is_stdin_closed = True
 
     def lines(self) -> list[str]:
-        """Return the lines that are whole: what was dropped may have ended within one."""
+        """Return the whole lines; the first may have been cut."""
         lines = b"".join(self._chunks).decode(errors="replace").splitlines()
-        return lines[1:] if self._is_cut else lines
+        return lines[1:] if self._is_stdin_closed else lines
 
 
 def _read(fd: int) -> bytes | None:

@@ -1,4 +1,4 @@
-"""A cell and its keeper, seen from the run: started, read, told to end, and what came of it."""
+"""A launched cell, seen from the run: started, read, stopped, observed."""
 
 import os
 import subprocess
@@ -11,8 +11,8 @@ from typing import Self
 
 import harness
 from harness.adapters.local.capture import Capture
-from harness.adapters.local.enforcement import MARK, Holding
-from harness.adapters.local.launcher import Errand, KeptEnd, read_report
+from harness.adapters.local.enforcement import RUN_ENV, Enforcement
+from harness.adapters.local.launcher import CellExit, LaunchSpec, read_exit
 from harness.outcome.observation import Observation
 from harness.outcome.protocol import ProgressLine, read_output
 
@@ -23,41 +23,41 @@ _STDERR_LINES = 1000
 _HARNESS = Path(harness.__file__).parents[1]
 
 
-class KeptCell:
-    """A cell with its keeper; as a context manager it leaves neither behind.
+class LaunchedCell:
+    """A cell and its launcher; as a context manager it leaves neither behind.
 
     Args:
-        holding: How its caps are held.
-        errand: What the keeper is to do.
+        enforcement: How the caps are enforced.
+        spec: The command of the cell, with its caps.
     """
 
-    def __init__(self, holding: Holding, errand: Errand) -> None:
-        self._holding = holding
-        self._errand = errand
+    def __init__(self, enforcement: Enforcement, spec: LaunchSpec) -> None:
+        self._enforcement = enforcement
+        self._spec = spec
         self._started = time.monotonic()
-        # -P: the current folder is not where its modules come from
-        own = (sys.executable, "-P", "-m", "harness.adapters.local.launcher", errand.to_text())
+        # -P: import no module from the current folder
+        own = (sys.executable, "-P", "-m", "harness.adapters.local.launcher", spec.to_text())
         self._process = subprocess.Popen(
-            [*holding.before(errand.name), *own],
+            [*enforcement.before(spec.name), *own],
             env={
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join([str(_HARNESS), *filter(None, sys.path)]),
-                MARK: errand.environment.get(MARK, ""),
+                RUN_ENV: spec.environment.get(RUN_ENV, ""),
             },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            process_group=0,  # an interrupt from the terminal is ours to handle
+            process_group=0,  # Ctrl-C goes to the run alone
         )
 
     def __enter__(self) -> Self:
-        """Return it."""
+        """Return the cell."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Have the keeper end its cell, if it has not; one that does not is killed, and its cell is `reap`'s."""
-        self._cut()
+        """Stop the cell; a launcher that does not end is killed."""
+        self._close_stdin()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_ENDING_S)
         self._process.kill()
@@ -69,9 +69,9 @@ class KeptCell:
     def follow(
         self, timeout_s: float, on_progress: Callable[[ProgressLine], None], holds: tuple[str, ...]
     ) -> Observation:
-        """Read what the cell prints until it has ended, or is made to, and return all that was seen of it."""
+        """Read the output until the cell ends or is stopped; return the observation."""
         if self._process.stdout is None or self._process.stderr is None:
-            msg = "a keeper has pipes"
+            msg = "a launcher has pipes"
             raise AssertionError(msg)
         capture = Capture(self._process.stdout, self._process.stderr)
         try:
@@ -85,13 +85,13 @@ class KeptCell:
     def _read(
         self, capture: Capture, timeout_s: float, on_progress: Callable[[ProgressLine], None]
     ) -> bool:
-        """Read to the end; return whether that was the time limit."""
+        """Read to the end; return whether the time limit ended the cell."""
         deadline, heard_at, is_cut = self._started + timeout_s, self._started, False
         while self._process.poll() is None:
             capture.read(_POLL_S)
             now = time.monotonic()
             if now >= deadline and not is_cut:
-                self._cut()
+                self._close_stdin()
                 is_cut = True
             if now >= deadline + _ENDING_S:
                 break
@@ -100,8 +100,8 @@ class KeptCell:
                 on_progress(line)
         return is_cut
 
-    def _cut(self) -> None:
-        """Close the wire, which is how a keeper is told to end its cell."""
+    def _close_stdin(self) -> None:
+        """Close the stdin pipe, upon which the launcher kills its cell."""
         if self._process.stdin is not None:
             with suppress(BrokenPipeError):
                 self._process.stdin.close()
@@ -109,34 +109,35 @@ class KeptCell:
     def _observe(
         self, capture: Capture, wall_s: float, *, timed_out: bool, holds: tuple[str, ...]
     ) -> Observation:
-        end = read_report(Path(self._errand.report))
+        cell_exit = read_exit(Path(self._spec.report))
         stdout, stderr = capture.stdout, capture.stderr
-        if end is None or end.code is None:
+        if cell_exit is None or cell_exit.code is None:
             said = stderr[-1] if stderr else f"exit code {self._process.poll()}"
             return Observation(
                 output=read_output(stdout),
                 exit_code=None,
                 wall_s=wall_s,
-                engine_error=f"the keeper of the cell failed: {said}",
+                engine_error=f"the launcher of the cell failed: {said}",
                 stderr=tuple(stderr[-_STDERR_LINES:]),
                 stdout="\n".join(stdout),
                 holds=holds,
             )
-        killed = self._holding.memory_kill(end)
+        killed = self._enforcement.memory_kill(cell_exit)
         return Observation(
             output=read_output(stdout),
-            exit_code=_shell_code(end),
+            exit_code=_shell_code(cell_exit),
             wall_s=wall_s,
             oom_killed=bool(killed),
             oom_witness=killed,
-            timed_out=timed_out and end.stopped,
+            timed_out=timed_out and cell_exit.stopped,
             stderr=tuple(stderr[-_STDERR_LINES:]),
             stdout="\n".join(stdout),
             holds=holds,
-            box_evidence=dict(end.evidence),
+            box_evidence=dict(cell_exit.evidence),
         )
 
 
-def _shell_code(end: KeptEnd) -> int | None:
-    """Return the exit code as a shell and an engine give it: 128+N for signal N."""
-    return 128 - end.code if end.code is not None and end.code < 0 else end.code
+def _shell_code(cell_exit: CellExit) -> int | None:
+    """Return the exit code as shells do: 128+N for signal N."""
+    code = cell_exit.code
+    return 128 - code if code is not None and code < 0 else code

@@ -1,4 +1,4 @@
-"""One control group for one cell: made with its caps, joined, read, emptied, removed."""
+"""One control group for one cell: made with its caps, read, emptied, removed."""
 
 import json
 import os
@@ -12,17 +12,17 @@ from typing import Literal
 import msgspec
 
 from harness.adapters.host.cgroups import NEEDED, CgroupAccount, Place, backstop_pids, read_pairs
-from harness.adapters.local.caps import CageCaps
+from harness.model.nouns import Caps
 
 _PERIOD_US = 100_000
-_PATIENCE_S = 30.0
-_LOOK_S = 0.01
+_EMPTYING_S = 30.0
+_POLL_S = 0.01
 PREFIX = "esc-bench-"
-"""What the name of each group or scope of a cell begins with."""
+"""The prefix of the name of each cell's group or scope."""
 
 
 def _to_path(kind: type, value: object) -> object:
-    """Read a path, which is text."""
+    """Decode a path."""
     if kind is not Path or not isinstance(value, str):
         msg = "not a path"
         raise ValueError(msg)
@@ -35,7 +35,7 @@ def _is_ours(folder: Path) -> bool:
 
 
 class Group:
-    """A control group that may be there.
+    """A control group that may exist.
 
     Args:
         version: 1 or 2.
@@ -49,9 +49,10 @@ class Group:
 
     @classmethod
     def noted_in(cls, note: Path) -> "Group | None":
-        """Return the one that a note names; None where there is no such note.
+        """Return the group that a note names; None without a valid note.
 
-        What it names is killed and removed, so that a note counts only when it names a group of this bench, or one below: where cells run as this user they could write it.
+        The group will be killed and removed, and a cell of the same user could write the note. A note is
+        therefore valid only if it names a group of this bench, or one below.
         """
         try:
             version, folders = msgspec.json.decode(
@@ -63,34 +64,34 @@ class Group:
         return cls(version, folders) if is_ours else None
 
     def note(self, path: Path) -> None:
-        """Write down which it is, for whoever finds it after a run that was killed."""
+        """Write a note of the group, for the run that cleans up after a killed one."""
         named = {name: str(folder) for name, folder in self.folders.items()}
         path.write_text(json.dumps([self.version, named]))
 
     def empty(self) -> None:
-        """Kill all that is in it, and wait until they are gone.
+        """Kill all processes in the group, and wait until they are gone.
 
         Raises:
-            TimeoutError: Something in it does not die.
+            TimeoutError: A process does not die.
         """
-        deadline = time.monotonic() + _PATIENCE_S
-        with suppress(OSError):  # nobody may be born faster than they are killed
+        deadline = time.monotonic() + _EMPTYING_S
+        with suppress(OSError):  # no process can fork faster than it is killed
             (self.folders["pids"] / "pids.max").write_text("0")
         while pids := self._pids():
             if time.monotonic() > deadline:
                 msg = f"{len(pids)} processes do not die, the first of them {pids[0]}"
                 raise TimeoutError(msg)
             self._kill(pids)
-            time.sleep(_LOOK_S)
+            time.sleep(_POLL_S)
 
     def remove(self) -> None:
-        """Remove it; one that is not empty yet is waited for.
+        """Remove the group, once it is empty.
 
         Raises:
-            TimeoutError: It stays.
+            TimeoutError: It does not become empty.
         """
         for folder in self.unique:
-            deadline = time.monotonic() + _PATIENCE_S
+            deadline = time.monotonic() + _EMPTYING_S
             while folder.exists():
                 with suppress(OSError):
                     folder.rmdir()
@@ -98,10 +99,10 @@ class Group:
                 if time.monotonic() > deadline:
                     msg = f"{folder} cannot be removed"
                     raise TimeoutError(msg)
-                time.sleep(_LOOK_S)
+                time.sleep(_POLL_S)
 
     def _pids(self) -> list[int]:
-        """Return who is in it; nobody is in what is gone."""
+        """Return the processes in the group; none if the group is gone."""
         with suppress(FileNotFoundError):
             return [
                 int(word) for word in (self.folders["pids"] / "cgroup.procs").read_text().split()
@@ -116,20 +117,19 @@ class Group:
                 os.kill(pid, signal.SIGKILL)
 
 
-class CgroupCage:
-    """The control group of a cell, v1 or v2.
+class CgroupEnforcer:
+    """The control group of a cell, v1 or v2, which enforces its caps.
 
     Args:
-        place: Below which it is made.
-        name: Of it, the same in each hierarchy.
-        caps: What it is to hold.
-        note: Where it is written down before it is made.
+        place: The parent group.
+        name: Its name, the same in each hierarchy.
+        note: The file that names it, written before it is made.
 
     Raises:
-        OSError: It cannot be made, or does not take its caps; nothing is left of it.
+        OSError: It cannot be made, or a cap cannot be set; nothing is left.
     """
 
-    def __init__(self, place: Place, name: str, caps: CageCaps, note: Path) -> None:
+    def __init__(self, place: Place, name: str, caps: Caps, note: Path) -> None:
         folders = {controller: at / name for controller, at in place.folders.items()}
         self._group = Group(place.version, folders)
         self._version, self._folders = place.version, folders
@@ -144,24 +144,24 @@ class CgroupCage:
             raise
 
     def join(self) -> None:
-        """Move the process that calls this into it; for a child between fork and exec."""
+        """Move the calling process in; for a child between fork and exec."""
         for folder in self._group.unique:
             (folder / "cgroup.procs").write_text("0")
 
     def look(self) -> None:
-        """Look at what it uses; the caps are held by the kernel itself."""
+        """Sample the usage; the kernel enforces the caps."""
         self._account.look()
 
     def empty(self) -> None:
-        """Kill all that is in it, and wait until they are gone.
+        """Kill all processes in the group, and wait until they are gone.
 
         Raises:
-            TimeoutError: Something in it does not die.
+            TimeoutError: A process does not die.
         """
         self._group.empty()
 
     def evidence(self) -> Mapping[str, object]:
-        """Return what those in it used and what it did to them, by the names of the record; None for what the kernel does not count."""
+        """Return usage and kills by the names of the record; None if not counted."""
         memory, pids = self._folders["memory"], self._folders["pids"]
         events = "memory.oom_control" if self._version == 1 else "memory.events"
         self._account.look_now()
@@ -172,10 +172,10 @@ class CgroupCage:
         }
 
     def remove(self) -> None:
-        """Remove it."""
+        """Remove the group."""
         self._group.remove()
 
-    def _limit(self, caps: CageCaps) -> None:
+    def _limit(self, caps: Caps) -> None:
         quota_us = round(caps.cpus * _PERIOD_US)
         memory, cpu, pids = (self._folders[name] for name in ("memory", "cpu", "pids"))
         if self._version == 1:
@@ -191,7 +191,7 @@ class CgroupCage:
 
 
 def _write_if_there(path: Path, text: str) -> bool:
-    """Write to a file that not every kernel has; return whether it is there."""
+    """Write to a file that not every kernel has; return whether it exists."""
     if not path.exists():
         return False
     path.write_text(text)

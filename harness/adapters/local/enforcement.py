@@ -1,4 +1,4 @@
-"""How the caps of a cell are held on this machine: by the kernel, through one of its cgroup versions, or by a watchdog."""
+"""The ways to enforce caps on this machine: cgroup v1 or v2, systemd, watchdog."""
 
 import os
 import shutil
@@ -11,12 +11,12 @@ import psutil
 
 from harness.adapters.host.cgroups import Place, find_place
 from harness.adapters.local.cgroup import PREFIX, Group
-from harness.adapters.local.launcher import GROUP_NOTE, KeptEnd
+from harness.adapters.local.launcher import GROUP_NOTE, CellExit
 from harness.adapters.local.watchdog import SAMPLE_S, kill_all
 from harness.model.units import show_bytes
 
-MARK = "ESC_BENCH_RUN"
-"""The variable by which the processes of a run are known; its value is the run id."""
+RUN_ENV = "ESC_BENCH_RUN"
+"""The environment variable that marks the processes of a run with its id."""
 
 _BOOTED = Path("/run/systemd/system")  # sd_booted(3)
 _HELD = ("cpus", "memory", "swap", "pids")
@@ -24,28 +24,27 @@ _V1_SWAP = "memory.memsw.limit_in_bytes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
-    """One way to hold the caps.
+class Enforcement:
+    """One way to enforce the caps.
 
     Args:
-        box: The kind of box that it makes.
-        errand: What its keepers are told to do.
-        engine: What does it, for people.
-        cgroup: The version, for people.
-        holds: The caps that are held for certain.
-        doubts: What a reader has to know of those that are not.
-        before: The words before a keeper's own, by the name of the cell.
-        memory_kill: Says by whom and when the cell was killed for memory; empty where it was not.
+        box: The kind of box.
+        kind: As in `LaunchSpec`.
+        engine, cgroup: For people.
+        holds: The caps that are certainly enforced.
+        doubts: Warnings about the others.
+        before: Returns the words before the launcher's own, by the name of the cell.
+        memory_kill: Returns the evidence of a kill for memory; empty if there was none.
     """
 
     box: str
-    errand: str
+    kind: str
     engine: str
     cgroup: str
     holds: tuple[str, ...]
     doubts: tuple[str, ...]
     before: Callable[[str], Sequence[str]]
-    memory_kill: Callable[[KeptEnd], str]
+    memory_kill: Callable[[CellExit], str]
 
 
 def cell_name(run_id: str, number: str) -> str:
@@ -53,10 +52,10 @@ def cell_name(run_id: str, number: str) -> str:
     return f"{PREFIX}{run_id}-{number}"
 
 
-def find_holdings() -> tuple[list[Holding], list[str]]:
-    """Return the ways in which the kernel might hold caps here, the best first, and why the others do not.
+def find_enforcements() -> tuple[list[Enforcement], list[str]]:
+    """Return the ways by which the kernel may enforce caps, and why others fail.
 
-    On a host that systemd runs, cgroup v2 is its own: it is asked for a scope, and what is below that is ours.
+    systemd owns cgroup v2 where it runs; it delegates a scope.
     """
     place, why = find_place()
     found, refused = [], []
@@ -64,7 +63,7 @@ def find_holdings() -> tuple[list[Holding], list[str]]:
         if shutil.which("systemd-run"):
             found.append(_by_systemd())
         else:
-            refused.append("systemd runs here, and systemd-run is not on PATH")
+            refused.append("systemd runs here, but systemd-run is not on PATH")
     if place is None:
         refused.append(why)
     else:
@@ -72,18 +71,22 @@ def find_holdings() -> tuple[list[Holding], list[str]]:
     return found, refused
 
 
-def watchdog() -> Holding:
-    """Return the way of a host without control groups."""
+def watchdog_enforcement() -> Enforcement:
+    """Return the way without control groups."""
     pinned = hasattr(os, "sched_setaffinity")
-    cpu = "pinned to whole CPUs" if pinned else "not capped, because this system pins no process"
-    memory = (
-        f"Memory is resident memory, looked at every {SAMPLE_S * 1000:g} ms: a cell may go beyond its cap before it is killed, "
-        "and what processes share counts for each of them."
+    cpu = (
+        "pinned to whole CPUs"
+        if pinned
+        else "not capped, because this system cannot pin processes"
     )
-    return Holding(
+    memory = (
+        f"Memory is resident memory, sampled every {SAMPLE_S * 1000:g} ms: a cell may exceed its cap before it is killed, "
+        "and shared pages count for each process."
+    )
+    return Enforcement(
         box="watchdog",
-        errand="watchdog",
-        engine=f"memory looked at every {SAMPLE_S * 1000:g} ms",
+        kind="watchdog",
+        engine=f"memory sampled every {SAMPLE_S * 1000:g} ms",
         cgroup="none",
         holds=(),
         doubts=(memory, f"CPU is {cpu}; swap, and the number of processes, are not capped."),
@@ -92,11 +95,11 @@ def watchdog() -> Holding:
     )
 
 
-def _written_directly(place: Place) -> Holding:
+def _written_directly(place: Place) -> Enforcement:
     swap = place.version == 2 or (place.folders["memory"] / _V1_SWAP).exists()
-    return Holding(
+    return Enforcement(
         box="cgroup",
-        errand="cgroup",
+        kind="cgroup",
         engine="no engine: written directly",
         cgroup=f"v{place.version}",
         holds=tuple(name for name in _HELD if name != "swap" or swap),
@@ -108,7 +111,7 @@ def _written_directly(place: Place) -> Holding:
     )
 
 
-def _by_systemd() -> Holding:
+def _by_systemd() -> Enforcement:
     own = () if os.geteuid() == 0 else ("--user",)
 
     def before(name: str) -> Sequence[str]:
@@ -124,9 +127,9 @@ def _by_systemd() -> Holding:
             "--",
         )
 
-    return Holding(
+    return Enforcement(
         box="cgroup",
-        errand="scope",
+        kind="scope",
         engine="no engine: delegated by systemd",
         cgroup="v2",
         holds=_HELD,
@@ -136,22 +139,22 @@ def _by_systemd() -> Holding:
     )
 
 
-def _kernel_kill(end: KeptEnd) -> str:
-    return "its cgroup's oom_kill rose" if end.evidence.get("oom-kills") else ""
+def _kernel_kill(cell_exit: CellExit) -> str:
+    return "its cgroup's oom_kill rose" if cell_exit.evidence.get("oom-kills") else ""
 
 
-def _watchdog_kill(end: KeptEnd) -> str:
-    held = end.evidence.get("memory-at-kill-bytes")
+def _watchdog_kill(cell_exit: CellExit) -> str:
+    held = cell_exit.evidence.get("memory-at-kill-bytes")
     return f"the watchdog saw {show_bytes(held)} and killed it" if isinstance(held, int) else ""
 
 
-def end_what_is_left(run_id: str, cells: Sequence[Path]) -> None:
-    """End what the cells of a run left, in whichever box they ran: the groups that they noted, and the processes that name the run.
+def end_leftovers(run_id: str, cells: Sequence[Path]) -> None:
+    """Kill the leftovers of a run's cells: noted groups, and marked processes.
 
-    A systemd scope that is empty goes by itself.
+    An empty systemd scope disappears by itself.
 
     Raises:
-        TimeoutError: Something does not die, or a group cannot be removed.
+        TimeoutError: A process does not die, or a group cannot be removed.
     """
     for cell in cells:
         group = Group.noted_in(cell / GROUP_NOTE)
@@ -162,10 +165,10 @@ def end_what_is_left(run_id: str, cells: Sequence[Path]) -> None:
 
 
 def _marked(run_id: str) -> list[psutil.Process]:
-    """Find every process whose environment names the run; those that we may not look at are not ours."""
+    """Return every process whose environment names the run."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.environ().get(MARK) == run_id:
+            if process.environ().get(RUN_ENV) == run_id:
                 found.append(process)
     return found

@@ -1,47 +1,47 @@
-"""The process that keeps one cell: it makes the cage, starts the cell in it, and outlives it to say what happened.
+"""The process that launches one cell: it enforces the caps, and outlives the cell.
 
-It is a process of its own so that a cell ends when whoever asked for it is gone: standard input is the wire, and when that is closed the cell is killed.
-What the cell prints goes to the keeper's own streams; its report goes to a file.
+A process of its own, so that the cell ends with its run: the launcher kills the cell when its
+standard input is closed. The cell prints to the launcher's own streams; its exit goes to a file.
 """
 
-import json
 import os
 import resource
 import select
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
-from harness.adapters.host.cgroups import NEEDED, Place, find_place, make_room
-from harness.adapters.local.caps import Cage, CageCaps
-from harness.adapters.local.cgroup import CgroupCage
-from harness.adapters.local.watchdog import SAMPLE_S, WatchdogCage
+from harness.adapters.host.cgroups import NEEDED, Place, enable_controllers, find_place
+from harness.adapters.local.cgroup import CgroupEnforcer
+from harness.adapters.local.watchdog import SAMPLE_S, WatchdogEnforcer
+from harness.model.nouns import Caps
 
-_KEPT = "keeper"
+_LAUNCHER = "launcher"
 _LAST_S = 10.0
 _SIGNALS, _CODES = 128, 256
 _CELL = "cell"
 GROUP_NOTE = "group.json"
-"""The file beside the report that says which control group was made."""
+"""The file beside the exit that names the cell's control group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
-    """One cell to be kept.
+class LaunchSpec:
+    """A cell to launch.
 
     Args:
-        kind: `cgroup` below the group that this process is in or the nearest that lets us; `scope` below the one that was made for this keeper alone; `watchdog` without one.
-        name: Of its control group.
+        kind: `cgroup`: in a group below the nearest that may be written. `scope`: below the scope of this
+            launcher. `watchdog`: without a group.
+        name: The name of the control group.
         words: The program and its arguments.
-        environment: All of it.
-        folder: Where it runs.
-        report: The file that says how it ended.
-        cpus, memory_bytes, pids: Its caps.
-        open_files: How many it may have open.
+        environment: The whole environment.
+        folder: The working directory.
+        report: The file that receives the exit.
+        open_files: The limit of open files.
     """
 
     kind: str
@@ -50,24 +50,22 @@ class Errand:
     environment: Mapping[str, str]
     folder: str
     report: str
-    cpus: float
-    memory_bytes: int
-    pids: int | None
+    caps: Caps
     open_files: int
 
     def to_text(self) -> str:
-        """Return it as one argument of a command line."""
-        return json.dumps(asdict(self))
+        """Return the spec as one argument of a command line."""
+        return msgspec.json.encode(self).decode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptEnd:
-    """How a kept cell ended.
+class CellExit:
+    """The exit of a launched cell.
 
     Args:
-        code: Its exit code, or minus the signal; None where it does not die.
-        stopped: Whether it was killed because the wire was closed.
-        evidence: What the cage did to it.
+        code: The exit code, or minus the signal; None if the cell does not die.
+        stopped: Whether it was killed because standard input was closed.
+        evidence: What the enforcer counted.
     """
 
     code: int | None
@@ -75,117 +73,145 @@ class KeptEnd:
     evidence: Mapping[str, object]
 
 
+class CapEnforcer(Protocol):
+    """Enforces the caps of one cell."""
+
+    def join(self) -> None:
+        """Move the calling process in; for a child between fork and exec."""
+
+    def look(self) -> None:
+        """Called regularly while the cell runs."""
+
+    def empty(self) -> None:
+        """Kill all processes of the cell, and wait until they are gone.
+
+        Raises:
+            TimeoutError: A process does not die.
+        """
+
+    def evidence(self) -> Mapping[str, object]:
+        """Return what was counted, by the names of the record."""
+
+    def remove(self) -> None:
+        """Remove what was made for the cell."""
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Keep a cell to its end, and write the report."""
-    errand = Errand(**json.loads(arguments[0]))
+    """Run a cell to its end, and write its exit."""
+    spec = msgspec.json.decode(arguments[0], type=LaunchSpec)
     try:
-        cage = _make_cage(errand)
+        enforcer = _make_enforcer(spec)
     except OSError as error:
-        _say(f"no cage for the cell: {error}")
+        _say(f"the caps cannot be enforced: {error}")
         return 1
     try:
-        end = _keep(errand, cage)
+        cell_exit = _run(spec, enforcer)
     finally:
-        _remove(cage)
-    _write(Path(errand.report), json.dumps(asdict(end)))
+        _remove(enforcer)
+    _write(Path(spec.report), msgspec.json.encode(cell_exit))
     return 0
 
 
-def read_report(path: Path) -> KeptEnd | None:
-    """Read what a keeper wrote; None where it came to no end."""
+def read_exit(path: Path) -> CellExit | None:
+    """Return the exit that a launcher wrote; None if it wrote none."""
     try:
-        end = msgspec.json.decode(path.read_bytes(), type=KeptEnd)
+        end = msgspec.json.decode(path.read_bytes(), type=CellExit)
     except (OSError, ValueError, RecursionError):
         return None
     is_code = end.code is None or -_SIGNALS < end.code < _CODES
     return end if is_code else None
 
 
-def _make_cage(errand: Errand) -> Cage:
-    note = Path(errand.report).with_name(GROUP_NOTE)
-    caps = CageCaps(cpus=errand.cpus, memory_bytes=errand.memory_bytes, pids=errand.pids)
-    if errand.kind == "watchdog":
-        return WatchdogCage(caps)
-    if errand.kind == "scope":
-        return CgroupCage(_own_scope(), _CELL, caps, note)
+def _make_enforcer(spec: LaunchSpec) -> CapEnforcer:
+    note = Path(spec.report).with_name(GROUP_NOTE)
+    if spec.kind == "watchdog":
+        return WatchdogEnforcer(spec.caps)
+    if spec.kind == "scope":
+        return CgroupEnforcer(_own_scope(), _CELL, spec.caps, note)
     place, why = find_place()
     if place is None:
         raise OSError(why)
-    return CgroupCage(place, errand.name, caps, note)
+    return CgroupEnforcer(place, spec.name, spec.caps, note)
 
 
-def _remove(cage: Cage) -> None:
-    """Remove the cage; one that stays is told, and is the next run's to remove."""
+def _remove(enforcer: CapEnforcer) -> None:
+    """Remove the enforcer; report what stays, which the next run removes."""
     try:
-        cage.remove()
+        enforcer.remove()
     except TimeoutError as error:
-        _say(f"the cage stays: {error}")
+        _say(f"the control group stays: {error}")
 
 
 def _own_scope() -> Place:
-    """Return the group that this keeper was started in, after stepping aside: one that holds processes can hold no capped groups."""
+    """Return the scope of this launcher, after moving out of it.
+
+    A group that holds processes can hold no capped groups.
+
+    Raises:
+        OSError: The scope cannot hold groups.
+    """
     path = Path("/proc/self/cgroup").read_text().strip().rpartition("::")[2]
     scope = Path("/sys/fs/cgroup", path.lstrip("/"))
-    aside = scope / _KEPT
+    aside = scope / _LAUNCHER
     aside.mkdir(exist_ok=True)
     (aside / "cgroup.procs").write_text("0")
-    why = make_room(scope)
+    why = enable_controllers(scope)
     if why:
         raise OSError(why)
     return Place(version=2, folders=dict.fromkeys(NEEDED, scope))
 
 
-def _keep(errand: Errand, cage: Cage) -> KeptEnd:
-    """Follow the cell to its end, or to that of the wire."""
+def _run(spec: LaunchSpec, enforcer: CapEnforcer) -> CellExit:
+    """Run the cell until it ends, or until standard input is closed."""
     process = subprocess.Popen(
-        errand.words,
-        env=dict(errand.environment),
-        cwd=errand.folder,
+        spec.words,
+        env=dict(spec.environment),
+        cwd=spec.folder,
         stdin=subprocess.DEVNULL,
-        preexec_fn=_before_exec(errand, cage),  # noqa: PLW1509  # this process has no threads
+        preexec_fn=_before_exec(spec, enforcer),  # noqa: PLW1509  # this process has no threads
         process_group=0,
     )
     stopped = False
     while process.poll() is None and not stopped:
-        stopped = _is_cut(SAMPLE_S)
-        cage.look()
-    return KeptEnd(code=_end(process, cage), stopped=stopped, evidence=cage.evidence())
+        stopped = _is_stdin_closed(SAMPLE_S)
+        enforcer.look()
+    return CellExit(code=_end(process, enforcer), stopped=stopped, evidence=enforcer.evidence())
 
 
-def _end(process: "subprocess.Popen[bytes]", cage: Cage) -> int | None:
-    """Kill what is left, and return how the cell's first process ended; None where something does not die."""
+def _end(process: "subprocess.Popen[bytes]", enforcer: CapEnforcer) -> int | None:
+    """Kill the rest of the cell; return its exit code, None if a process stays."""
     try:
-        cage.empty()
+        enforcer.empty()
         return process.wait(_LAST_S)
     except (TimeoutError, subprocess.TimeoutExpired) as error:
         _say(f"the cell does not end: {error}")
         return None
 
 
-def _before_exec(errand: Errand, cage: Cage) -> Callable[[], None]:
+def _before_exec(spec: LaunchSpec, enforcer: CapEnforcer) -> Callable[[], None]:
     def prepare() -> None:
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        most = errand.open_files if os.geteuid() == 0 else min(errand.open_files, hard)
+        most = spec.open_files if os.geteuid() == 0 else min(spec.open_files, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-        cage.join()
+        enforcer.join()
 
     return prepare
 
 
-def _is_cut(wait_s: float) -> bool:
-    """Whether the wire was closed, or anything came over it; waits for that long at most."""
+def _is_stdin_closed(wait_s: float) -> bool:
+    """Wait for standard input; return whether it was closed, or anything arrived."""
     ready, _, _ = select.select([sys.stdin], [], [], wait_s)
     return bool(ready)
 
 
 def _say(text: str) -> None:
-    """Tell the run, on the same stream as the cell's own errors."""
+    """Print to the stream of the cell's own errors."""
     sys.stderr.write(f"{text}\n")
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, data: bytes) -> None:
     half = path.with_suffix(".half")
-    half.write_text(text)
+    half.write_bytes(data)
     half.replace(path)
 
 

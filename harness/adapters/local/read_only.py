@@ -1,6 +1,6 @@
-"""A program of its own, between `unshare` and a cell: it makes all that is mounted read-only but the cell's scratch, and becomes the cell.
+"""A program between `unshare` and a cell: it remounts everything but scratch read-only.
 
-It runs in a mount namespace that is the cell's alone, as long as it may still mount. It needs the standard library alone.
+It runs in the cell's own mount namespace, then executes the cell. Standard library only.
 """
 
 import ctypes
@@ -21,9 +21,9 @@ _FLAGS = {
     "relatime": 1 << 21,
 }
 _PROC_FLAGS = _FLAGS["nosuid"] | _FLAGS["nodev"] | _FLAGS["noexec"] | _FLAGS["relatime"]
-_SHARED_MEMORY = "/dev/shm"  # noqa: S108  # where the semaphores of several processes are
-_SOCKETS = "/run"  # of engines, which do for root whatever it asks; a socket is not closed by a mount that is read-only
-_OWN = ("/proc",)  # in which a process may set what is its own
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108  # holds the semaphores of several processes
+_SOCKETS = "/run"  # engines' sockets, which a read-only mount does not close
+_OWN = ("/proc",)  # a process may write its own entries
 _KERNELS = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs")
 
 
@@ -34,17 +34,17 @@ class _Mounted:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Close what is mounted, and run a command in its place.
+    """Remount read-only, and execute a command.
 
     Args:
-        arguments: The scratch, and the command.
+        arguments: The scratch folder, then the command.
 
     Raises:
-        OSError: Something cannot be closed.
+        OSError: A mount cannot be changed.
     """
     scratch, *command = arguments
     _mount(scratch, scratch, "", _BIND, "")
-    if os.path.isdir(_SHARED_MEMORY):  # noqa: PTH112  # it starts in half the time without pathlib
+    if os.path.isdir(_SHARED_MEMORY):  # noqa: PTH112  # starts in half the time without pathlib
         _mount(
             "tmpfs",
             _SHARED_MEMORY,
@@ -52,33 +52,33 @@ def main(arguments: Sequence[str]) -> None:
             _FLAGS["nosuid"] | _FLAGS["nodev"],
             "size=8m,mode=1777",
         )
-    for point in filter(os.path.exists, _KERNELS):  # root may write there without any capability
+    for point in filter(os.path.exists, _KERNELS):  # root can write there without capabilities
         _mount(point, point, "", _BIND, "")
         _mount("", point, "", _REMOUNT | _BIND | _READ_ONLY | _PROC_FLAGS, "")
     covered: tuple[str, ...] = ()
     if os.path.isdir(_SOCKETS) and not os.path.realpath(command[0]).startswith(f"{_SOCKETS}/"):  # noqa: PTH112
         _mount("tmpfs", _SOCKETS, "tmpfs", _READ_ONLY, "size=4k")
         covered = (_SOCKETS,)
-    kept = (*covered, scratch, _SHARED_MEMORY, *_OWN)
+    launched = (*covered, scratch, _SHARED_MEMORY, *_OWN)
     with open("/proc/self/mountinfo") as file:  # noqa: PTH123  # as above
         mounted = list(read_mounts(file))
     for at in mounted:
-        if not any(at.point == keep or at.point.startswith(f"{keep}/") for keep in kept):
+        if not any(at.point == keep or at.point.startswith(f"{keep}/") for keep in launched):
             _close(at)
-    os.execvp(command[0], command)  # noqa: S606  # it becomes the cell
+    os.execvp(command[0], command)  # noqa: S606  # becomes the cell
 
 
 def _close(at: _Mounted) -> None:
     try:
         _mount("", at.point, "", _REMOUNT | _BIND | _READ_ONLY | at.flags, "")
     except OSError as error:
-        # whoever mounted it has taken it away since, or it lies where neither this process nor the cell can go
+        # unmounted meanwhile, or out of reach for the cell as well
         if error.errno not in {errno.ENOENT, errno.EACCES}:
             raise
 
 
 def read_mounts(lines: Iterable[str]) -> Iterator[_Mounted]:
-    """Read what is mounted where, with the flags that it has to keep."""
+    """Yield the mount points with the flags that a remount has to keep."""
     for line in lines:
         words = line.split()
         point = words[4].encode().decode("unicode_escape").encode("latin-1").decode()

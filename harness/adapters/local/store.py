@@ -1,4 +1,4 @@
-"""The folder of this machine in which builds are kept and cells write: readable by everybody, ours to write."""
+"""The folder of builds and cells: all users can read it, only its owner can write."""
 
 import os
 import shutil
@@ -14,13 +14,13 @@ _PARENT = Path("/var/tmp")  # noqa: S108  # on a disk, unlike /tmp: a tmpfs woul
 
 
 class LocalStore:
-    """Builds by their tree, and a folder for each run.
+    """A folder for each build, and one for each run.
 
     Args:
-        root: Where it is; by default a folder of this user below /var/tmp.
+        root: By default a folder of this user below /var/tmp.
 
     Raises:
-        NoBoxError: It cannot be made, or is somebody else's.
+        NoBoxError: It cannot be made, or belongs to another user.
     """
 
     def __init__(self, root: Path | None = None) -> None:
@@ -30,24 +30,23 @@ class LocalStore:
                 _make_own(folder)
         except OSError as error:
             msg = f"builds and cells need a folder at {self._root}: {error.strerror}"
-            raise NoBoxError(msg, hint="make room, or let this user write there") from error
+            raise NoBoxError(msg, hint="free disk space, or fix its permissions") from error
 
     @property
     def builds(self) -> Path:
-        """Where the builds are, one folder each."""
+        """The folder of the builds."""
         return self._root / "builds"
 
     @property
     def runs(self) -> Path:
-        """Where the runs are, one folder each, by run id."""
+        """The folder of the runs, by run id."""
         return self._root / "runs"
 
     def make_cell(self, run_id: str, uid: int | None) -> Path:
-        """Make the folder of a run's next cell, with a `scratch` in it that its processes may write to.
+        """Make the folder of a run's next cell, with a writable `scratch`.
 
         Args:
-            run_id: Of the run.
-            uid: Whom the processes run as, where that is somebody else.
+            uid: The user of the cell's processes; None for this user.
         """
         run = self.runs / run_id
         _make_own(run)
@@ -61,7 +60,7 @@ class LocalStore:
         return cell
 
     def runs_of(self, run_id: str | None) -> list[str]:
-        """Return the ids of a run, or of all whose owner is no longer alive, of which there is something here."""
+        """Return the id of a run, or of all dead runs, that have a folder here."""
         names = sorted(
             folder.name
             for folder in self.runs.glob("esc-*")
@@ -76,14 +75,14 @@ class LocalStore:
         return sorted(path for path in (self.runs / run_id).iterdir() if path.name.isdigit())
 
     def remove_run(self, run_id: str) -> str:
-        """Remove what the cells of a run wrote; return its path."""
+        """Remove the folder of a run; return its path."""
         folder = self.runs / run_id
         shutil.rmtree(folder, ignore_errors=True)
         return str(folder)
 
     @contextmanager
     def making(self, name: str, run_id: str) -> Iterator[Path]:
-        """Give a folder that becomes the build of that name when the block ends well, and is gone otherwise."""
+        """Yield a folder that becomes the named build; remove it if the block fails."""
         half = self.runs / run_id / f"making-{name}"
         _make_own(half.parent)
         _make_own(half)
@@ -91,7 +90,7 @@ class LocalStore:
             yield half
             try:
                 half.rename(self.builds / name)
-            except OSError:  # another run was quicker; its build is the same
+            except OSError:  # another run made the same build first
                 if not (self.builds / name).is_dir():
                     raise
         finally:
@@ -99,15 +98,15 @@ class LocalStore:
 
 
 def _make_own(folder: Path) -> None:
-    """Make a folder that everybody can read and this user alone can write, whatever the umask.
+    """Make a folder that all users can read, and only this user can write.
 
     Raises:
-        NoBoxError: There is something else of that name.
+        NoBoxError: It is no folder of this user.
     """
     if not folder.is_symlink():
         folder.mkdir(exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         msg = f"{folder} is not a folder of this user"
-        raise NoBoxError(msg, hint="move it out of the way")
+        raise NoBoxError(msg, hint="move it away")
     folder.chmod(0o755)

@@ -1,4 +1,4 @@
-"""The cage of a host without control groups: processes are pinned, their memory is looked at, and what goes over is killed."""
+"""Caps without control groups: pin processes, sample their memory, kill the largest."""
 
 import os
 import time
@@ -8,27 +8,27 @@ from math import ceil
 
 import psutil
 
-from harness.adapters.local.caps import CageCaps
+from harness.model.nouns import Caps
 
 SAMPLE_S = 0.025
-_LISTING_S = 0.25  # finding a tree's processes means reading all of the host's
+_LISTING_S = 0.25  # listing a process tree reads all processes of the host
 _PR_SET_CHILD_SUBREAPER = 36
-_PATIENCE_S = 30.0
-_LOOK_S = 0.01
+_EMPTYING_S = 30.0
+_POLL_S = 0.01
 
 
-class WatchdogCage:
-    """What can be held of the caps from outside.
+class WatchdogEnforcer:
+    """Enforces CPU and memory from outside.
 
-    Resident memory is summed over the tree of processes, with what they share counted once for each. When it is beyond the cap the largest of them is
-    killed, as the kernel would: whoever supervised it may tell of it.
+    Resident memory is summed over the process tree; shared pages count for each process. Beyond the
+    cap the largest process is killed, as the kernel would, so that its supervisor can report it.
 
     Args:
-        caps: What it is to hold; of pids nothing is held.
+        caps: The number of processes is not enforced.
         now_s: A monotonic clock.
     """
 
-    def __init__(self, caps: CageCaps, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, caps: Caps, now_s: Callable[[], float] = time.monotonic) -> None:
         self._caps = caps
         self._now_s = now_s
         self._root = psutil.Process()
@@ -39,13 +39,13 @@ class WatchdogCage:
         _adopt_orphans()
 
     def join(self) -> None:
-        """Pin the process that calls this to as many processors as it may use; for a child between fork and exec."""
+        """Pin the calling process to its CPUs; for a child between fork and exec."""
         if hasattr(os, "sched_setaffinity"):
             own = sorted(os.sched_getaffinity(0))
             os.sched_setaffinity(0, own[: ceil(self._caps.cpus)])
 
     def look(self) -> None:
-        """Look at the memory of all, and kill the largest where that is beyond the cap."""
+        """Sample the memory of the tree; beyond the cap, kill the largest process."""
         if self._now_s() - self._listed_at >= _LISTING_S:
             self._list()
         sizes = {pid: size for pid in list(self._known) if (size := self._resident(pid))}
@@ -58,15 +58,15 @@ class WatchdogCage:
                 self._known[largest].kill()
 
     def empty(self) -> None:
-        """Kill all that is left of the tree, and wait until they are gone.
+        """Kill the rest of the tree, and wait until it is gone.
 
         Raises:
-            TimeoutError: One of them does not die.
+            TimeoutError: A process does not die.
         """
         kill_all(self._list)
 
     def evidence(self) -> Mapping[str, object]:
-        """Return what was seen and done, by the names of the record."""
+        """Return samples and kills, by the names of the record."""
         return {
             "watchdog-kills": len(self._killed_at),
             "memory-at-kill-bytes": self._killed_at[0] if self._killed_at else None,
@@ -75,10 +75,10 @@ class WatchdogCage:
         }
 
     def remove(self) -> None:
-        """Do nothing: it has made nothing."""
+        """Do nothing."""
 
     def _list(self) -> list[psutil.Process]:
-        """Find the processes of the tree; one that was seen once stays known when its parent dies."""
+        """Return the processes of the tree, orphans included."""
         self._listed_at = self._now_s()
         with suppress(psutil.Error):
             for process in self._root.children(recursive=True):
@@ -93,35 +93,35 @@ class WatchdogCage:
 
 
 def _adopt_orphans() -> None:
-    """Have children of children whose parent dies become ours, where the system can do that: else they could get away.
+    """Adopt the orphans of the tree, if the system can; else they could escape.
 
     Source: prctl(2), PR_SET_CHILD_SUBREAPER.
     """
     with suppress(OSError, AttributeError):
-        import ctypes  # noqa: PLC0415  # only where a cell is kept without a cgroup
+        import ctypes  # noqa: PLC0415  # needed only without a cgroup
 
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether a process still runs; one that only waits to be asked how it ended does not."""
+    """Return whether a process runs; a zombie does not."""
     with suppress(psutil.Error):
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     return False
 
 
 def kill_all(find: Callable[[], Iterable[psutil.Process]]) -> None:
-    """Kill what is found, again and again, until nothing is found and all that was killed is gone.
+    """Kill processes until none is found and all killed ones are gone.
 
-    It does not wait for them as a parent would: that would take the exit code of our own child.
+    It reaps no child, so that the caller can still read an exit code.
 
     Args:
-        find: Returns those that are to end.
+        find: Returns the processes to kill.
 
     Raises:
-        TimeoutError: One of them does not die.
+        TimeoutError: A process does not die.
     """
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + _EMPTYING_S
     killed: list[psutil.Process] = []
     while alive := [process for process in (*killed, *find()) if is_alive(process)]:
         if time.monotonic() > deadline:
@@ -130,5 +130,5 @@ def kill_all(find: Callable[[], Iterable[psutil.Process]]) -> None:
         for process in alive:
             with suppress(psutil.Error):
                 process.kill()
-        killed = alive  # one that dies may not be found any more
-        time.sleep(_LOOK_S)
+        killed = alive  # a dying process may not be found again
+        time.sleep(_POLL_S)

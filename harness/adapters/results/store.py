@@ -1,4 +1,4 @@
-"""Results as files: a folder a run, complete after every cell, and an index of them all."""
+"""Results as files: a folder a run, complete after each cell, and an index."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,26 +12,26 @@ from harness.adapters.results.files import ResultFiles, is_half, refuse_links, w
 from harness.adapters.results.record import read_cells, read_run, write_cell, write_run
 from harness.model.cells import Cell
 from harness.model.errors import DisturbedError, UsageError
-from harness.model.gate import Floor
+from harness.model.gate import NoiseFloor
 from harness.model.runs import RunInfo, RunReport
 from harness.outcome.observation import Observation
-from harness.report.index import index_text
+from harness.report.derived import index_text
 from harness.verbs.ports import RunWriter
 
 _COMPARISON, _GOALS, _CELLS, _TABLE = "compare.json", "goals.json", "cells.jsonl", "table.md"
 _SUMMARY, _LOGS, _INDEX = "summary.md", "logs", "index.md"
 _LARGEST = 256 << 20
-_SHOWN = 300  # of a path that was typed
-_FIRST, _LAST = 64 << 10, 1 << 20  # characters of each stream
-_SUSPECT = re.compile(r"[^\n\t -~]")  # all else is looked at one by one
+_LONGEST_PATH = 300
+_FIRST, _LAST = 64 << 10, 1 << 20  # characters of a stream in a log
+_SUSPECT = re.compile(r"[^\n\t -~]")
 
 
 class FilesStore:
     """The folder ``results/``.
 
     Args:
-        root: Made when the first run has its first cell.
-        files: How files are written there.
+        root: The folder; made with the first cell of the first run.
+        files: The files below it.
     """
 
     def __init__(self, root: Path, files: ResultFiles | None = None) -> None:
@@ -39,63 +39,66 @@ class FilesStore:
         self._files = files or ResultFiles(root)
 
     def open_run(self, run: RunInfo, name: str) -> RunWriter:
-        """Make ready for a run; its folder appears with its first finished cell."""
+        """Prepare a new run; its folder appears with its first finished cell."""
         stamp = run.started_at.translate(str.maketrans("", "", "-:"))
         folder = self._root / f"{stamp}-{name}"
         number = 2
         while folder.exists():
             folder = self._root / f"{stamp}-{name}-{number}"
             number += 1
-        self._see_to(folder)
+        self._refuse_unwritable(folder)
         return FilesRun(self._files, folder, run)
 
     def reopen_run(
         self, folder: str, run: RunInfo, cells: Sequence[Cell]
     ) -> tuple[RunWriter, list[str]]:
-        """Make ready to go on with a stored run: its record says so from now on; return what had to be taken out of it."""
+        """Replace the record of a stored run, and cut a torn line off its cells.
+
+        Returns:
+            The writer of the next cells, and a line for everything that was removed.
+        """
+        del cells  # the next report holds them
         path = self._find(folder)
         if path.resolve().parent != self._root.resolve():
             msg = f"{folder} is not in {self._root}"
-            raise UsageError(
-                msg, hint="a run is resumed where it was measured: name its checkout with --repo"
-            )
-        self._see_to(path)
-        del cells  # the next report derives from them
+            hint = "a run is resumed in its own checkout: name that one with --repo"
+            raise UsageError(msg, hint=hint)
+        self._refuse_unwritable(path)
         with writable(path):
             torn = self._files.drop_torn_line(path / _CELLS)
-            self._files.replace(path / _name_of_record(run), write_run(_unfinished(run)))
-        told = f"an unfinished last line of {path / _CELLS}, {torn} bytes: its cell is run again"
-        return FilesRun(self._files, path, run), [told] if torn else []
+            self._files.replace(path / _record_name(run), write_run(_unfinished(run)))
+        line = f"an unfinished last line of {path / _CELLS}, {torn} bytes: its cell is run again"
+        return FilesRun(self._files, path, run), [line] if torn else []
 
     def load(self, folder: str) -> tuple[RunInfo, list[Cell], bool]:
-        """Read a stored run: what was settled, its cells, and whether it is complete."""
+        """Return a stored run, its cells, and whether it is complete."""
         with _readable(Path(folder)):
             path = self._find(folder)
         report, cells = _load(path)
         return report.run, cells, report.complete
 
-    def load_floor(self, key: str) -> Floor | None:
-        """Return the noise that was measured under a key; None where there is none that can be read."""
+    def load_noise_floor(self, key: str) -> NoiseFloor | None:
+        """Return the noise floor of a key; None if there is none that can be read."""
         try:
-            text = read_plain(self._floor(key), limit_bytes=_LARGEST)
-            return msgspec.json.decode(text, type=Floor)
+            text = read_plain(self._noise_path(key), limit_bytes=_LARGEST)
+            return msgspec.json.decode(text, type=NoiseFloor)
         except (OSError, msgspec.DecodeError):
-            return None  # it is measured again: nothing is lost
+            return None  # it is measured again
 
-    def keep_floor(self, floor: Floor) -> str:
-        """Keep a floor in place of the last one of its key; return where."""
-        path = self._floor(floor.key)
+    def keep_noise_floor(self, noise_floor: NoiseFloor) -> str:
+        """Store a noise floor in place of the last one of its key; return its path."""
+        path = self._noise_path(noise_floor.key)
         refuse_links(self._root, path.parent)
         with writable(path.parent):
-            text = msgspec.json.format(msgspec.json.encode(floor)).decode()
+            text = msgspec.json.format(msgspec.json.encode(noise_floor)).decode()
             self._files.replace(path, text + "\n")
         return str(path)
 
     def prune(self) -> list[str]:
-        """Remove files that a killed run left half written; return their paths."""
+        """Remove half-written files of killed runs; return their paths."""
         return self._files.prune()
 
-    def _floor(self, key: str) -> Path:
+    def _noise_path(self, key: str) -> Path:
         return self._root / "floors" / f"{key}.json"
 
     def _find(self, folder: str) -> Path:
@@ -103,11 +106,11 @@ class FilesStore:
         path = Path(folder)
         return path if path.exists() or path.name != folder else self._root / folder
 
-    def _see_to(self, folder: Path) -> None:
-        """See that a run can be written, which is better found out now than after its first cell."""
+    def _refuse_unwritable(self, folder: Path) -> None:
+        """Find out before the first cell whether a run can be written."""
         refuse_links(self._root, folder, folder / _LOGS, folder / _CELLS)
         if (self._root / _INDEX).is_dir():
-            msg = f"{self._root / _INDEX} is a folder, and the index of all runs is to be written there"
+            msg = f"{self._root / _INDEX} is a folder, but must be the index of all runs"
             raise DisturbedError(msg, hint="move it away")
         with writable(self._root):
             self._files.try_out()
@@ -117,9 +120,9 @@ class FilesRun:
     """One run's folder.
 
     Args:
-        files: How it is written.
-        folder: Its path, whether or not it exists already.
-        run: What was settled before its first cell.
+        files: The files below results/.
+        folder: The path of the folder, which the first cell makes.
+        run: Everything that was settled before the first cell.
     """
 
     def __init__(self, files: ResultFiles, folder: Path, run: RunInfo) -> None:
@@ -128,36 +131,35 @@ class FilesRun:
 
     @property
     def folder(self) -> str:
-        """The path, whether or not it exists already."""
+        """The path of the folder, which the first cell makes."""
         return str(self._folder)
 
     @property
     def holds_cells(self) -> bool:
-        """Whether a cell has been put there, and with it the folder."""
+        """True once a cell was written."""
         cells = self._folder / _CELLS
         return cells.exists() and cells.stat().st_size > 0
 
     def add_cell(self, cell: Cell, observation: Observation) -> None:
-        """Put a cell and its logs on disk before the next one starts; no cell is ever there without its run, or its log."""
+        """Write a cell, after its run's record and its log."""
         with writable(self._folder):
             if not self._folder.exists():
                 record = write_run(_unfinished(self._run))
-                self._files.make_whole(
-                    self._folder, {_name_of_record(self._run): record, _CELLS: ""}
-                )
+                self._files.make_whole(self._folder, {_record_name(self._run): record, _CELLS: ""})
             log = log_text(observation.stdout, observation.stderr)
             self._files.replace(self._folder / cell.log, log)
             self._files.append(self._folder / _CELLS, write_cell(cell))
 
     def write(self, report: RunReport) -> None:
-        """Replace the stored report; list the run in the index when it begins and when it completes."""
+        """Replace the report; list the run in the index at its start and its end."""
         with writable(self._folder):
             self._files.replace(self._folder / _TABLE, report.document)
             if report.summary:
                 self._files.replace(self._folder / _SUMMARY, report.summary)
-            self._files.replace(self._folder / _name_of_record(report.run), write_run(report))
+            self._files.replace(self._folder / _record_name(report.run), write_run(report))
             if report.complete or not self._is_listed:
-                self._files.replace(self._files.root / _INDEX, index_text(_runs_of(self._files.root)))
+                root = self._files.root
+                self._files.replace(root / _INDEX, index_text(_find_runs(root)))
                 self._is_listed = True
 
 
@@ -182,8 +184,8 @@ def _load(folder: Path) -> tuple[RunReport, list[Cell]]:
         return report, read_cells((whole + end).decode(), where=str(folder / _CELLS))
 
 
-def _runs_of(root: Path) -> Iterator[tuple[str, RunReport | None]]:
-    """Yield the name and the report of each run, the newest first; None for a run that cannot be read."""
+def _find_runs(root: Path) -> Iterator[tuple[str, RunReport | None]]:
+    """Yield name and report of each run, newest first; None for a damaged one."""
     for folder in sorted(root.iterdir(), reverse=True):
         if is_half(folder.name) or folder.is_symlink() or not _is_run(folder):
             continue
@@ -194,56 +196,58 @@ def _runs_of(root: Path) -> Iterator[tuple[str, RunReport | None]]:
 
 
 def _is_run(folder: Path) -> bool:
-    """Whether a folder holds a part of a run; one that cannot be entered may."""
+    """Return whether a folder holds a part of a run, or cannot be entered."""
     try:
         return any((folder / name).exists() for name in (_COMPARISON, _GOALS, _CELLS))
     except OSError:
         return True
 
 
-def _name_of_record(run: RunInfo) -> str:
+def _record_name(run: RunInfo) -> str:
     return _GOALS if run.kind == "goals" else _COMPARISON
 
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
+    """Turn an error of reading into one that names the folder.
+
+    Raises:
+        UsageError: The folder holds no run.
+    """
     try:
         yield
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        msg = f"{str(path)[:_SHOWN]} is not the folder of a run: {reason}"
-        raise UsageError(
-            msg, hint="name a folder of results/, as in `invoke report results/STAMP-…`"
-        ) from error
+        msg = f"{str(path)[:_LONGEST_PATH]} is not the folder of a run: {reason}"
+        hint = "name a folder of results/, as in `invoke report results/STAMP-…`"
+        raise UsageError(msg, hint=hint) from error
 
 
 def log_text(stdout: str, stderr: Sequence[str]) -> str:
-    r"""Return the log.
+    r"""Return the log of a cell.
 
     Args:
-        stdout: All of the standard output that is known.
-        stderr: The lines of the standard error that are known.
+        stdout: The known part of the standard output.
+        stderr: The known lines of the standard error.
 
     Returns:
-        Of each stream the first 64 Ki and the last 1 Mi characters, with a line in between that says how many were left out. Control
-        characters but newline and tab are written as in ``\x1b``.
+        The first 64 Ki and the last 1 Mi characters of each stream; a line in between counts the characters left out. Control
+        characters except newline and tab are escaped as in ``\x1b``.
     """
-    out, err = _shown(stdout), _shown("\n".join(stderr))
+    out, err = _shorten(stdout), _shorten("\n".join(stderr))
     return f"# standard output\n{out}\n# end of standard error\n{err}\n"
 
 
-def _shown(text: str) -> str:
+def _shorten(text: str) -> str:
     if len(text) <= _FIRST + _LAST:
-        return _escaped(text)
+        return _escape(text)
     left_out = len(text) - _FIRST - _LAST
-    first, last = _escaped(text[:_FIRST]), _escaped(text[-_LAST:])
+    first, last = _escape(text[:_FIRST]), _escape(text[-_LAST:])
     return f"{first}\n# {left_out:,} characters are left out here\n{last}"
 
 
-def _escaped(text: str) -> str:
-    return _SUSPECT.sub(_visible, text)
-
-
-def _visible(found: re.Match[str]) -> str:
-    char = found[0]
-    return char if char.isprintable() else ascii(char)[1:-1]
+def _escape(text: str) -> str:
+    """Escape control characters; any script stays readable."""
+    return _SUSPECT.sub(
+        lambda found: found[0] if found[0].isprintable() else ascii(found[0])[1:-1], text
+    )

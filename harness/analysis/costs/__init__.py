@@ -1,1 +1,1 @@
-"""Exact costs from counts at two levels."""
+"""Exact costs, from counts at two levels."""

@@ -1,4 +1,4 @@
-"""What one counted process comes to."""
+"""The count of one process, and the reason where there is none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class CounterName(StrEnum):
-    """What counts."""
+    """The name of a counter."""
 
     MEMORY = "memory"
     STRACE = "strace"
@@ -14,13 +14,13 @@ class CounterName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
-    """What was counted of one process.
+class CountedRun:
+    """The counts of one process.
 
     Args:
-        sessions: That it drove, all of which ended ok.
-        turns: That they took together.
-        amounts: What was counted, by name: ``instructions``; ``traced-bytes`` and ``allocated-blocks``; the names of system calls.
+        sessions: Driven by it; all ended ok.
+        turns: Of all its sessions.
+        amounts: By name: ``instructions``, ``traced-bytes``, ``allocated-blocks``, system calls.
         subject: SHA-256 of the runtime that it loaded.
     """
 
@@ -36,7 +36,8 @@ class Uncounted:
 
     Args:
         reason: One phrase.
-        refused: Whether it is the subject or its settings that cannot be counted, whatever counts; else only this counter could not.
+        refused: True if no counter can count the subject with these settings; false if only
+            this counter failed.
     """
 
     reason: str

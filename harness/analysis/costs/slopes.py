@@ -1,32 +1,32 @@
-"""Counts at two levels become costs: slopes, how well they repeat, and which may decide something."""
+"""Costs from counts at two levels: their slopes, and which of them are reproducible."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.costs.count import Count, CounterName
+from harness.analysis.costs.count import CountedRun, CounterName
 from harness.model.costs import ExactCost
 from harness.model.nouns import Side
 
 TOLERANCE = 1e-4  # 1 part in 10,000
-# What an allocator asks of the kernel comes in steps of its own; `traced-bytes/session` tells exactly what a session holds.
 MEMORY_CALLS = frozenset({"brk", "madvise", "mmap", "mprotect", "mremap", "munmap"})
-_IN_STEPS = "memory is asked for in steps, so that a few bytes may cost a call or none"
-_BY_CHANCE = "what does not repeat exactly"
+"""Calls of an allocator, which asks for memory in steps."""
+
+_IN_STEPS = "an allocator asks for memory in steps, so a few bytes may cost one call or none"
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One full count of one side: at the smaller and at the larger level."""
+    """One full count of a side, at the smaller and at the larger level."""
 
-    low: Count
-    high: Count
+    low: CountedRun
+    high: CountedRun
 
     def per_turn(self, name: str) -> float:
-        """Return what a turn adds to an amount; what start-up costs drops out."""
+        """Return the increase of an amount per turn, without the cost of the start."""
         return self._rise(name) / (self.high.turns - self.low.turns)
 
     def per_session(self, name: str) -> float:
-        """Return what a session adds to an amount."""
+        """Return the increase of an amount per session."""
         return self._rise(name) / (self.high.sessions - self.low.sessions)
 
     def _rise(self, name: str) -> int:
@@ -34,77 +34,61 @@ class Pass:
 
 
 Passes = Mapping[Side, Sequence[Pass]]
+Slopes = Mapping[Side, Sequence[float]]
 
 
 def find_costs(counter: CounterName, passes: Passes) -> list[ExactCost]:
-    """Return the costs that a counter's passes come to.
-
-    Args:
-        counter: What counted.
-        passes: All of each side; a side that could not be counted has none.
-    """
+    """Return the costs that the passes show; a side that cannot be counted has none."""
     if not any(passes.values()):
         return []
     if counter is CounterName.CALLGRIND:
-        return [_cost("instructions/turn", _slopes(passes, "instructions", per_turn=True))]
+        instructions = _slopes(passes, lambda one: one.per_turn("instructions"))
+        return [_cost("instructions/turn", instructions)]
     if counter is CounterName.MEMORY:
-        names = ("traced-bytes", "allocated-blocks")
-        return [_cost(f"{name}/session", _slopes(passes, name, per_turn=False)) for name in names]
+        held = _slopes(passes, lambda one: one.per_session("traced-bytes"))
+        blocks = _slopes(passes, lambda one: one.per_session("allocated-blocks"))
+        return [_cost("traced-bytes/session", held), _cost("allocated-blocks/session", blocks)]
     return _call_costs(passes)
 
 
-def changed(cost: ExactCost) -> bool:
-    """Whether the sides differ by more than counts repeat to: 1 part in 10,000."""
+def has_changed(cost: ExactCost) -> bool:
+    """Return whether the sides differ by more than 1 part in 10,000."""
     if cost.base is None or cost.branch is None:
         return False
     return abs(cost.branch - cost.base) > TOLERANCE * max(abs(cost.base), abs(cost.branch))
 
 
 def _call_costs(passes: Passes) -> list[ExactCost]:
-    """Return the system calls in two costs: the sum of those that are exact, and of the others."""
+    """Return the system calls as two costs: reproducible calls, and others."""
     names = sorted({name for side in passes.values() for one in side for name in one.high.amounts})
-    slopes = {name: _slopes(passes, name, per_turn=True) for name in names}
-    by_chance = [name for name in names if _spread(slopes[name])]
+    by_chance = [name for name in names if _spread(_turn_slopes(passes, name))]
     others = sorted(MEMORY_CALLS.intersection(names).union(by_chance))
-    exact = [name for name in names if name not in others]
-    costs = [_sum("system-calls/turn", {name: slopes[name] for name in exact}, passes)]
+    costs = [_sum("system-calls/turn", [name for name in names if name not in others], passes)]
     if others:
-        reasons = [_IN_STEPS] + ([f"{_BY_CHANCE}: {', '.join(by_chance)}"] if by_chance else [])
-        unsure = {name: slopes[name] for name in others}
-        costs.append(_sum("other-calls/turn", unsure, passes, advisory="; ".join(reasons)))
+        noise = [f"not exactly reproducible: {', '.join(by_chance)}"] if by_chance else []
+        advisory = "; ".join([_IN_STEPS, *noise])
+        costs.append(_sum("other-calls/turn", others, passes, advisory=advisory))
     return costs
 
 
-Slopes = Mapping[Side, Sequence[float]]
+def _slopes(passes: Passes, read: Callable[[Pass], float]) -> Slopes:
+    return {side: [read(one) for one in its] for side, its in passes.items() if its}
 
 
-def _slopes(passes: Passes, name: str, *, per_turn: bool) -> dict[Side, list[float]]:
-    return {
-        side: [one.per_turn(name) if per_turn else one.per_session(name) for one in its]
-        for side, its in passes.items()
-        if its
-    }
+def _turn_slopes(passes: Passes, *names: str) -> Slopes:
+    return _slopes(passes, lambda one: sum(one.per_turn(name) for name in names))
 
 
-def _sum(
-    name: str, slopes: Mapping[str, Slopes], passes: Passes, *, advisory: str = ""
-) -> ExactCost:
-    """Add up the slopes of several amounts, pass by pass, and keep each by its name."""
-    totals = {
-        side: [
-            sum(by_side[side][number] for by_side in slopes.values()) for number in range(len(its))
-        ]
-        for side, its in passes.items()
-        if its
-    }
+def _sum(name: str, parts: Sequence[str], passes: Passes, *, advisory: str = "") -> ExactCost:
+    """Return the sum of several amounts per turn, with its parts by name."""
     detail: dict[str, tuple[float, float]] = {}
-    if len(totals) == len(Side):
-        means = {
-            each: (_mean_of(by_side[Side.BASE]), _mean_of(by_side[Side.BRANCH]))
-            for each, by_side in slopes.items()
-        }
-        detail = {each: pair for each, pair in means.items() if any(pair)}
-    return _cost(name, totals, detail=detail, advisory=advisory)
+    if all(passes.get(side) for side in Side):
+        for part in parts:
+            slopes = _turn_slopes(passes, part)
+            means = _mean(slopes[Side.BASE]), _mean(slopes[Side.BRANCH])
+            if any(means):
+                detail[part] = means
+    return _cost(name, _turn_slopes(passes, *parts), detail=detail, advisory=advisory)
 
 
 def _cost(
@@ -115,10 +99,11 @@ def _cost(
     advisory: str = "",
 ) -> ExactCost:
     spread = _spread(slopes)
+    means = {side: _mean(values) for side, values in slopes.items()}
     return ExactCost(
         name=name,
-        base=_mean(slopes.get(Side.BASE, ())),
-        branch=_mean(slopes.get(Side.BRANCH, ())),
+        base=means.get(Side.BASE),
+        branch=means.get(Side.BRANCH),
         spread=spread,
         reproducible=spread is not None and spread <= TOLERANCE,
         detail=detail or {},
@@ -126,16 +111,12 @@ def _cost(
     )
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return _mean_of(values) if values else None
-
-
-def _mean_of(values: Sequence[float]) -> float:
+def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
 def _spread(slopes: Slopes) -> float | None:
-    """Return by how much the passes of one side differ at the most, relative to the largest; None where there is one pass."""
+    """Return the largest relative difference between a side's passes, if it has two."""
     several = [values for values in slopes.values() if len(values) > 1]
     if not several:
         return None

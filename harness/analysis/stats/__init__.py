@@ -1,1 +1,1 @@
-"""Estimates with intervals, tests, and lines."""
+"""Estimates with intervals, tests with their power, and lines."""

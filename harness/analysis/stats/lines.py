@@ -1,4 +1,4 @@
-"""Straight lines through cells: what a session adds, what is there without one, and how far a limit lets the line go."""
+"""Straight lines through cells: slope, intercept, and where a line reaches a limit."""
 
 import math
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from harness.analysis.stats.ratios import Estimate, t_quantile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line y = intercept + slope · x, and how sure it is.
+    """A line y = intercept + slope · x with its uncertainty.
 
     Args:
         intercept: y at x = 0.
         slope: y per x.
-        centre: x at which the line's height is surest, the mean of the points' x.
-        centre_half: Half the width of the interval of the height there, at the confidence of the slope's.
+        centre: The mean of the points' x, where the height is most certain.
+        centre_half: Half the width of the height's interval there, at the slope's confidence.
     """
 
     intercept: float
@@ -32,11 +32,11 @@ def fit_line(points: Sequence[tuple[float, float]], *, confidence: float = 0.95)
     """Fit y = a + b·x by least squares.
 
     Args:
-        points: (x, y), a point a cell.
+        points: (x, y), one a cell.
         confidence: Of the two-sided interval.
 
     Returns:
-        The line, its slope with an interval when there are more than two points; None when x does not vary.
+        The line, its slope with an interval from three points on; None when x does not vary.
 
     Source:
         Montgomery, Peck & Vining, Introduction to Linear Regression Analysis, 5th edition, sections 2.2 and 2.4.
@@ -52,35 +52,30 @@ def fit_line(points: Sequence[tuple[float, float]], *, confidence: float = 0.95)
     rise = math.fsum((x - mean_x) * (y - mean_y) for x, y in points) / spread
     intercept = mean_y - rise * mean_x
     if n < 3:
-        steep = Estimate(value=rise, low=None, high=None, n=n)
-        return Line(intercept=intercept, slope=steep, centre=mean_x)
+        slope = Estimate(value=rise, low=None, high=None, n=n)
+        return Line(intercept=intercept, slope=slope, centre=mean_x)
     residue = math.fsum((y - mean_y - rise * (x - mean_x)) ** 2 for x, y in points)
-    reach_of_noise = t_quantile(confidence, n - 2) * math.sqrt(residue / (n - 2))
-    half = reach_of_noise / math.sqrt(spread)
+    noise = t_quantile(confidence, n - 2) * math.sqrt(residue / (n - 2))
+    half = noise / math.sqrt(spread)
     return Line(
         intercept=intercept,
         slope=Estimate(value=rise, low=rise - half, high=rise + half, n=n),
         centre=mean_x,
-        centre_half=reach_of_noise / math.sqrt(n),
+        centre_half=noise / math.sqrt(n),
     )
-
-
-def slope(points: Sequence[tuple[float, float]], *, confidence: float = 0.95) -> Estimate | None:
-    """Fit a line and return its slope, None when x does not vary; see `fit_line`."""
-    line = fit_line(points, confidence=confidence)
-    return None if line is None else line.slope
 
 
 def reach(line: Line, cap: float) -> Estimate | None:
     """Return the x, 0 or more, at which a rising line reaches a cap.
 
     Args:
-        line: What is used, by x.
-        cap: What there is, in the unit of y.
+        line: Of the usage over x.
+        cap: The limit, in the unit of y.
 
     Returns:
-        In the unit of x, with the interval in which the line's own interval takes in the cap. Its upper end is infinite where the slope may
-        as well be none, and there is no interval where the slope has none. None where the line does not rise, or starts above the cap.
+        In the unit of x, with the interval in which the line's own interval contains the cap.
+        The upper end is infinite where the slope may be zero. There is no interval where the
+        slope has none. None where the line does not rise, or starts above the cap.
 
     Source:
         Fieller, Some Problems in Interval Estimation, Journal of the Royal Statistical Society B 16(2), 1954; for lines, Draper & Smith, Applied Regression
@@ -101,8 +96,9 @@ def reach(line: Line, cap: float) -> Estimate | None:
 def _crossings(line: Line, cap: float, half: float) -> tuple[float, float]:
     """Return the x at which the upper and the lower bound of the line reach the cap.
 
-    They solve (d - b·u)² = h² + w²·u² for u = x - centre, d being the cap above the line's height at the centre, b ± w the slope and h the
-    half-width at the centre. Each root is written in the form in which nothing cancels.
+    They solve (d - b·u)² = h² + w²·u² for u = x - centre: d is the cap above the line's height
+    at the centre, b ± w the slope, h the half-width at the centre. Each root is written so that
+    no terms cancel.
     """
     rise, far = line.slope.value, cap - line.at(line.centre)
     lead = (rise - half) * (rise + half)

@@ -1,4 +1,4 @@
-"""A number with its interval."""
+"""Estimated ratios of pairs with their intervals, by a t distribution and by ranks."""
 
 import bisect
 import itertools
@@ -12,15 +12,17 @@ from scipy.special import stdtrit
 
 Pairs = Sequence[tuple[float, float]]
 
+_LARGEST_LOG = 700  # exp() overflows beyond 709
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A point estimate and its two-sided interval; None where the data are too few for one.
+    """A point estimate and its two-sided interval, if there are data enough for one.
 
     Args:
-        value: In the unit of what was measured.
+        value: In the unit of the measurement.
         low, high: The ends of the interval, low <= value <= high.
-        n: How many measurements (pairs, points) it rests on.
+        n: The number of pairs or points.
     """
 
     value: float
@@ -39,13 +41,12 @@ class Estimate:
 
 
 def change_of(log_ratio: float) -> float:
-    """Return a ratio less one, of which this is the logarithm; beyond a float's range that is infinity, not an error."""
-    return math.expm1(log_ratio) if log_ratio < 700 else math.inf
+    """Return the relative change of a log ratio; infinity beyond a float's range."""
+    return math.expm1(log_ratio) if log_ratio < _LARGEST_LOG else math.inf
 
 
 def _exp(value: float) -> float:
-    """Exponentiate; beyond a float's range that is infinity, not an error."""
-    return math.exp(value) if value < 700 else math.inf
+    return math.exp(value) if value < _LARGEST_LOG else math.inf
 
 
 def log_ratios(pairs: Pairs) -> list[float]:
@@ -58,10 +59,10 @@ def log_ratios(pairs: Pairs) -> list[float]:
 
 
 def deviation(logs: Sequence[float]) -> float | None:
-    """Return the sample standard deviation (divisor n - 1), None below two values.
+    """Return the sample standard deviation (divisor n - 1); None below two values.
 
     Args:
-        logs: Log ratios, one a pair; the result is in the same unit, so 0.03 is some 3 % a pair.
+        logs: Log ratios, one a pair; a deviation of 0.03 is about 3 % per pair.
     """
     if len(logs) < 2:
         return None
@@ -77,7 +78,7 @@ def mean_of_logs(logs: Sequence[float], *, confidence: float = 0.95) -> Estimate
         confidence: Of the two-sided interval.
 
     Returns:
-        The mean, with a t interval from two pairs on, in logarithms.
+        The mean in logarithms, with a t interval from two pairs on.
 
     Source:
         Student, The Probable Error of a Mean, Biometrika 6(1), 1908; Jain, The Art of Computer Systems Performance
@@ -85,10 +86,10 @@ def mean_of_logs(logs: Sequence[float], *, confidence: float = 0.95) -> Estimate
     """
     n = len(logs)
     mean = math.fsum(logs) / n
-    spread = deviation(logs)
-    if spread is None:
+    sd = deviation(logs)
+    if sd is None:
         return Estimate(value=mean, low=None, high=None, n=n)
-    half = t_quantile(confidence, n - 1) * spread / math.sqrt(n)
+    half = t_quantile(confidence, n - 1) * sd / math.sqrt(n)
     return Estimate(value=mean, low=mean - half, high=mean + half, n=n)
 
 
@@ -96,8 +97,8 @@ def ratio_of_pairs(pairs: Pairs, *, confidence: float = 0.95) -> Estimate:
     """Estimate the geometric mean of branch over base.
 
     Args:
-        pairs: (base, branch) of cells that ran next to each other, both above zero; at least one.
-        confidence: Of the two-sided interval; 0.90 belongs to a one-sided decision at 5 %.
+        pairs: (base, branch) of neighbouring cells, both above zero; at least one.
+        confidence: Of the two-sided interval; 0.90 matches a one-sided decision at 5 %.
 
     Returns:
         The ratio, with a paired-t interval on the logarithms from two pairs on.
@@ -114,40 +115,28 @@ def geometric_mean(values: Sequence[float]) -> float:
 
 
 def t_quantile(confidence: float, degrees: int) -> float:
-    """Return how many standard errors a two-sided t interval reaches to each side."""
+    """Return the half-width of a two-sided t interval, in standard errors."""
     return float(stdtrit(degrees, (1 + confidence) / 2))
 
 
-def hodges_lehmann(pairs: Pairs, *, confidence: float = 0.95) -> Estimate:
-    """Estimate the typical ratio of branch to base: e to the pseudomedian of the log ratios.
-
-    Args:
-        pairs: (base, branch) of cells that ran next to each other, both above zero; at least one.
-        confidence: At least, of the two-sided interval.
-
-    Returns:
-        The ratio, with the exact interval of the signed-rank test: from 6 pairs on for 95 %, from 5 on for 90 %.
-    """
-    return pseudomedian(log_ratios(pairs), confidence=confidence).exp()
-
-
 def pseudomedian(logs: Sequence[float], *, confidence: float = 0.95) -> Estimate:
-    """Estimate the centre of symmetric values: the median of the means of all twos of them, each with itself included.
+    """Return the Hodges–Lehmann estimate: the median of the Walsh averages.
 
     Args:
         logs: Log ratios, one a pair; at least one. Time grows as n³ (1 ms at 20).
-        confidence: At least, of the two-sided interval.
+        confidence: The least confidence of the two-sided interval.
 
     Returns:
-        The centre, in logarithms. The ends of the interval are means of twos as well, so that their coverage is the next
-        above `confidence` that ranks allow. Below the number of pairs that can reach it (5 pairs reach 93.75 %) there are none.
+        The centre in logarithms. The ends of the interval are Walsh averages, so its coverage is
+        the next possible one above `confidence`. With too few pairs (5 reach 93.75 %) there is
+        no interval.
 
     Source:
         Hodges & Lehmann, Annals of Mathematical Statistics 34(2), 1963; the interval is Tukey's, in Hollander, Wolfe & Chicken,
         Nonparametric Statistical Methods, 3rd edition, sections 3.2 and 3.3 (3.17 and 3.26).
     """
-    twos = itertools.combinations_with_replacement(logs, 2)
-    walsh = sorted((one + other) / 2 for one, other in twos)
+    pairs = itertools.combinations_with_replacement(logs, 2)
+    walsh = sorted((one + other) / 2 for one, other in pairs)
     rank = _rank_of_end(len(logs), confidence)
     return Estimate(
         value=statistics.median(walsh),
@@ -159,13 +148,13 @@ def pseudomedian(logs: Sequence[float], *, confidence: float = 0.95) -> Estimate
 
 @cache
 def _rank_of_end(n: int, confidence: float) -> int:
-    """Return which mean of twos, counted from either end, bounds the interval; 0 where even the outermost do not suffice."""
-    allowed = (1 - confidence) / 2 * 2**n  # patterns of signs, in each tail
+    """Return the rank of the Walsh average that ends the interval; 0 without one."""
+    allowed = (1 - confidence) / 2 * 2**n  # sign patterns in each tail
     return bisect.bisect_right(list(itertools.accumulate(_ways_to_sum(n))), allowed)
 
 
 def _ways_to_sum(n: int) -> list[int]:
-    """Return in how many of the 2^n patterns of signs the ranks of the positive ones add up to 0, 1, 2, … n(n+1)/2."""
+    """Return the number of sign patterns for each sum of the positive ranks."""
     ways = [1] + [0] * (n * (n + 1) // 2)
     for rank in range(1, n + 1):
         for total in range(len(ways) - 1, rank - 1, -1):

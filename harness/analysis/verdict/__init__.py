@@ -1,1 +1,1 @@
-"""A verdict for each metric, and one for the run."""
+"""A verdict for each metric, and one for the change."""

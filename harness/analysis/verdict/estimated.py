@@ -1,4 +1,4 @@
-"""Metrics that are estimated: paired log ratios against a margin, Holm-adjusted over all of them."""
+"""Verdicts on estimated metrics: paired log ratios against a margin."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,21 +13,23 @@ from harness.analysis.stats.ratios import (
     ratio_of_pairs,
 )
 from harness.analysis.stats.tests import holm, p_above, p_below, pairs_needed, smallest_effect
-from harness.analysis.verdict.kinds import MetricVerdict, Standing, Verdict
-from harness.model.gate import Floor, Margin, log_margin, show_margin
+from harness.analysis.verdict.kinds import MetricVerdict, Verdict
+from harness.model.gate import Margin, NoiseFloor, log_margin, show_margin
 from harness.model.units import show_number
 
 ALPHA = 0.05
-"""How often a one-sided test may be wrong."""
+"""The error rate of a one-sided test."""
+
+NO_MARGIN = "no margin is set for it"
 _LEAST_PAIRS_OF_RANKS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Between which two log ratios a metric is within its margin: log(branch / base) above `upper` is worse, below `lower` better.
+class MarginBounds:
+    """The two log ratios (branch / base) between which a metric is within its margin.
 
-    A margin in the metric's own unit is a larger share of a smaller value, so that each is taken of the side that would be exceeded. With the
-    sides swapped the two change places and signs, to the bit.
+    A margin in the metric's own unit is a share of the better side: of the base for `upper`, of
+    the branch for `lower`. Swapping the sides swaps and negates the two bounds exactly.
     """
 
     upper: float
@@ -35,48 +37,41 @@ class Limits:
 
     @property
     def narrower(self) -> float:
-        """The smaller of both as a log ratio, at least zero; it is the same with the sides swapped."""
+        """The smaller bound as a log ratio, at least zero."""
         return min(self.upper, -self.lower)
 
 
-def limits_of(margin: Margin, base: float, branch: float) -> Limits:
-    """Return a margin as log ratios.
-
-    Args:
-        margin: Relative, or in the metric's own unit.
-        base: What was measured there, above zero.
-        branch: The same of the branch.
-    """
-    return Limits(upper=log_margin(margin, base), lower=-log_margin(margin, branch))
+def margin_bounds(margin: Margin, base: float, branch: float) -> MarginBounds:
+    """Return a margin as log ratios, for a metric's values above zero on both sides."""
+    return MarginBounds(upper=log_margin(margin, base), lower=-log_margin(margin, branch))
 
 
-def stand(logs: Sequence[float], limits: Limits, p_worse: float, p_better: float) -> Standing:
-    """Say where paired log ratios stand to a margin.
+def judge_logs(
+    logs: Sequence[float], bounds: MarginBounds, p_worse: float, p_better: float
+) -> Verdict:
+    """Return the verdict on the paired log ratios of a metric; less is better.
 
     Args:
         logs: One a pair.
-        limits: Of the margin.
-        p_worse: Of the one-sided test beyond the upper limit, adjusted.
-        p_better: Of the one-sided test beyond the lower limit, adjusted.
+        bounds: Of the margin.
+        p_worse: Of the one-sided test beyond the upper bound, adjusted.
+        p_better: Of the one-sided test beyond the lower bound, adjusted.
     """
     if p_worse <= ALPHA:
-        return Standing.ABOVE
+        return Verdict.REGRESSED
     if p_better <= ALPHA:
-        return Standing.BELOW
+        return Verdict.IMPROVED
     if len(logs) > 1 and not any(logs):
-        return Standing.WITHIN  # equal in every pair: within a margin of zero, too
-    is_not_above = p_below(logs, limits.upper) <= ALPHA
-    is_not_below = p_above(logs, limits.lower) <= ALPHA
-    if is_not_above and is_not_below:
-        return Standing.WITHIN
-    if is_not_above:
-        return Standing.NOT_ABOVE
-    return Standing.NOT_BELOW if is_not_below else Standing.SPANNING
+        return Verdict.EQUIVALENT  # equal pairs are within a margin of zero, too
+    if p_below(logs, bounds.upper) > ALPHA:
+        return Verdict.INCONCLUSIVE
+    is_not_better = p_above(logs, bounds.lower) <= ALPHA
+    return Verdict.EQUIVALENT if is_not_better else Verdict.NON_INFERIOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paired:
-    """What was measured of one metric at one level: (base, branch) of each pair, all above zero, at least one."""
+class PairedSample:
+    """The values of one metric at one level: at least one pair, all above zero."""
 
     metric: str
     level: int
@@ -84,7 +79,7 @@ class Paired:
 
     @property
     def logs(self) -> list[float]:
-        """The logarithm of each pair's ratio."""
+        """The log ratio of each pair."""
         return log_ratios(self.pairs)
 
     @property
@@ -99,113 +94,124 @@ class Paired:
 
 
 def judge_estimated(
-    family: Sequence[Paired], margins: Mapping[str, Margin], floor: Floor | None
+    samples: Sequence[PairedSample],
+    margins: Mapping[str, Margin],
+    noise_floor: NoiseFloor | None,
 ) -> list[MetricVerdict]:
-    """Judge all estimated metrics of a run, in the order in which they are given.
+    """Return the verdicts on all samples of a run, with Holm's adjustment.
 
     Args:
-        family: A metric without a margin, or with one that is refused, is shown and not among the tests that are adjusted for one another.
+        samples: Those without a margin, or with a refused one, are shown but not tested.
         margins: By metric.
-        floor: A margin below it is refused; None where none is known.
+        noise_floor: A margin below it is refused; None if it is unknown.
     """
-    trials = [_make_trial(paired, margins.get(paired.metric), floor) for paired in family]
-    gated = [(trial.paired.logs, trial.limits) for trial in trials if not trial.refusal]
-    worse = iter(holm([p_above(logs, limits.upper) for logs, limits in gated]))
-    better = iter(holm([p_below(logs, limits.lower) for logs, limits in gated]))
+    trials = [_make_trial(sample, margins.get(sample.metric), noise_floor) for sample in samples]
+    gated = [(trial.sample.logs, trial.bounds) for trial in trials if not trial.refusal]
+    worse = iter(holm([p_above(logs, bounds.upper) for logs, bounds in gated]))
+    better = iter(holm([p_below(logs, bounds.lower) for logs, bounds in gated]))
     return [
-        _shown(trial, 1)
+        _describe(trial, 1)
         if trial.refusal
         else _judge(trial, p_worse=next(worse), p_better=next(better), tests=len(gated))
         for trial in trials
     ]
 
 
-def floor_of(metric: str, pairs: int, floor: Floor) -> float | None:
-    """Return the smallest share by which a metric can be worse and be seen with so many pairs on this host; None where that is not known."""
-    sd = floor.deviations.get(metric)
+def smallest_detectable(metric: str, pairs: int, noise_floor: NoiseFloor) -> float | None:
+    """Return the smallest relative change that the pairs detect; None if unknown."""
+    sd = noise_floor.deviations.get(metric)
     effect = smallest_effect(sd, pairs) if sd is not None else None
     return None if effect is None else change_of(effect)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Trial:
-    """What is to be tested, and why it is not, where there is a reason."""
+    """A sample with its margin, or with the reason why it is not tested."""
 
-    paired: Paired
+    sample: PairedSample
     margin: Margin | None
-    limits: Limits
+    bounds: MarginBounds
     refusal: str
 
 
-def _make_trial(paired: Paired, margin: Margin | None, floor: Floor | None) -> _Trial:
+def _make_trial(
+    sample: PairedSample, margin: Margin | None, noise_floor: NoiseFloor | None
+) -> _Trial:
     if margin is None:
-        limits, refusal = Limits(upper=0.0, lower=0.0), "no margin is set for it"
+        bounds, refusal = MarginBounds(upper=0.0, lower=0.0), NO_MARGIN
     else:
-        limits = limits_of(margin, paired.base, paired.branch)
-        refusal = _refusal(paired, margin, limits, floor)
-    return _Trial(paired=paired, margin=margin, limits=limits, refusal=refusal)
+        bounds = margin_bounds(margin, sample.base, sample.branch)
+        refusal = _refusal(sample, margin, bounds, noise_floor)
+    return _Trial(sample=sample, margin=margin, bounds=bounds, refusal=refusal)
 
 
-def _refusal(paired: Paired, margin: Margin, limits: Limits, floor: Floor | None) -> str:
-    pairs = len(paired.pairs)
-    least = floor_of(paired.metric, pairs, floor) if floor is not None else None
-    if least is None or least <= change_of(limits.narrower):
+def _refusal(
+    sample: PairedSample, margin: Margin, bounds: MarginBounds, noise_floor: NoiseFloor | None
+) -> str:
+    if noise_floor is None:
         return ""
-    seen = f"{pairs} pairs can see here, {least * 100:.1f} %"
-    return f"its margin of {show_margin(margin)} is below what {seen}"
+    pairs = len(sample.pairs)
+    smallest = smallest_detectable(sample.metric, pairs, noise_floor)
+    if smallest is None or smallest <= change_of(bounds.narrower):
+        return ""
+    resolved = f"{pairs} pairs resolve here, {smallest * 100:.1f} %"
+    return f"its margin of {show_margin(margin)} is below what {resolved}"
 
 
 def _judge(trial: _Trial, *, p_worse: float, p_better: float, tests: int) -> MetricVerdict:
-    logs, limits = trial.paired.logs, trial.limits
-    standing = stand(logs, limits, p_worse, p_better)
-    is_open = standing.verdict is Verdict.INCONCLUSIVE
+    logs, bounds = trial.sample.logs, trial.bounds
+    verdict = judge_logs(logs, bounds, p_worse, p_better)
+    is_open = verdict is Verdict.INCONCLUSIVE
     return replace(
-        _shown(trial, tests),
-        verdict=standing.verdict,
+        _describe(trial, tests),
+        verdict=verdict,
         p=min(p_worse, p_better),
-        needed=_needed(logs, limits.upper, tests) if is_open else None,
-        why=_doubt(logs, limits, standing),
+        needed=_needed(logs, bounds.upper, tests) if is_open else None,
+        why=_rank_doubt(logs, bounds, verdict),
     )
 
 
-def _shown(trial: _Trial, tests: int) -> MetricVerdict:
-    """Show what was measured, without a verdict; Holm's strictest share of `tests` is what could have been seen for sure."""
-    paired = trial.paired
-    sd, n = deviation(paired.logs), len(paired.pairs)
+def _describe(trial: _Trial, tests: int) -> MetricVerdict:
+    """Return the measured values without a verdict.
+
+    The smallest detectable effect is that of Holm's strictest step over `tests` tests.
+    """
+    sample = trial.sample
+    sd, n = deviation(sample.logs), len(sample.pairs)
     effect = None if sd is None else smallest_effect(sd, n, alpha=ALPHA / tests)
     return MetricVerdict(
-        metric=paired.metric,
-        level=paired.level,
+        metric=sample.metric,
+        level=sample.level,
         verdict=Verdict.INCONCLUSIVE,
-        base=show_number(paired.base),
-        branch=show_number(paired.branch),
-        ratio=ratio_of_pairs(paired.pairs),
+        base=show_number(sample.base),
+        branch=show_number(sample.branch),
+        ratio=ratio_of_pairs(sample.pairs),
         margin=trial.margin,
-        limit=None if trial.margin is None else trial.limits.upper,
+        limit=None if trial.margin is None else trial.bounds.upper,
         refusal=trial.refusal,
-        smallest=None if effect is None else change_of(trial.limits.upper + effect),
+        smallest=None if effect is None else change_of(trial.bounds.upper + effect),
     )
 
 
 def _needed(logs: Sequence[float], limit: float, tests: int) -> int | None:
-    """Return how many pairs would decide: more than there are, since each test is held to the level that it has just missed.
+    """Return how many pairs would decide, at the level that they have missed now.
 
-    Only what is beyond the margin is adjusted for the other tests.
+    Only the test beyond the margin is adjusted for the other tests.
     """
     is_beyond = math.fsum(logs) / len(logs) > limit
     return pairs_needed(logs, limit, alpha=ALPHA / tests if is_beyond else ALPHA)
 
 
-def _doubt(logs: Sequence[float], limits: Limits, standing: Standing) -> str:
-    """Say where ranks, which one outlier cannot move far, and the t test say different things."""
+def _rank_doubt(logs: Sequence[float], bounds: MarginBounds, verdict: Verdict) -> str:
+    """Return a phrase where the t test and the ranks, robust to one outlier, differ."""
     ranks = pseudomedian(logs, confidence=1 - 2 * ALPHA)
     if len(logs) < _LEAST_PAIRS_OF_RANKS or ranks.low is None or ranks.high is None:
         return ""
-    above, below = ranks.low > limits.upper, ranks.high < limits.lower
-    if standing in {Standing.ABOVE, Standing.BELOW}:
-        is_confirmed = above if standing is Standing.ABOVE else below
-        return "" if is_confirmed else "by ranks (Hodges–Lehmann) it is not beyond the margin"
-    is_hidden = (above and p_above(logs, limits.upper) > ALPHA) or (
-        below and p_below(logs, limits.lower) > ALPHA
+    above, below = ranks.low > bounds.upper, ranks.high < bounds.lower
+    if verdict in {Verdict.REGRESSED, Verdict.IMPROVED}:
+        is_confirmed = above if verdict is Verdict.REGRESSED else below
+        return "" if is_confirmed else "the ranks (Hodges–Lehmann) do not confirm it"
+    is_hidden = (above and p_above(logs, bounds.upper) > ALPHA) or (
+        below and p_below(logs, bounds.lower) > ALPHA
     )
     return "by ranks (Hodges–Lehmann) it is beyond the margin" if is_hidden else ""

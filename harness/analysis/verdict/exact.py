@@ -1,10 +1,11 @@
-"""Metrics that are exact: peak threads at each level, and what was counted."""
+"""Verdicts on exact metrics: peak threads, counted costs, and failed cells."""
 
 from collections.abc import Mapping, Sequence
 
 from harness.analysis.comparison import Row
+from harness.analysis.levels import pair_up
 from harness.analysis.stats.tests import mcnemar
-from harness.analysis.verdict.estimated import ALPHA
+from harness.analysis.verdict.estimated import ALPHA, NO_MARGIN
 from harness.analysis.verdict.kinds import MetricVerdict, Verdict
 from harness.model.costs import ExactCost
 from harness.model.gate import Margin, allowance
@@ -20,56 +21,57 @@ def judge_threads(
 ) -> MetricVerdict:
     """Compare peak threads at a level that both sides pass.
 
-    A peak that was sampled is a lower bound of the true one, so that the largest of each side's cells is compared.
+    A sampled peak is a lower bound of the true one, so the largest of each side's cells counts.
 
     Args:
         level: Concurrency.
-        base: Of each of the base's cells, at least one.
-        branch: The same of the branch.
+        base: Of each of its cells, at least one.
+        branch: The same.
         margins: By metric.
     """
-    seen = max(base), max(branch)
+    peaks = max(base), max(branch)
     margin = margins.get(THREADS)
-    difference = seen[1] - seen[0]
+    difference = peaks[1] - peaks[0]
     return MetricVerdict(
         metric=THREADS,
         level=level,
-        verdict=_judge(float(seen[0]), float(seen[1]), margin),
-        base=f"{seen[0]:,}",
-        branch=f"{seen[1]:,}",
+        verdict=_judge(float(peaks[0]), float(peaks[1]), margin),
+        base=f"{peaks[0]:,}",
+        branch=f"{peaks[1]:,}",
         change=f"{difference:+,}" if difference else "none",
         margin=margin,
-        refusal="" if margin is not None else _NO_MARGIN,
+        refusal="" if margin is not None else NO_MARGIN,
     )
 
 
 def judge_counted(cost: ExactCost, margins: Mapping[str, Margin]) -> MetricVerdict:
-    """Compare what was counted of both sides; what one of them has not, or does not repeat, is not gated."""
+    """Compare the counts of both sides; an unreproducible count is not gated."""
     margin = margins.get(cost.name)
     base, branch = cost.base, cost.branch
-    if base is None or branch is None:
-        side = "either side" if base is branch else "the base" if base is None else "the branch"
-        refusal = f"it cannot be counted on {side}"
-    elif not cost.reproducible:
-        refusal = "it does not repeat to 1 part in 10,000 here"
-    elif cost.advisory:
-        refusal = cost.advisory
-    else:
-        refusal = "" if margin is not None else _NO_MARGIN
-    is_known = base is not None and branch is not None
     return MetricVerdict(
         metric=cost.name,
-        verdict=_judge(base, branch, margin) if is_known else Verdict.INCONCLUSIVE,
+        verdict=_judge(base, branch, margin),
         base=_show(base),
         branch=_show(branch),
         change=_change(base, branch),
         margin=margin,
-        refusal=refusal,
-        why=_by_name(cost),
+        refusal=_refusal(cost, margin),
+        why=_largest_differences(cost),
     )
 
 
-_NO_MARGIN = "no margin is set for it"
+def _refusal(cost: ExactCost, margin: Margin | None) -> str:
+    if cost.base is None or cost.branch is None:
+        missing = [
+            side
+            for side, value in zip(Side, (cost.base, cost.branch), strict=True)
+            if value is None
+        ]
+        side = "either side" if len(missing) > 1 else f"the {missing[0]}"
+        return f"it cannot be counted on {side}"
+    if not cost.reproducible:
+        return "its counts differ by more than 1 part in 10,000 here"
+    return cost.advisory or ("" if margin is not None else NO_MARGIN)
 
 
 def _judge(base: float | None, branch: float | None, margin: Margin | None) -> Verdict:
@@ -88,7 +90,7 @@ def _show(value: float | None) -> str:
 
 
 def _change(base: float | None, branch: float | None) -> str:
-    """Show a difference as a share where there is something to take it of."""
+    """Show a difference, with its share of the base where the base is above zero."""
     if base is None or branch is None:
         return ""
     if base == branch:
@@ -101,8 +103,8 @@ def _signed(difference: float) -> str:
     return f"{'+' if difference > 0 else '-'}{show_number(abs(difference))}"
 
 
-def _by_name(cost: ExactCost) -> str:
-    """Name what differs among the parts of a cost, the largest difference first."""
+def _largest_differences(cost: ExactCost) -> str:
+    """Show the three parts of a cost that differ most, by name."""
     differing = sorted(
         ((branch - base, name) for name, (base, branch) in cost.detail.items() if branch != base),
         key=lambda pair: (-abs(pair[0]), pair[1]),
@@ -111,11 +113,14 @@ def _by_name(cost: ExactCost) -> str:
 
 
 def judge_outcomes(row: Row) -> list[MetricVerdict]:
-    """Compare how often the sides fail at a level, where the pairs show that one does so more often.
+    """Compare how often the sides fail at a level; empty without a difference.
 
-    That takes six pairs that differ. What fewer show is for knee and capacity to say, which a single cell can move.
+    It takes six pairs that differ. Fewer move only knee and capacity.
     """
-    pairs = _pairs(row)
+    cells = [cell for here in row.cells.values() for cell in here]
+    pairs = [
+        tuple(cell.outcome is Outcome.OK for cell in both) for both in pair_up(cells).values()
+    ]
     base_only = sum(base and not branch for base, branch in pairs)
     branch_only = sum(branch and not base for base, branch in pairs)
     p = mcnemar(base_only, branch_only)
@@ -133,19 +138,4 @@ def judge_outcomes(row: Row) -> list[MetricVerdict]:
             change=f"{show_plural(base_only + branch_only, 'pair')} differ",
             p=p,
         )
-    ]
-
-
-def _pairs(row: Row) -> list[tuple[bool, bool]]:
-    """Return for each pair whether the base, and whether the branch, ended ok."""
-    by_place: dict[tuple[int, int], dict[Side, bool]] = {}
-    for side, cells in row.cells.items():
-        for cell in cells:
-            if cell.slot.pair is not None:
-                place = by_place.setdefault((cell.slot.block, cell.slot.pair), {})
-                place[side] = cell.outcome is Outcome.OK
-    return [
-        (sides[Side.BASE], sides[Side.BRANCH])
-        for _, sides in sorted(by_place.items())
-        if len(sides) == len(Side)
     ]

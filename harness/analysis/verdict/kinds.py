@@ -1,4 +1,4 @@
-"""What a comparison comes to: a verdict for each metric, and one for all of them."""
+"""The verdicts, of one metric and of a change."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,11 +8,11 @@ from harness.model.gate import Margin
 
 KNEE, CAPACITY = "knee", "capacity"
 BRACKETS = (KNEE, CAPACITY)
-"""The metrics that are brackets of levels, and so have no margin."""
+"""The metrics that are brackets of levels, and have no margin."""
 
 
 class Verdict(StrEnum):
-    """What can be said of a metric, or of a change."""
+    """The verdict on a metric, or on a change."""
 
     REGRESSED = "regressed"
     IMPROVED = "improved"
@@ -21,64 +21,26 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
     INVALID = "invalid"
 
-    @property
-    def mirror(self) -> "Verdict":
-        """What the same data say with the sides swapped, where that follows from the verdict alone."""
-        swapped = {Verdict.REGRESSED: Verdict.IMPROVED, Verdict.IMPROVED: Verdict.REGRESSED}
-        return swapped.get(self, self)
-
-
-class Standing(StrEnum):
-    """Where an estimate stands to a margin and its mirror: `non-inferior` is one half of a symmetric statement."""
-
-    ABOVE = "above"
-    BELOW = "below"
-    WITHIN = "within"
-    NOT_ABOVE = "not above"
-    NOT_BELOW = "not below"
-    SPANNING = "spanning"
-
-    @property
-    def mirror(self) -> "Standing":
-        """Where the same data stand with the sides swapped."""
-        swapped = {
-            Standing.ABOVE: Standing.BELOW,
-            Standing.BELOW: Standing.ABOVE,
-            Standing.NOT_ABOVE: Standing.NOT_BELOW,
-            Standing.NOT_BELOW: Standing.NOT_ABOVE,
-        }
-        return swapped.get(self, self)
-
-    @property
-    def verdict(self) -> Verdict:
-        """What it means for a metric of which less is better."""
-        return {
-            Standing.ABOVE: Verdict.REGRESSED,
-            Standing.BELOW: Verdict.IMPROVED,
-            Standing.WITHIN: Verdict.EQUIVALENT,
-            Standing.NOT_ABOVE: Verdict.NON_INFERIOR,
-        }.get(self, Verdict.INCONCLUSIVE)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricVerdict:
-    """What is said of one metric, at one level where it has levels.
+    """The verdict on one metric, at one level where it has levels.
 
     Args:
         metric: Its name; `knee` and `capacity` are metrics too.
         level: Concurrency; None where it has none.
-        base, branch: What was measured, for people.
+        base, branch: The measured values, for people.
         ratio: Branch over base with its unadjusted 95 % interval, where it is estimated.
-        change: The difference, for people; empty where `ratio` says it, or where there is none.
-        margin: What it may be worse by; None where that is no matter of a margin.
-        limit: The same as the logarithm of a ratio, where it is estimated.
+        change: The difference, for people; empty where `ratio` shows it, or without one.
+        margin: None where it is not decided by a margin.
+        limit: The margin as a log ratio, where it is estimated.
         refusal: Why it is not gated; empty where it is.
-        p: Of the test that decided, after Holm's adjustment.
-        smallest: The smallest share by which it could be worse and be called regressed with 80 % power, its margin included; None where it
-            is exact.
-        needed: How many pairs in all it would take to decide, always more than there are; None where it is decided, or where no number is in
-            sight.
-        why: What a reader needs to know beside the verdict, one phrase; may be empty.
+        p: Of the deciding test, after Holm's adjustment.
+        smallest: The smallest detectable regression at 80 % power, as a share that includes the
+            margin; None where it is exact.
+        needed: Pairs in all that would decide, always more than there are; None where it is
+            decided, or where no number is known.
+        why: One phrase that explains the verdict; may be empty.
     """
 
     metric: str
@@ -98,19 +60,19 @@ class MetricVerdict:
 
     @property
     def is_gated(self) -> bool:
-        """Whether it decides about the change."""
+        """True if it counts in the verdict on the change."""
         return not self.refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverallVerdict:
-    """What is said of the change.
+    """The verdict on a change.
 
     Args:
-        verdict: Of all gated metrics together.
-        headline: The same in one line that can be acted on, without markup.
-        metrics: In the order in which they are shown: outcome first.
-        refused: A phrase for each metric that is to be gated and could not be.
+        verdict: Over all gated metrics.
+        headline: The same in one line with its reasons, without markup.
+        metrics: In the order of the report: outcomes first.
+        refused: A phrase for each metric that should be gated and could not be.
     """
 
     verdict: Verdict

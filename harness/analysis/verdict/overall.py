@@ -1,11 +1,11 @@
-"""All verdicts of a comparison, and the one line that says what they come to."""
+"""The verdicts on all metrics of a comparison, and on the change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from harness.analysis.comparison import Comparison, Row
-from harness.analysis.levels import ladder_cells, paired_values
+from harness.analysis.levels import measured_cells, paired_values
 from harness.analysis.verdict.brackets import Bracket, judge_bracket, make_bracket
-from harness.analysis.verdict.estimated import Paired, judge_estimated
+from harness.analysis.verdict.estimated import PairedSample, judge_estimated
 from harness.analysis.verdict.exact import judge_counted, judge_outcomes, judge_threads
 from harness.analysis.verdict.headline import write_headline
 from harness.analysis.verdict.kinds import (
@@ -17,17 +17,27 @@ from harness.analysis.verdict.kinds import (
     Verdict,
 )
 from harness.model.cells import Cell
-from harness.model.gate import DEFAULT_MARGINS, Floor, Margin
+from harness.model.gate import DEFAULT_MARGINS, Margin, NoiseFloor
 from harness.model.metrics import ESTIMATED
 from harness.model.nouns import Outcome, Phase, Purity, Side
 from harness.model.units import show_count
 
+_UNMEASURED = "no pair measured it on both sides"
+_SURVIVORS = "a cell of this level failed, and the others would look too good (survivorship bias)"
+_WORST_FIRST = (
+    Verdict.REGRESSED,
+    Verdict.INCONCLUSIVE,
+    Verdict.IMPROVED,
+    Verdict.NON_INFERIOR,
+    Verdict.EQUIVALENT,
+)
+
 
 def judge(comparison: Comparison) -> OverallVerdict:
-    """Judge every metric of a comparison of two sides, and the change as a whole.
+    """Return the verdicts on all metrics of two sides, and on the change.
 
-    Outcome comes first; cost and latency are compared only at levels that both sides pass. A run that is no gate is judged
-    by the default margins.
+    Cost and latency are compared only at levels that both sides pass. A run that is no gate is
+    judged by the default margins.
     """
     gate = comparison.run.gate
     margins = DEFAULT_MARGINS if gate is None else gate.margins
@@ -35,7 +45,7 @@ def judge(comparison: Comparison) -> OverallVerdict:
         *_brackets(comparison),
         *(failing for row in comparison.rows for failing in judge_outcomes(row)),
         *_counted(comparison, margins),
-        *_at_levels(comparison, margins, None if gate is None else gate.floor),
+        *_at_levels(comparison, margins, None if gate is None else gate.noise_floor),
     )
     verdict = _overall(comparison, metrics)
     refused = [
@@ -52,7 +62,7 @@ def judge(comparison: Comparison) -> OverallVerdict:
 
 
 def decision_rows(comparison: Comparison) -> list[Row]:
-    """Return the levels that the verdict rests on: those that were given pairs for it, else the last that both sides pass."""
+    """Return the rows with pairs for the decision, else the last that both pass."""
     both = [row for row in comparison.rows if all(row.passed(side) for side in Side)]
     wanted = comparison.run.plan.pairs
     given = [row for row in both if wanted and (len(row.pairs) >= wanted or _is_decision(row))]
@@ -64,35 +74,29 @@ def _is_decision(row: Row) -> bool:
 
 
 def _brackets(comparison: Comparison) -> list[MetricVerdict]:
-    knees = {side: _knee(comparison, side) for side in Side}
-    capacities = {side: _capacity(comparison, side) for side in Side}
-    return [
-        judge_bracket(KNEE, knees[Side.BASE], knees[Side.BRANCH]),
-        judge_bracket(CAPACITY, capacities[Side.BASE], capacities[Side.BRANCH]),
-    ]
-
-
-def _knee(comparison: Comparison, side: Side) -> Bracket:
-    knee = comparison.knees[side]
-    here = _cells_at(comparison, side, knee.first_fail)
-    return make_bracket(knee.last_pass, knee.first_fail, here, _has_failed)
-
-
-def _capacity(comparison: Comparison, side: Side) -> Bracket:
-    capacity = comparison.capacities[side]
     objective = comparison.run.plan.objective
 
-    def is_bad(cell: Cell) -> bool:
-        result = cell.result
-        late = result is not None and (result.latency_infl or 0.0) > objective
-        return _has_failed(cell) or late
+    def is_beyond(cell: Cell) -> bool:
+        latency = cell.result.latency_infl if cell.result is not None else None
+        return _has_failed(cell) or (latency or 0.0) > objective
 
-    here = _cells_at(comparison, side, capacity.beyond)
-    return make_bracket(capacity.within, capacity.beyond, here, is_bad)
+    knees, capacities = [], []
+    for side in Side:
+        knee, capacity = comparison.knees[side], comparison.capacities[side]
+        knees.append(_bracket(comparison, side, knee.last_pass, knee.first_fail, _has_failed))
+        capacities.append(_bracket(comparison, side, capacity.within, capacity.beyond, is_beyond))
+    return [judge_bracket(KNEE, *knees), judge_bracket(CAPACITY, *capacities)]
 
 
-def _cells_at(comparison: Comparison, side: Side, level: int | None) -> list[Cell]:
-    return [] if level is None else ladder_cells(comparison.cells, side, level)
+def _bracket(
+    comparison: Comparison,
+    side: Side,
+    holds: int | None,
+    beyond: int | None,
+    is_bad: Callable[[Cell], bool],
+) -> Bracket:
+    here = [] if beyond is None else measured_cells(comparison.cells, side, beyond)
+    return make_bracket(holds, beyond, here, is_bad)
 
 
 def _has_failed(cell: Cell) -> bool:
@@ -100,23 +104,24 @@ def _has_failed(cell: Cell) -> bool:
 
 
 def _counted(comparison: Comparison, margins: Mapping[str, Margin]) -> list[MetricVerdict]:
-    counted = comparison.run.costs
-    return [] if counted is None else [judge_counted(cost, margins) for cost in counted.costs]
+    costs = comparison.run.costs
+    return [] if costs is None else [judge_counted(cost, margins) for cost in costs.costs]
 
 
 def _at_levels(
-    comparison: Comparison, margins: Mapping[str, Margin], floor: Floor | None
+    comparison: Comparison, margins: Mapping[str, Margin], noise_floor: NoiseFloor | None
 ) -> list[MetricVerdict]:
     rows = decision_rows(comparison)
     threads = [judge_threads(row.level, *peaks, margins) for row in rows if (peaks := _peaks(row))]
-    read = [
-        (row, metric.name, paired_values(row.pairs, metric) if _is_whole(row) else [])
-        for row in rows
-        for metric in ESTIMATED
-    ]
-    family = [Paired(metric=n, level=row.level, pairs=pairs) for row, n, pairs in read if pairs]
-    missing = [_unmeasured(n, row, margins) for row, n, pairs in read if not pairs]
-    return [*threads, *judge_estimated(family, margins, floor), *missing]
+    samples, missing = [], []
+    for row in rows:
+        for metric in ESTIMATED:
+            pairs = paired_values(row.pairs, metric) if _is_whole(row) else []
+            if pairs:
+                samples.append(PairedSample(metric=metric.name, level=row.level, pairs=pairs))
+            else:
+                missing.append(_unmeasured(metric.name, row, margins))
+    return [*threads, *judge_estimated(samples, margins, noise_floor), *missing]
 
 
 def _peaks(row: Row) -> tuple[list[int], list[int]] | None:
@@ -128,12 +133,12 @@ def _peaks(row: Row) -> tuple[list[int], list[int]] | None:
 
 
 def _is_whole(row: Row) -> bool:
-    """Whether no cell failed there: of a side that loses its slowest cells the best are left, and it would look the better for it."""
+    """Return false if any cell failed (survivorship bias)."""
     return not any(_has_failed(cell) for cells in row.cells.values() for cell in cells)
 
 
 def _unmeasured(name: str, row: Row, margins: Mapping[str, Margin]) -> MetricVerdict:
-    """Name what no pair measured on both sides: nothing that is to be gated is left out in silence."""
+    """Return the verdict on a metric without a pair, which the report shows."""
     return MetricVerdict(
         metric=name,
         level=row.level,
@@ -145,31 +150,15 @@ def _unmeasured(name: str, row: Row, margins: Mapping[str, Margin]) -> MetricVer
     )
 
 
-_UNMEASURED = "no pair measured it on both sides"
-_SURVIVORS = "a cell of this level failed, and what is left are the better ones"
-
-
 def _overall(comparison: Comparison, metrics: Sequence[MetricVerdict]) -> Verdict:
-    """Return the worst that a gated metric says; identical builds that differ are a fault of the measuring."""
-    found = {metric.verdict for metric in metrics if metric.is_gated}
-    differs = found & {Verdict.REGRESSED, Verdict.IMPROVED}
+    """Return the worst gated verdict; invalid where identical builds differ."""
+    verdicts = {metric.verdict for metric in metrics if metric.is_gated}
+    differs = verdicts & {Verdict.REGRESSED, Verdict.IMPROVED}
     if any(cell.slot.attempt for cell in comparison.invalid):
         return Verdict.INVALID
     if comparison.run.purity is Purity.AA and differs:
         return Verdict.INVALID
-    for verdict in _WORST_FIRST:
-        if verdict in found:
-            return verdict
-    return Verdict.INCONCLUSIVE
-
-
-_WORST_FIRST = (
-    Verdict.REGRESSED,
-    Verdict.INCONCLUSIVE,
-    Verdict.IMPROVED,
-    Verdict.NON_INFERIOR,
-    Verdict.EQUIVALENT,
-)
+    return next((each for each in _WORST_FIRST if each in verdicts), Verdict.INCONCLUSIVE)
 
 
 def _at(metric: MetricVerdict) -> str:

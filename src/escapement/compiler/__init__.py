@@ -1,1 +1,1 @@
-"""Charts compiled into a table."""
+"""The compiler: checks a chart's definition, and builds its table."""

@@ -1,4 +1,4 @@
-"""From a chart's definition to its table, with every mistake in it named."""
+"""Compiles a chart's definition into its table, and names any mistake in it."""
 
 from functools import lru_cache
 from typing import NoReturn
@@ -8,22 +8,22 @@ from escapement.compiler.content import check_conversation, compile_block, compi
 from escapement.compiler.targets import check_default, find_targets
 from escapement.errors import ChartError
 from escapement.event import is_event_name
-from escapement.machine.node import Arc, Node, Past
-from escapement.machine.table import Table
+from escapement.machine.node import HistoryNode, Node, TransitionArc
+from escapement.machine.table import ChartTable
 
 Definition = State | Parallel | Final | History
 
 
 @lru_cache(maxsize=256)
-def compile_chart(chart: Chart) -> Table:
-    """Check a chart and compile it, once for each chart object.
+def compile_chart(chart: Chart) -> ChartTable:
+    """Check and compile a chart, once for each chart object.
 
     Raises:
         ChartError: The definition is wrong; the message names the chart and the state.
     """
     compiler = _Compiler()
     try:
-        return compiler.table(chart)
+        return compiler.compile(chart)
     except ValueError as error:
         where = f", state {compiler.at.id!r}" if compiler.at.id else ""
         message = f"chart {chart.id!r}{where}: {error}"
@@ -31,10 +31,10 @@ def compile_chart(chart: Chart) -> Table:
 
 
 class _Compiler:
-    """One pass over the definition makes the nodes, a second one links them.
+    """Makes the nodes in a first pass over the definition, and links them in a second.
 
     Attributes:
-        at: The state whose definition is being read, for messages.
+        at: The state under compilation, for messages.
     """
 
     def __init__(self) -> None:
@@ -42,44 +42,44 @@ class _Compiler:
         self.at = self.root
         self.known: dict[str, Node] = {}  # with history states
         self.states: list[tuple[Node, State | Parallel]] = []
-        self.pasts: list[tuple[Past, History]] = []
+        self.histories: list[tuple[HistoryNode, History]] = []
         self.conversations: set[str] = set()
 
-    def table(self, chart: Chart) -> Table:
+    def compile(self, chart: Chart) -> ChartTable:
         for child in chart.states:
             self._add(child, self.root)
         self.at = self.root
         self.root.initial = find_targets(chart.initial, self.known, inside=self.root)
-        for past, definition in self.pasts:
-            self._link_past(past, definition)
+        for history_node, history in self.histories:
+            self._link_history(history_node, history)
         for node, state in self.states:
             if isinstance(state, State):
                 self._link_initial(node, state)
-        self._link_arcs()
-        pasts = {past.id: past for past, _ in self.pasts}
-        nodes = {name: node for name, node in self.known.items() if name not in pasts}
-        return Table(chart, self.root, nodes, pasts)
+        self._link_transitions()
+        history_nodes = {node.id: node for node, _ in self.histories}
+        nodes = {name: node for name, node in self.known.items() if name not in history_nodes}
+        return ChartTable(chart, self.root, nodes, history_nodes)
 
     def _add(self, definition: Definition, parent: Node) -> None:
         self.at = parent
         if not isinstance(definition, Definition):
-            self._wrong(f"{definition!r} is neither a State, a Parallel, a Final nor a History")
+            self._fail(f"{definition!r} is neither a State, a Parallel, a Final nor a History")
         if not is_event_name(definition.id):  # it becomes a part of `done.state.ID`
-            self._wrong(f"{definition.id!r} is no state id; use tokens without blanks or '*'")
+            self._fail(f"{definition.id!r} is no state id; use tokens without blanks or '*'")
         if definition.id in self.known:
-            self._wrong(f"state id {definition.id!r} is used twice; rename one")
+            self._fail(f"state id {definition.id!r} is used twice; rename one")
         if isinstance(definition, History):
-            self._add_past(definition, parent)
+            self._add_history(definition, parent)
         else:
             self._add_node(definition, parent)
 
-    def _add_past(self, definition: History, parent: Node) -> None:
+    def _add_history(self, history: History, parent: Node) -> None:
         if parent is self.root:
-            self._wrong(f"history {definition.id!r} is of no state; put it into one")
-        past = Past(definition.id, len(self.known) + 1, parent, is_deep=definition.deep)
-        self.known[past.id] = past
-        parent.pasts.append(past)
-        self.pasts.append((past, definition))
+            self._fail(f"history {history.id!r} is outside any state; move it into one")
+        node = HistoryNode(history.id, len(self.known) + 1, parent, is_deep=history.deep)
+        self.known[node.id] = node
+        parent.history_nodes.append(node)
+        self.histories.append((node, history))
 
     def _add_node(self, definition: State | Parallel | Final, parent: Node) -> None:
         node = Node(definition.id, len(self.known) + 1, parent)
@@ -87,7 +87,7 @@ class _Compiler:
         parent.children.append(node)
         if isinstance(definition, Final):
             if parent.is_parallel:
-                self._wrong(f"region {node.id!r} is a Final; put it into a State")
+                self._fail(f"region {node.id!r} is a Final; put it into a State")
             node.is_final = True
             return
         self.at = node
@@ -96,58 +96,58 @@ class _Compiler:
         node.on_entry = compile_block(definition.on_entry)
         node.on_exit = compile_block(definition.on_exit)
         if definition.conversation is not None:
-            self._converse(node, definition.conversation)
+            self._add_conversation(node, definition.conversation)
         for child in definition.states:
             self._add(child, node)
         self.at = node
-        if not node.children and (node.is_parallel or node.pasts):
-            self._wrong("has no states, and a Parallel or a History needs some")
+        if not node.children and (node.is_parallel or node.history_nodes):
+            self._fail("has no states; a Parallel, or a State with a History, needs some")
 
-    def _converse(self, node: Node, conversation: Conversation) -> None:
+    def _add_conversation(self, node: Node, conversation: Conversation) -> None:
         check_conversation(conversation)
         if conversation.id in self.conversations:
-            self._wrong(f"conversation id {conversation.id!r} is used twice")
+            self._fail(f"conversation id {conversation.id!r} is used twice; rename one")
         self.conversations.add(conversation.id)
         node.conversation = conversation
         node.tools = {f"event__{name}": name for name in conversation.events}
 
-    def _link_past(self, past: Past, definition: History) -> None:
-        self.at = past
-        past.actions = compile_block(definition.actions)
-        past.target = find_targets(definition.target, self.known, inside=past.ancestors[0])
-        check_default(past)
+    def _link_history(self, node: HistoryNode, history: History) -> None:
+        self.at = node
+        node.actions = compile_block(history.actions)
+        node.target = find_targets(history.target, self.known, inside=node.ancestors[0])
+        check_default(node)
 
     def _link_initial(self, node: Node, state: State) -> None:
         self.at = node
         if state.initial is not None:
             if not node.children:
-                self._wrong(f"has initial {state.initial!r} but no states")
+                self._fail(f"has initial {state.initial!r} but no states")
             node.initial = find_targets(state.initial, self.known, inside=node)
         elif node.children:
             node.initial = (node.children[0],)
 
-    def _link_arcs(self) -> None:
-        arcs: dict[Node, list[Arc]] = {}
+    def _link_transitions(self) -> None:
+        arcs: dict[Node, list[TransitionArc]] = {}
         for node, state in self.states:
             self.at = node
-            arcs[node] = [self._arc(node, transition) for transition in state.transitions]
+            arcs[node] = [self._make_arc(node, transition) for transition in state.transitions]
         for node in self.known.values():
             if not node.children:
                 own = [arc for state in (node, *node.ancestors) for arc in arcs.get(state, ())]
                 node.eventless = tuple([arc for arc in own if not arc.descriptors])
                 node.triggered = tuple([arc for arc in own if arc.descriptors])
 
-    def _arc(self, source: Node, transition: Transition) -> Arc:
+    def _make_arc(self, source: Node, transition: Transition) -> TransitionArc:
         targets: tuple[Node, ...] = ()
         if transition.target is not None:
             targets = find_targets(transition.target, self.known)
         elif transition.event is None and transition.guard is None:
-            self._wrong("a transition needs an event, a guard or a target")
-        arc = Arc(source, targets, is_internal=transition.internal)
+            self._fail("a transition needs an event, a guard or a target")
+        arc = TransitionArc(source, targets, is_internal=transition.internal)
         arc.guard = transition.guard
         arc.actions = compile_block(transition.actions)
         arc.descriptors = compile_descriptors(transition.event)
         return arc
 
-    def _wrong(self, problem: str) -> NoReturn:
+    def _fail(self, problem: str) -> NoReturn:
         raise ValueError(problem)

@@ -1,4 +1,4 @@
-"""Executable content and transitions' events, checked and compiled; mistakes are told by text."""
+"""Checks and compiles executable content, event descriptors and conversations."""
 
 from escapement.chart import Action, Cancel, Conversation, Raise, Send
 from escapement.event import Descriptor, Event, is_event_name, parse_descriptors
@@ -6,37 +6,37 @@ from escapement.machine.node import Block
 
 
 def compile_block(contents: object) -> Block:
-    """Check and compile executable content, whatever was written for it.
+    """Check and compile a block of executable content.
 
     Raises:
-        ValueError: It is wrong; the text says what.
+        ValueError: The block is wrong; the message describes the mistake.
     """
     if not isinstance(contents, tuple):
         message = "executable content is a tuple; is a comma missing?"
         raise ValueError(message)  # noqa: TRY004  one kind of error for a mistake in a chart
-    return tuple([_compile(content) for content in contents])
+    return tuple([_compile_content(content) for content in contents])
 
 
 def compile_descriptors(text: str | None) -> tuple[Descriptor, ...]:
-    """Split and check the events of a transition; none for an eventless one.
+    """Check and parse a transition's event attribute; empty for an eventless one.
 
     Raises:
-        ValueError: They are wrong; the text says what.
+        ValueError: A descriptor is wrong; the message describes the mistake.
     """
     if text is None:
         return ()
     try:
         return parse_descriptors(text)
     except ValueError as error:
-        message = f"{str(error)!r} is no event descriptor (`name`, `name.*` or `*`)"
+        message = f"{str(error)!r} is no event descriptor; use `name`, `name.*` or `*`"
         raise ValueError(message) from error
 
 
 def check_conversation(conversation: Conversation) -> None:
-    """Check a conversation's names.
+    """Check the names in a conversation.
 
     Raises:
-        ValueError: They are wrong; the text says what.
+        ValueError: A name is wrong; the message describes the mistake.
     """
     if not is_event_name(conversation.id):
         message = f"{conversation.id!r} is no conversation id"
@@ -47,7 +47,7 @@ def check_conversation(conversation: Conversation) -> None:
             raise ValueError(message)
 
 
-def _compile(content: object) -> Action | Event | Send | Cancel:
+def _compile_content(content: object) -> Action | Event | Send | Cancel:
     if isinstance(content, Raise):
         _check_event("raises", content.event)
         return Event(content.event, content.data)

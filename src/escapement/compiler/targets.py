@@ -1,23 +1,23 @@
-"""The targets that a chart names: found, and checked to be enterable together."""
+"""Finds the target states in a chart, and checks that they can be active together."""
 
 from collections.abc import Mapping
 from itertools import combinations
 
-from escapement.machine.node import Node, Past
+from escapement.machine.node import HistoryNode, Node
 
 
 def find_targets(
     text: str, known: Mapping[str, Node], *, inside: Node | None = None
 ) -> tuple[Node, ...]:
-    """Find the states that a target or an initial names.
+    """Return the states that a `target` or an `initial` names.
 
     Args:
-        text: Ids with blanks between them.
-        known: All states, with history states, by id.
-        inside: The states must be descendants of this one.
+        text: Ids, separated by blanks.
+        known: All states by id, with history states.
+        inside: A state that must be an ancestor of all targets.
 
     Raises:
-        ValueError: They are wrong; the text says what.
+        ValueError: A target is wrong; the message describes the mistake.
 
     Source: SCXML 3.11, legal state specifications.
     """
@@ -29,26 +29,26 @@ def find_targets(
     for one, other in combinations(found, 2):
         if not _are_orthogonal(one, other):
             message = (
-                f"{one.id!r} and {other.id!r} can't be entered together; name states in"
+                f"{one.id!r} and {other.id!r} cannot be entered together; name states in"
                 " different regions of one Parallel"
             )
             raise ValueError(message)
     return found
 
 
-def check_default(past: Past) -> None:
-    """Check what a history state stands for by default.
+def check_default(history_node: HistoryNode) -> None:
+    """Check the default target of a history state.
 
     Raises:
-        ValueError: It is wrong; the text says what.
+        ValueError: The target is wrong; the message describes the mistake.
 
     Source: SCXML 3.10.2, the children of `<history>`.
     """
-    for node in past.target:
-        if isinstance(node, Past):
-            message = f"defaults to {node.id!r}, another history; name a state"
+    for node in history_node.target:
+        if isinstance(node, HistoryNode):
+            message = f"defaults to {node.id!r}, another history; use a state"
             raise ValueError(message)  # noqa: TRY004  one kind of error for a mistake in a chart
-        if not past.is_deep and node not in past.ancestors[0].children:
+        if not history_node.is_deep and node not in history_node.ancestors[0].children:
             message = f"defaults to {node.id!r}, which is no child of its parent; make it deep"
             raise ValueError(message)
 
@@ -62,9 +62,9 @@ def _find(name: str, known: Mapping[str, Node]) -> Node:
 
 
 def _are_orthogonal(one: Node, other: Node) -> bool:
-    """Tell whether the innermost state around two, which is neither of them, is parallel."""
+    """Return whether two states are in different regions of a parallel state."""
     lines = [
-        node.ancestors[::-1] if isinstance(node, Past) else (*node.ancestors[::-1], node)
+        node.ancestors[::-1] if isinstance(node, HistoryNode) else (*node.ancestors[::-1], node)
         for node in (one, other)
     ]
     shared = [left for left, right in zip(*lines, strict=False) if left is right]

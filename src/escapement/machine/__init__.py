@@ -1,1 +1,1 @@
-"""Statechart steps over a compiled table."""
+"""The statechart machine: steps over a compiled chart, without I/O."""

@@ -1,72 +1,69 @@
-"""Configurations, which the sessions of a chart share, and all that is remembered about them."""
+"""Configurations, shared by the sessions of a chart, and the moves cached for each."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from escapement.event import takes
-from escapement.machine.entry import Plan, document_order, make_plan
-from escapement.machine.history import NO_HISTORY, History, Recall
-from escapement.machine.node import Arc, Block, Node
+from escapement.event import matches
+from escapement.machine.history import NO_HISTORY, HistoryLookup, StateHistory
+from escapement.machine.microstep import Microstep, document_order, plan_microstep
+from escapement.machine.node import Block, Node, TransitionArc
 
-CONFIGURATIONS_MAX = 1_024  # kept by a table; parallel regions multiply
-NAMES_MAX = 64  # of events, kept by a configuration
-MOVES_MAX = 64  # kept by a configuration
+CONFIGURATIONS_MAX = 1_024  # cached for a chart; parallel regions multiply
+NAMES_MAX = 64  # event names cached for a configuration
+MOVES_MAX = 64  # cached for a configuration
 
 Trail = tuple[tuple[str, Node], ...]  # ("exit" | "enter", state)
-Candidates = tuple[tuple[Arc, ...], ...]  # of each active atomic state, the first one goes first
+Candidates = tuple[tuple[TransitionArc, ...], ...]  # for each active atomic state, by priority
 
 
-def signed(trail: Trail) -> list[str]:
-    """Show what was left and entered in one list, in this order: `-left`, `+entered`."""
+def format_trail(trail: Trail) -> list[str]:
+    """Return the states left and entered as `-left` and `+entered`, in order."""
     return [("-" if what == "exit" else "+") + node.id for what, node in trail]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a session is in its chart.
+    """The position of a session in its chart.
 
     Attributes:
         configuration: The active states.
-        history: The ids of the states that each history state stands for, by its id; never
-            changed.
+        history: History state -> the states that it stands for, by id; never changed.
     """
 
     configuration: "Configuration"
-    history: History
+    history: StateHistory
 
 
 class Move:
-    """What taking certain transitions in a certain configuration comes to.
+    """The result of taking certain transitions in a certain configuration.
 
     Attributes:
-        configuration: The one after it.
-        blocks: The executable content, in order; an error ends a block and no other.
-        records: What history states stand for from now on.
-        entered: The states that are entered, in order.
-        trail: What is left and entered, in this order.
-        ended: States that are left and converse, in order.
-        started: States that are entered and converse, in order.
+        configuration: The configuration afterwards.
+        blocks: The executable content, in this order; an error ends only its own block.
+        records: The history records that change.
+        trail: The states left and entered, in this order.
+        ended: The states left that have a conversation, in order.
+        started: The states entered that have a conversation, in order.
     """
 
-    __slots__ = ("blocks", "configuration", "ended", "entered", "records", "started", "trail")
+    __slots__ = ("blocks", "configuration", "ended", "records", "started", "trail")
 
-    def __init__(self, plan: Plan, configuration: "Configuration") -> None:
+    def __init__(self, microstep: Microstep, configuration: "Configuration") -> None:
         self.configuration = configuration
-        self.blocks: tuple[Block, ...] = plan.blocks
-        self.records = plan.records
-        self.entered = plan.entered
+        self.blocks: tuple[Block, ...] = microstep.blocks
+        self.records = microstep.records
         self.trail: Trail = (
-            *[("exit", node) for node in plan.left],
-            *[("enter", node) for node in plan.entered],
+            *[("exit", node) for node in microstep.left],
+            *[("enter", node) for node in microstep.entered],
         )
-        self.ended = tuple([node for node in plan.left if node.conversation])
-        self.started = tuple([node for node in plan.entered if node.conversation])
+        self.ended = tuple([node for node in microstep.left if node.conversation])
+        self.started = tuple([node for node in microstep.entered if node.conversation])
 
 
-class Space:
-    """The configurations of a chart, each of which is there once as long as there are few.
+class ConfigurationCache:
+    """The configurations of a chart, one object each while there are few.
 
-    Several threads may use it: each entry is put in by one call, and does not depend on who did.
+    Several threads may use it: one call adds an entry, and every thread would add the same.
     """
 
     __slots__ = ("_kept", "nodes")
@@ -75,7 +72,7 @@ class Space:
         self.nodes = nodes
         self._kept: dict[tuple[Node, ...], Configuration] = {}
 
-    def configuration(self, active: Iterable[Node]) -> "Configuration":
+    def find(self, active: Iterable[Node]) -> "Configuration":
         """Return the configuration of these states."""
         key = tuple(sorted(active, key=document_order))
         found = self._kept.get(key)
@@ -87,21 +84,21 @@ class Space:
 
 
 class Configuration:
-    """A set of active states, and what events and transitions come to in it.
+    """A set of active states, with the transitions and moves found in it so far.
 
     Attributes:
         nodes: The active states, in document order.
         ids: Their ids.
-        is_final: A top-level final state is active.
-        is_kept: It may be referred to for as long as the table lives.
+        is_final: True if a top-level final state is active.
+        is_kept: True if the cache holds it, so that other cached objects may refer to it.
         eventless: The transitions to try without an event.
-        named: The transitions to try for an event, by its name.
-        moves: What enabled transitions come to.
-        place: Where a session without a history is.
+        named: Event name -> the transitions to try.
+        moves: Enabled transitions -> their move.
+        place: The place of a session without a history.
     """
 
     __slots__ = (
-        "_space",
+        "_cache",
         "eventless",
         "ids",
         "is_final",
@@ -112,22 +109,24 @@ class Configuration:
         "place",
     )
 
-    def __init__(self, nodes: tuple[Node, ...], space: Space, *, is_kept: bool) -> None:
-        self._space = space
+    def __init__(
+        self, nodes: tuple[Node, ...], cache: ConfigurationCache, *, is_kept: bool
+    ) -> None:
+        self._cache = cache
         self.nodes = nodes
         self.is_kept = is_kept
         self.ids = tuple([node.id for node in nodes])
         self.is_final = any(node.is_final and len(node.ancestors) == 1 for node in nodes)
-        self.eventless = _candidates([node.eventless for node in nodes])
+        self.eventless = _select_candidates([node.eventless for node in nodes])
         self.named: dict[str, Candidates] = {}
-        self.moves: dict[tuple[Arc, ...], Move] = {}
+        self.moves: dict[tuple[TransitionArc, ...], Move] = {}
         self.place = Place(self, NO_HISTORY)
 
-    def candidates(self, name: str) -> Candidates:
-        """Find the transitions to try for an event, and remember them."""
-        found = _candidates(
+    def find_candidates(self, name: str) -> Candidates:
+        """Return the transitions to try for an event, and cache them."""
+        found = _select_candidates(
             [
-                tuple([arc for arc in node.triggered if takes(arc.descriptors, name)])
+                tuple([arc for arc in node.triggered if matches(arc.descriptors, name)])
                 for node in self.nodes
             ]
         )
@@ -135,29 +134,29 @@ class Configuration:
             return self.named.setdefault(name, found)
         return found
 
-    def move(self, enabled: tuple[Arc, ...], history: History) -> Move:
-        """Find what taking transitions comes to, and remember it unless it depends on history.
+    def find_move(self, enabled: tuple[TransitionArc, ...], history: StateHistory) -> Move:
+        """Return the result of transitions; cache it unless it depends on history.
 
         Args:
-            enabled: The transitions, in order of selection; those preempted are not taken.
-            history: The session's.
+            enabled: In order of selection; preempted transitions are not taken.
+            history: The session's history.
         """
-        recall = Recall(history, self._space.nodes)
-        plan = make_plan(enabled, self.nodes, recall)
-        found = Move(plan, self._space.configuration(plan.active))
-        # What is not kept would live on in what is: a chart without bounds would fill the memory.
-        lasting = self.is_kept and found.configuration.is_kept and not recall.asked
+        lookup = HistoryLookup(history, self._cache.nodes)
+        microstep = plan_microstep(enabled, self.nodes, lookup)
+        found = Move(microstep, self._cache.find(microstep.active))
+        # A cached move to a configuration beyond the limit would keep that alive.
+        lasting = self.is_kept and found.configuration.is_kept and not lookup.was_used
         if lasting and len(self.moves) < MOVES_MAX:
             return self.moves.setdefault(enabled, found)
         return found
 
 
-def _candidates(arcs: Iterable[tuple[Arc, ...]]) -> Candidates:
-    """Drop what can't be reached: states without transitions, and those after one without guard."""
-    return tuple([_reachable(own) for own in arcs if own])
+def _select_candidates(arcs: Iterable[tuple[TransitionArc, ...]]) -> Candidates:
+    """Drop states without transitions, and transitions after an unguarded one."""
+    return tuple([_select_reachable(own) for own in arcs if own])
 
 
-def _reachable(arcs: tuple[Arc, ...]) -> tuple[Arc, ...]:
+def _select_reachable(arcs: tuple[TransitionArc, ...]) -> tuple[TransitionArc, ...]:
     for index, arc in enumerate(arcs):
         if arc.guard is None:
             return arcs[: index + 1]

@@ -1,57 +1,61 @@
-"""What history states stand for: recorded when their parent is left, asked for when entered."""
+"""The history of a session: recorded on exit of states, used on entry."""
 
 from collections.abc import Iterable, Mapping
 
-from escapement.machine.node import Node, Past
+from escapement.machine.node import HistoryNode, Node
 
-History = Mapping[str, tuple[str, ...]]  # history state -> the states that it stands for
+StateHistory = Mapping[str, tuple[str, ...]]  # history state -> the states that it stands for
 
-NO_HISTORY: History = {}
+NO_HISTORY: StateHistory = {}
 
 
-class Recall:
-    """A session's history as states; it notes whether anybody has asked."""
+class HistoryLookup:
+    """Access to a session's history by nodes.
 
-    __slots__ = ("_history", "_nodes", "asked")
+    Attributes:
+        was_used: True after any history state was looked up.
+    """
 
-    def __init__(self, history: History, nodes: Mapping[str, Node]) -> None:
+    __slots__ = ("_history", "_nodes", "was_used")
+
+    def __init__(self, history: StateHistory, nodes: Mapping[str, Node]) -> None:
         self._history = history
         self._nodes = nodes
-        self.asked = False
+        self.was_used = False
 
-    def add(self, records: History) -> None:
-        """Take note of what is recorded in the middle of a microstep."""
+    def add(self, records: StateHistory) -> None:
+        """Add the records of the current microstep."""
         if records:
             self._history = {**self._history, **records}
 
-    def states(self, past: Past) -> tuple[Node, ...]:
-        """Return what was recorded for a history state, or nothing."""
-        self.asked = True
-        return tuple([self._nodes[name] for name in self._history.get(past.id, ())])
+    def find(self, history_node: HistoryNode) -> tuple[Node, ...]:
+        """Return the states recorded for a history state; empty without a record."""
+        self.was_used = True
+        return tuple([self._nodes[name] for name in self._history.get(history_node.id, ())])
 
 
-def record(left: Iterable[Node], active: tuple[Node, ...]) -> dict[str, tuple[str, ...]]:
-    """Record the history of states that are about to be left.
+def record_history(left: Iterable[Node], active: tuple[Node, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the history records of the states to leave.
 
     Args:
-        left: The states.
+        left: The states to leave.
         active: The configuration before, in document order.
 
     Source: SCXML appendix D, exitStates.
     """
     found = {}
     for node in left:
-        for past in node.pasts:
-            if past.is_deep:
+        for history_node in node.history_nodes:
+            if history_node.is_deep:
                 kept = [one.id for one in active if not one.children and node in one.ancestors]
             else:
                 kept = [one.id for one in active if one.ancestors[0] is node]
-            found[past.id] = tuple(kept)
+            found[history_node.id] = tuple(kept)
     return found
 
 
-def is_legal(top: Node, active: set[Node]) -> bool:
-    """Tell whether states can be active together inside an active state.
+def is_legal_configuration(top: Node, active: set[Node]) -> bool:
+    """Return whether states can be active together inside an active state.
 
     Source: SCXML 3.11, legal state configurations.
     """
@@ -64,17 +68,17 @@ def is_legal(top: Node, active: set[Node]) -> bool:
     return True
 
 
-def is_memory(past: Past, states: Iterable[Node]) -> bool:
-    """Tell whether states could have been recorded for a history state.
+def is_legal_record(history_node: HistoryNode, states: Iterable[Node]) -> bool:
+    """Return whether states can be the record of a history state.
 
     Source: SCXML 3.10, `<history>`.
     """
     kept = set(states)
-    parent = past.ancestors[0]
-    if not past.is_deep:
+    parent = history_node.ancestors[0]
+    if not history_node.is_deep:
         inside = kept.issubset(parent.children)
         return inside and len(kept) == (len(parent.children) if parent.is_parallel else 1)
     if any(node.children or parent not in node.ancestors for node in kept):
         return False
     above = {node for one in kept for node in one.ancestors[: one.ancestors.index(parent)]}
-    return is_legal(parent, kept | above)
+    return is_legal_configuration(parent, kept | above)

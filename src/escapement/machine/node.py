@@ -3,17 +3,18 @@
 from escapement.chart import Action, Cancel, Conversation, Guard, Send
 from escapement.event import Descriptor, Event
 
-Block = tuple[Action | Event | Send | Cancel, ...]  # executable content; an event is one to raise
+Block = tuple[Action | Event | Send | Cancel, ...]  # executable content; an event is raised
 
 
 class Node:
-    """A state with its relatives; the root stands for the chart and is never in a configuration."""
+    """A state and its relatives; the root stands for the chart and is never active."""
 
     __slots__ = (
         "ancestors",
         "children",
         "conversation",
         "eventless",
+        "history_nodes",
         "id",
         "initial",
         "is_final",
@@ -21,7 +22,6 @@ class Node:
         "on_entry",
         "on_exit",
         "order",
-        "pasts",
         "tools",
         "triggered",
     )
@@ -31,29 +31,29 @@ class Node:
         self.order = order  # document order: parents before their children
         self.ancestors: tuple[Node, ...] = (parent, *parent.ancestors) if parent else ()
         self.children: list[Node] = []  # without history states
-        self.pasts: list[Past] = []
-        self.initial: tuple[Node, ...] = ()  # of a compound state; history states among them
+        self.history_nodes: list[HistoryNode] = []
+        self.initial: tuple[Node, ...] = ()  # of a compound state; may hold history states
         self.is_final = False
         self.is_parallel = False
         self.on_entry: Block = ()
         self.on_exit: Block = ()
         self.conversation: Conversation | None = None
-        self.tools: dict[str, str] = {}  # the name that a model calls -> the chart's event
-        # Of an atomic state: its own arcs, then its ancestors', which is the order of priority.
-        self.eventless: tuple[Arc, ...] = ()
-        self.triggered: tuple[Arc, ...] = ()
+        self.tools: dict[str, str] = {}  # tool name -> event name
+        # The transitions of an atomic state, then those of its ancestors: in order of priority.
+        self.eventless: tuple[TransitionArc, ...] = ()
+        self.triggered: tuple[TransitionArc, ...] = ()
 
     @property
     def is_compound(self) -> bool:
-        """Whether exactly one child is active while this state is; the root counts."""
+        """True if exactly one child is active while this state is, as in the root."""
         return bool(self.children) and not self.is_parallel
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.id!r})"
 
 
-class Past(Node):
-    """A history state: a target that stands for what was active when its parent was last left.
+class HistoryNode(Node):
+    """A target that stands for the states active at its parent's last exit.
 
     Source: SCXML 3.10, `<history>`.
     """
@@ -63,18 +63,18 @@ class Past(Node):
     def __init__(self, state_id: str, order: int, parent: Node, *, is_deep: bool) -> None:
         super().__init__(state_id, order, parent)
         self.is_deep = is_deep
-        self.target: tuple[Node, ...] = ()  # what is entered when nothing was recorded
+        self.target: tuple[Node, ...] = ()  # the default while nothing is recorded
         self.actions: Block = ()
 
 
-class Arc:
-    """A transition.
+class TransitionArc:
+    """A compiled transition.
 
     Attributes:
-        source: Where it is written.
-        targets: What it names; none: targetless.
-        descriptors: The events that it takes; none: eventless.
-        is_internal: Its source stays active when all that it enters is inside.
+        source: The state that defines it.
+        targets: Empty for a targetless transition.
+        descriptors: Match its events; empty for an eventless transition.
+        is_internal: Its source stays active when all targets are inside it.
     """
 
     __slots__ = ("actions", "descriptors", "guard", "is_internal", "source", "targets")

@@ -1,1 +1,1 @@
-"""One session from start to end: the pump, workers, timers."""
+"""Sessions: pumps that drive the machine, conversation workers, timers."""

@@ -1,61 +1,61 @@
-"""A conversation with a language model, from state entry to state exit; it knows no thread and no task."""
+"""A running conversation with a language model; independent of threads and tasks."""
 
 from collections.abc import Mapping
 from typing import Protocol
 
-from escapement.event import Event, failure
+from escapement.event import Event, make_error_event
 from escapement.llm import LLMReply, LLMRequest, Message, ToolCall
 from escapement.machine.macrostep import Data
 from escapement.machine.node import Node
 
 
 class Recorder(Protocol):
-    """Takes rows for a transcript."""
+    """A receiver of transcript rows."""
 
     def record(self, kind: str, **fields: object) -> None:
-        """Take a row: its type, and its other fields."""
+        """Add a row: its type and its other fields."""
         ...
 
 
-class Abandoned(BaseException):
-    """Unwinds a stream that nobody waits for any more.
+class AbandonedError(BaseException):
+    """Unwinds the stream of an abandoned conversation.
 
-    Not an Exception, for the reason that `asyncio.CancelledError` isn't: a backend that retries on
-    `except Exception` must not take the end of its session for a fault of the network.
+    Not an Exception, like `asyncio.CancelledError`: a backend that retries on `except Exception`
+    must not take it for a network error.
     """
 
 
 class PromptError(Exception):
-    """A prompt could not be made; its cause says why."""
+    """A prompt cannot be made; the cause is the error."""
 
 
 class Interruptible(Protocol):
-    """What takes a turn of a conversation, and may be able to stop at once."""
+    """A worker that takes a turn of a conversation."""
 
     def interrupt(self) -> None:
-        """Stop what is under way, where that can be done; it is safe to ask at any time."""
+        """Stop the current turn if possible; safe to call at any time."""
         ...
 
 
 class Dialogue:
-    """A conversation under way: what was said, and whether anybody still waits for it.
+    """A running conversation: its messages, and whether the session still waits for it.
 
-    It goes round: `speak` makes a request, `hear` turns the reply into an event for the chart, and
-    when the state is still active after that, `speak` goes on with what became of the event.
+    `make_request` returns a request, and `handle_reply` converts the reply into an event. If the
+    state is still active after that event, `make_request` continues with the event's result.
 
     Args:
-        node: The state that it belongs to, which has a conversation.
-        session_id: Goes into the requests.
-        data: The session's data as it was when the state was entered.
-        recorder: Takes rows for the transcript.
+        node: The state that the conversation belongs to.
+        session_id: The session, for the requests.
+        data: The session's data when the state was entered.
+        recorder: Receives transcript rows.
 
     Attributes:
         node: The state.
-        abandoned: Nobody waits for it any more.
-        accepted: The chart has taken the last event.
-        over: It has ended; the event that was posted last is `done.invoke.ID` or an error.
-        moved: A token has come since this was last cleared.
-        holder: What takes its turn right now; none between two turns.
+        is_abandoned: The session does not wait for it any more.
+        was_accepted: The chart has handled the last event.
+        is_over: The last event posted is `done.invoke.ID` or an error.
+        has_progressed: A token arrived since this was last cleared.
+        worker: Takes the current turn; None between two turns.
     """
 
     __slots__ = (
@@ -64,43 +64,43 @@ class Dialogue:
         "_recorder",
         "_reply",
         "_session_id",
-        "abandoned",
-        "accepted",
-        "holder",
-        "moved",
+        "has_progressed",
+        "is_abandoned",
+        "is_over",
         "node",
-        "over",
+        "was_accepted",
+        "worker",
     )
 
     def __init__(self, node: Node, session_id: str, data: Data, recorder: Recorder) -> None:
         self.node = node
-        self.abandoned = False  # set by the session, read by the worker
-        self.accepted = False
-        self.over = False
-        self.moved = False
-        self.holder: Interruptible | None = None
+        self.is_abandoned = False  # set by the session, read by the worker
+        self.was_accepted = False
+        self.is_over = False
+        self.has_progressed = False
+        self.worker: Interruptible | None = None
         self._session_id = session_id
         self._data = data
         self._messages: tuple[Message, ...] = ()
         self._reply: LLMReply | None = None  # the last one, whose event was posted
         self._recorder = recorder
 
-    def speak(self) -> LLMRequest:
-        """Make the next request.
+    def make_request(self) -> LLMRequest:
+        """Return the next request.
 
         Raises:
-            Abandoned: Nobody waits for it any more.
-            PromptError: The chart can't say what to ask.
+            AbandonedError: The conversation is abandoned.
+            PromptError: The chart's prompt function failed.
 
         Source: SCXML 6.4, `<invoke>`.
         """
-        if self.abandoned:
-            raise Abandoned
+        if self.is_abandoned:
+            raise AbandonedError
         node = self.node
         conversation = node.conversation
         assert conversation is not None  # noqa: S101  for the type checker alone
         if self._reply is not None:
-            self._messages += _exchange(self._reply, accepted=self.accepted)
+            self._messages += _make_messages(self._reply, was_accepted=self.was_accepted)
         else:
             try:
                 self._messages = (Message("user", conversation.prompt(self._data)),)
@@ -112,8 +112,8 @@ class Dialogue:
         )
         return LLMRequest(self._session_id, conversation.system, messages, tuple(node.tools))
 
-    def hear(self, reply: LLMReply) -> Event | None:
-        """Turn the reply to the last request into an event to post.
+    def handle_reply(self, reply: LLMReply) -> Event | None:
+        """Convert the reply to the last request into an event.
 
         Source: SCXML 6.4.3, `done.invoke.ID`.
         """
@@ -123,54 +123,54 @@ class Dialogue:
             shown = None if call is None else {"name": call.name, "arguments": call.arguments}
             self._recorder.record("reply", state=node.id, text=reply.text, tool_call=shown)
             if call is not None:
-                event = _event(call, node.tools)
+                event = _make_event(call, node.tools)
                 self._reply = reply
                 return event
-        except Exception as error:  # noqa: BLE001  whatever a backend returns must not end the worker
-            return self.fail(error)
-        self.over = True
+        except Exception as error:  # noqa: BLE001  a bad reply must not end the worker
+            return self.handle_error(error)
+        self.is_over = True
         assert node.conversation is not None  # noqa: S101  for the type checker alone
         return Event(f"done.invoke.{node.conversation.id}", {"text": reply.text})
 
-    def fail(self, error: BaseException) -> Event | None:
-        """Turn what a turn has raised into an event to post; none if the conversation was abandoned.
+    def handle_error(self, error: BaseException) -> Event | None:
+        """Convert a turn's error into an event; None if it is abandoned.
 
         Source: SCXML 5.10.2, `error.execution` and `error.communication`.
         """
-        if isinstance(error, Abandoned):
+        if isinstance(error, AbandonedError):
             self._recorder.record("abandoned", state=self.node.id)
             return None
-        self.over = True
+        self.is_over = True
         if isinstance(error, PromptError):
-            return failure("error.execution", error.__cause__ or error)
-        return failure("error.communication", error)
+            return make_error_event("error.execution", error.__cause__ or error)
+        return make_error_event("error.communication", error)
 
     def abandon(self) -> None:
-        """Have the turn under way end: at once if it can be interrupted, else at its next token."""
-        self.abandoned = True
-        if self.holder is not None:
-            self.holder.interrupt()
+        """End the current turn, at once or at its next token."""
+        self.is_abandoned = True
+        if self.worker is not None:
+            self.worker.interrupt()
 
     def on_delta(self, _text: str) -> None:
-        """Note that the stream moves, or stop it; runs for every token, so it does nothing else.
+        """Note progress, or stop the stream; called with every token.
 
-        The reply holds the whole text: gathering the pieces here would do the work twice.
+        Does not collect the text: the reply holds all of it.
         """
-        if self.abandoned:
-            raise Abandoned
-        self.moved = True
+        if self.is_abandoned:
+            raise AbandonedError
+        self.has_progressed = True
 
 
-def _event(call: ToolCall, tools: Mapping[str, str]) -> Event:
+def _make_event(call: ToolCall, tools: Mapping[str, str]) -> Event:
     if call.name not in tools:
         message = f"tool {call.name!r} was not offered; there are: {', '.join(tools) or 'none'}"
         raise LookupError(message)
     return Event(tools[call.name], dict(call.arguments))
 
 
-def _exchange(reply: LLMReply, *, accepted: bool) -> tuple[Message, Message]:
-    """Return what the model said, and what became of it."""
+def _make_messages(reply: LLMReply, *, was_accepted: bool) -> tuple[Message, Message]:
+    """Return the model's message, and the result of its tool call."""
     call = reply.tool_call
     name = "" if call is None else call.name.removeprefix("event__")
-    result = f"{name}: {'handled' if accepted else 'ignored, nothing takes it now'}"
+    result = f"{name}: {'handled' if was_accepted else 'ignored, no transition handles it now'}"
     return Message("assistant", reply.text, call), Message("tool", result, call)

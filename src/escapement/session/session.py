@@ -1,4 +1,4 @@
-"""What both pumps share: a session's state, and what handling an event means for it."""
+"""The state of a running session, and the handling of its events, for any pump."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,52 +7,64 @@ from escapement.chart import Cancel, Send
 from escapement.compiler.compiler import compile_chart
 from escapement.errors import SessionError
 from escapement.event import Event
-from escapement.machine.configuration import Place, signed
+from escapement.machine.configuration import Place, format_trail
 from escapement.machine.macrostep import Data
 from escapement.machine.node import Node
 from escapement.machine.step import Step, begin, step
 from escapement.session.conversation import Dialogue
-from escapement.session.errors import failed, wedged
-from escapement.session.restore import restore
-from escapement.session.setup import SessionResult, Setup, Status
+from escapement.session.errors import (
+    make_misplaced_error,
+    make_unhandled_error,
+    make_wedged_error,
+)
+from escapement.session.spec import SessionResult, SessionSpec, Status
 from escapement.session.timers import Clock, Timers
-from escapement.session.workers import NO_TRANSCRIPT, Crew, NoTranscript, Site, Transcript, Worker
+from escapement.session.workers import (
+    NO_TRANSCRIPT,
+    ConversationPool,
+    NoTranscript,
+    Transcript,
+    Worker,
+    WorkerHost,
+)
 from escapement.storage.store import Checkpoint
-from escapement.storage.transcript import Scribe
+from escapement.storage.transcript import TranscriptWriter
 
-Leaving = tuple[Worker[Any], ...]
-Arrival = tuple[Event, Dialogue | None]  # the event, and the conversation that waits for a verdict
+Workers = tuple[Worker[Any], ...]
+Arrival = tuple[Event, Dialogue | None]  # the event, and the conversation to continue after it
 
-_LOOKS = 4  # how often a session is looked at in the time after which it counts as wedged
+_CHECKS = 4  # checks without progress until a session is wedged
 
 
 class Session:
-    """A running session; a pump calls `start`, `handle_next` until it is `over`, and always `close`.
+    """A running session.
+
+    A pump calls `start`, then `handle_next` until `is_over`, and in any case `close`.
 
     Args:
-        setup: What it runs with.
-        site: Where its workers run.
-        arrived: Called when an event was posted, wherever the workers run.
-        clock: What the pump waits by.
+        spec: The arguments of `run` or `arun`.
+        host: Runs the workers.
+        on_arrival: Called when an event was posted, from wherever the workers run.
+        clock: The clock of the pump.
 
     Raises:
-        ChartError: The chart's definition is wrong.
-        ValueError: The bound of a wedge is not above zero.
+        ChartError: The definition of the chart is wrong.
+        ValueError: `wedged_after_s` is not above 0.
     """
 
     __slots__ = (
         "_arrivals",
-        "_arrived",
         "_cancel",
         "_clock",
-        "_crew",
+        "_closed_workers",
         "_data",
         "_dialogues",
-        "_finished",
-        "_idle_looks",
-        "_leaving",
-        "_moved",
+        "_has_progressed",
+        "_idle_checks",
+        "_is_finished",
+        "_on_arrival",
         "_place",
+        "_pool",
         "_session_id",
         "_store",
         "_table",
@@ -62,60 +74,60 @@ class Session:
     )
 
     def __init__(
-        self, setup: Setup, site: Site, arrived: Callable[[], None], clock: Clock
+        self, spec: SessionSpec, host: WorkerHost, on_arrival: Callable[[], None], clock: Clock
     ) -> None:
-        if not setup.wedged_after_s > 0:
-            message = f"wedged_after_s is {setup.wedged_after_s}; it must be above 0"
+        if not spec.wedged_after_s > 0:
+            message = f"wedged_after_s is {spec.wedged_after_s}; it must be above 0"
             raise ValueError(message)
-        # The setup itself is not kept: there are thousands of sessions.
-        self._session_id = setup.session_id
-        self._store = setup.store
-        self._cancel = setup.cancel
-        self._wedged_after_s = setup.wedged_after_s
-        self._table = compile_chart(setup.chart)
-        self._place: Place = self._table.nowhere
-        self._data: Data = {**setup.chart.data, **setup.data}
-        self._finished = False
-        # The external event queue (SCXML 3.13): a list, because few events ever wait in it, and an
-        # empty deque takes ten times as much.
+        # The spec itself is not kept: there are thousands of sessions.
+        self._session_id = spec.session_id
+        self._store = spec.store
+        self._cancel = spec.cancel
+        self._wedged_after_s = spec.wedged_after_s
+        self._table = compile_chart(spec.chart)
+        self._place: Place = self._table.outside
+        self._data: Data = {**spec.chart.data, **spec.data}
+        self._is_finished = False
+        # The external queue (SCXML 3.13): a list, because few events wait in it, and an empty
+        # deque uses ten times as much memory.
         self._arrivals: list[Arrival] = []
-        self._arrived = arrived
+        self._on_arrival = on_arrival
         self._dialogues: dict[Node, Dialogue] = {}
         self._timers: Timers | None = None  # until there is one
         self._clock = clock
-        self._crew = Crew(setup.session_id, site)
+        self._pool = ConversationPool(spec.session_id, host)
         self._transcript: Transcript | NoTranscript = NO_TRANSCRIPT
-        if setup.transcript is not None:
-            self._transcript = Transcript(Scribe(setup.transcript), setup.session_id, site)
-        self._leaving: Leaving | None = None  # until it is closed
-        self._idle_looks = 0
-        self._moved = False
+        if spec.transcript is not None:
+            self._transcript = Transcript(TranscriptWriter(spec.transcript), spec.session_id, host)
+        self._closed_workers: Workers | None = None  # until it is closed
+        self._idle_checks = 0
+        self._has_progressed = False
 
     @property
-    def over(self) -> bool:
-        """Whether the chart is final, it was cancelled, or nothing can ever arrive any more."""
+    def is_over(self) -> bool:
+        """True if the chart is final, the session cancelled, or no event can arrive."""
         return (
-            self._finished
+            self._is_finished
             or not (self._dialogues or self._arrivals or self._timers)
             or self._is_cancelled
         )
 
     @property
     def next_due_s(self) -> float | None:
-        """When the next timer falls due, by the session's clock; none without one."""
+        """The time of the next timer, by the pump's clock; None without one."""
         return self._timers.next_due_s if self._timers else None
 
     @property
-    def look_each_s(self) -> float:
-        """The time that the pump lets pass between two calls of `look`."""
-        return self._wedged_after_s / _LOOKS
+    def check_interval_s(self) -> float:
+        """The time between two calls of `check_progress`."""
+        return self._wedged_after_s / _CHECKS
 
     def start(self) -> None:
-        """Enter the initial state, or go on from where the store says that the session was.
+        """Enter the initial state, or resume from the session's checkpoint.
 
         Raises:
-            CheckpointError: The stored record isn't one of this chart.
-            SessionError: The chart fails, or a worker can't be started.
+            CheckpointError: The checkpoint does not belong to this chart.
+            SessionError: The chart fails, or a worker cannot be started.
         """
         record = self._store.load(self._session_id)
         self._transcript.record(
@@ -126,70 +138,70 @@ class Session:
         )
         if record is None:
             result = begin(self._table, self._data)
-            self._transcript.record("begin", trail=signed(result.trail))
+            self._transcript.record("begin", trail=format_trail(result.trail))
             self._apply(result)
         else:
             self._resume(record)
 
     def post(self, event: Event, sender: Dialogue) -> None:
-        """Queue an event of a conversation, from wherever its worker runs, and wake the pump."""
+        """Queue an event of a conversation, from any worker, and wake the pump."""
         self._arrivals.append((event, sender))
-        self._arrived()
+        self._on_arrival()
 
     def handle_next(self) -> bool:
-        """Handle the event that has waited longest; tell whether there was one.
+        """Handle the oldest waiting event; return whether there was one.
 
         Raises:
-            CheckpointError: The checkpoint can't be written.
-            SessionError: The chart fails, or a worker can't be started.
+            CheckpointError: The checkpoint cannot be written.
+            SessionError: The chart fails, or a worker cannot be started.
         """
         if self._timers:
             self._arrivals.extend([(event, None) for event in self._timers.take_due()])
         if not self._arrivals:
             return False
         event, sender = self._arrivals.pop(0)
-        self._moved = True
-        if sender is not None and sender.over and self._waits(sender):
+        self._has_progressed = True
+        if sender is not None and sender.is_over and self._waits_for(sender):
             del self._dialogues[sender.node]
         try:
             result = step(self._place, self._data, event)
         except SessionError:
             self._transcript.record("event", name=event.name, data=event.data, trail=None)
             raise
-        trail = signed(result.trail)
+        trail = format_trail(result.trail)
         self._transcript.record("event", name=event.name, data=event.data, trail=trail)
         self._apply(result)
-        if sender is not None and self._waits(sender):
-            sender.accepted = result.accepted
-            self._crew.advance(sender, self)
+        if sender is not None and self._waits_for(sender):
+            sender.was_accepted = result.accepted
+            self._pool.advance(sender, self)
         return True
 
-    def look(self) -> None:
-        """Notice, each `look_each_s`, a session that waits for conversations in which nothing moves.
+    def check_progress(self) -> None:
+        """Fail if only conversations can end the wait, and none has made progress.
 
         Raises:
-            SessionError: Nothing has moved for as long as the session may wait.
+            SessionError: The time without progress has reached `wedged_after_s`.
         """
-        if self._has_moved() or self._timers:
-            self._idle_looks = 0
+        if self._reset_progress() or self._timers:
+            self._idle_checks = 0
             return
-        self._idle_looks += 1
-        if self._idle_looks == _LOOKS:
-            raise wedged(self._session_id, self._wedged_after_s, self._dialogues)
+        self._idle_checks += 1
+        if self._idle_checks == _CHECKS:
+            raise make_wedged_error(self._session_id, self._wedged_after_s, self._dialogues)
 
-    def close(self, error: BaseException | None = None) -> Leaving:
-        """End all conversations and tell the workers to end; to close twice changes nothing.
+    def close(self, error: BaseException | None = None) -> Workers:
+        """End all conversations and close the workers; a second call does nothing.
 
         Args:
-            error: What kept the session from its end, if anything did.
+            error: The failure of the session, if any.
 
         Returns:
-            The workers, for the pump to wait for.
+            The workers, which the pump waits for.
 
         Raises:
-            CheckpointError: The session was cancelled, and its last checkpoint can't be written.
+            CheckpointError: The last checkpoint of a cancelled session cannot be written.
         """
-        if self._leaving is None:
+        if self._closed_workers is None:
             if self._status == "aborted" and error is None:
                 self._save()
             for dialogue in self._dialogues.values():
@@ -197,11 +209,11 @@ class Session:
             self._dialogues.clear()
             status, problem = ("failed", repr(error)) if error else (self._status, None)
             self._transcript.record("session-end", status=status, error=problem)
-            self._leaving = (*self._crew.close(), *self._transcript.close())
-        return self._leaving
+            self._closed_workers = (*self._pool.close(), *self._transcript.close())
+        return self._closed_workers
 
     def result(self) -> SessionResult:
-        """Sum up a session that is over."""
+        """Return the result of a session that is over."""
         ids = self._place.configuration.ids
         return SessionResult(self._session_id, self._status, ids, dict(self._data))
 
@@ -211,30 +223,33 @@ class Session:
 
     @property
     def _status(self) -> Status:
-        if self._finished:
+        if self._is_finished:
             return "done"
         return "aborted" if self._is_cancelled else "idle"
 
-    def _has_moved(self) -> bool:
-        moved, self._moved = self._moved, False
+    def _reset_progress(self) -> bool:
+        """Return whether there was progress since the last call."""
+        progressed, self._has_progressed = self._has_progressed, False
         for dialogue in self._dialogues.values():
-            moved = moved or dialogue.moved
-            dialogue.moved = False
-        return moved
+            progressed = progressed or dialogue.has_progressed
+            dialogue.has_progressed = False
+        return progressed
 
     def _resume(self, record: Checkpoint) -> None:
-        place = restore(self._table, record, self._session_id)
+        place = self._table.find_place(record.configuration, record.history)
+        if place is None or record.chart_id != self._table.chart.id:
+            raise make_misplaced_error(self._session_id, record, self._table.chart.id)
         self._place = place
         self._data = record.data
-        self._finished = place.configuration.is_final
+        self._is_finished = place.configuration.is_final
         self._arrivals.extend([(event, None) for event in record.pending])
         if record.timers:
             self._timers = Timers(self._clock)
             self._timers.rearm(record.timers)
-        # What was pending goes first: it may leave the states whose conversations would start.
-        while not (self._finished or self._is_cancelled) and self.handle_next():
+        # Pending events go first: they may leave the states whose conversations would start.
+        while not (self._is_finished or self._is_cancelled) and self.handle_next():
             pass
-        if self._finished or self._is_cancelled:
+        if self._is_finished or self._is_cancelled:
             return
         for node in self._place.configuration.nodes:
             if node.conversation is not None and node not in self._dialogues:
@@ -243,21 +258,22 @@ class Session:
     def _apply(self, result: Step) -> None:
         self._place = result.place
         if result.unhandled is not None:
-            raise failed(self._session_id, self._place.configuration.ids, result.unhandled)
+            ids = self._place.configuration.ids
+            raise make_unhandled_error(self._session_id, ids, result.unhandled)
         self._data = result.data
-        self._finished = result.finished
+        self._is_finished = result.finished
         for node in result.ended:
             dialogue = self._dialogues.pop(node, None)
             if dialogue is not None:
                 dialogue.abandon()
         for content in result.timers:
-            self._time(content)
+            self._set_timer(content)
         self._save()
         if not self._is_cancelled:
             for node in result.started:
                 self._open(node)
 
-    def _time(self, content: Send | Cancel) -> None:
+    def _set_timer(self, content: Send | Cancel) -> None:
         if isinstance(content, Send) and not content.delay_ms:
             self._arrivals.append((Event(content.event, content.data), None))
         elif isinstance(content, Send):
@@ -285,13 +301,13 @@ class Session:
     def _pending(self) -> tuple[Event, ...]:
         if not self._arrivals:
             return ()
-        # The copy is made in one step of the interpreter, so an arrival can't come in between.
+        # The interpreter makes this copy in one step: events may arrive meanwhile.
         return tuple([event for event, _ in self._arrivals.copy()])
 
     def _open(self, node: Node) -> None:
         dialogue = Dialogue(node, self._session_id, self._data, self._transcript)
         self._dialogues[node] = dialogue
-        self._crew.advance(dialogue, self)
+        self._pool.advance(dialogue, self)
 
-    def _waits(self, sender: Dialogue) -> bool:
+    def _waits_for(self, sender: Dialogue) -> bool:
         return self._dialogues.get(sender.node) is sender

@@ -1,93 +1,87 @@
-"""Virtual workers: an asyncio task each, on the session's own loop."""
+"""Virtual workers: one asyncio task each, on the session's own loop."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection
 from contextvars import Context, copy_context
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, cast
 
 from escapement.llm import AsyncLLMBackend, LLMReply, LLMRequest
-from escapement.session.conversation import Abandoned, Dialogue
-from escapement.session.workers import Worker
+from escapement.session.conversation import AbandonedError, Dialogue
+from escapement.session.workers import Item, Work, Worker
 
-Item = TypeVar("Item")
-
-GRACE_S = 1.0  # for a backend to end when it was cancelled
+GRACE_S = 1.0  # for a cancelled backend to end
 
 _logger = logging.getLogger("escapement")
 
 
 class TaskWorker(Generic[Item]):
-    """One task that runs a worker's coroutine.
+    """A task that runs a worker's coroutine.
 
-    Its mail is a list: there is a worker for each of thousands of sessions, and an
-    empty deque takes ten times as much.
+    Its queue is a list: thousands of sessions have a worker each, and an empty deque uses ten
+    times as much memory.
 
     Args:
-        name: Of the task.
+        name: The name of the task.
         work: Makes the coroutine.
-        loop: Everything is called on it.
-        context: What the task runs in.
+        loop: Makes all calls.
+        context: The context of the task.
 
     Attributes:
-        busy: See `Worker`.
+        is_busy: See `Worker`.
         is_closed: See `Worker`.
-        task: Ends when the worker is closed and its mail worked off.
+        task: Ends when the worker is closed and its queue is empty.
     """
 
-    __slots__ = ("_loop", "_mail", "_waiter", "busy", "is_closed", "task")
+    __slots__ = ("_loop", "_queue", "_waiter", "is_busy", "is_closed", "task")
 
     def __init__(
-        self,
-        name: str,
-        work: Callable[[Worker[Item]], Coroutine[Any, Any, None]],
-        loop: asyncio.AbstractEventLoop,
-        context: Context,
+        self, name: str, work: Work[Item], loop: asyncio.AbstractEventLoop, context: Context
     ) -> None:
-        self.busy = False
+        self.is_busy = False
         self.is_closed = False
         self._loop = loop
-        self._mail: list[Item] = []
+        self._queue: list[Item] = []
         self._waiter: asyncio.Future[None] | None = None
         self.task = loop.create_task(work(self), name=name, context=context)
 
     @property
-    def ended(self) -> bool:
-        """Whether it does nothing any more."""
+    def has_ended(self) -> bool:
+        """True if the worker does not run any more."""
         return self.task.done()
 
     def put(self, item: Item) -> None:
-        """Give it something to do."""
-        self._mail.append(item)
+        """Add an item."""
+        self._queue.append(item)
         if self._waiter is not None:
             self._wake(self._waiter)
 
     def close(self) -> None:
-        """Say that nothing more will come."""
+        """Let the worker end after its last item."""
         self.is_closed = True
         if self._waiter is not None:
             self._wake(self._waiter)
 
     async def take(self) -> Item | None:
-        """Suspend, and return what comes first; none when closed and worked off."""
-        if not self._mail and not self.is_closed:
+        """Suspend until there is an item and return it; None after the last item."""
+        if not self._queue and not self.is_closed:
             self._waiter = self._loop.create_future()
             await self._waiter
-        return self._mail.pop(0) if self._mail else None
+        return self._queue.pop(0) if self._queue else None
 
     async def take_all(self) -> list[Item]:
-        """Suspend, and return all that has gathered; empty when closed and worked off."""
+        """Suspend until there are items and return all; empty after the last item."""
         if not self.is_closed:
-            if self._mail:
-                await asyncio.sleep(0)  # what is happening right now may have more to say
+            if self._queue:
+                await asyncio.sleep(0)  # the current callback may add more items
             else:
                 self._waiter = self._loop.create_future()
                 await self._waiter
-        taken, self._mail = self._mail, []
+        taken, self._queue = self._queue, []
         return taken
 
     def interrupt(self) -> None:
-        """Cancel the turn under way."""
+        """Cancel the current turn."""
         self.task.cancel()
 
     def _wake(self, waiter: "asyncio.Future[None]") -> None:
@@ -96,12 +90,12 @@ class TaskWorker(Generic[Item]):
             waiter.set_result(None)
 
 
-class Tasks:
-    """The site of virtual workers.
+class TaskHost:
+    """Runs virtual workers.
 
     Args:
-        llm: Its `astream` is awaited by the workers' tasks.
-        loop: The session's own, which is running.
+        llm: The workers' tasks await its `astream`.
+        loop: The session's running loop.
     """
 
     __slots__ = ("_context", "_llm", "_loop")
@@ -109,36 +103,36 @@ class Tasks:
     def __init__(self, llm: AsyncLLMBackend, loop: asyncio.AbstractEventLoop) -> None:
         self._llm = llm
         self._loop = loop
-        self._context = copy_context()  # one for both workers
+        self._context = copy_context()  # shared by both workers
 
-    def start(
-        self, name: str, work: Callable[[Worker[Item]], Coroutine[Any, Any, None]]
-    ) -> Worker[Item]:
+    def start(self, name: str, work: Work[Item]) -> Worker[Item]:
         """Start a worker as a task."""
         return TaskWorker(name, work, self._loop, self._context)
 
-    def ask(self, request: LLMRequest, on_delta: Callable[[str], None]) -> Awaitable[LLMReply]:
-        """Take one turn of the model, suspending until it is over."""
+    def call_model(
+        self, request: LLMRequest, on_delta: Callable[[str], None]
+    ) -> Awaitable[LLMReply]:
+        """Take one turn of the model; suspend until it ends."""
         return self._llm.astream(request, on_delta)
 
-    def caught(self, error: BaseException, dialogue: Dialogue) -> BaseException:
-        """Tell the end of an abandoned turn from the end of the task, and both from a failure."""
+    def classify_error(self, error: BaseException, dialogue: Dialogue) -> BaseException:
+        """Tell apart an abandoned turn, the task's end, and a failing backend."""
         if isinstance(error, KeyboardInterrupt):
             raise error
         if isinstance(error, asyncio.CancelledError):
             task = asyncio.current_task(self._loop)
-            if dialogue.abandoned and task is not None:
+            if dialogue.is_abandoned and task is not None:
                 task.uncancel()
-                return Abandoned()
+                return AbandonedError()
             if task is not None and task.cancelling():
                 raise error
         return error
 
     async def ajoin(self, workers: Collection[Worker[Any]]) -> None:
-        """Wait for the end of all; one whose backend won't be cancelled is given up after a while."""
-        tasks = [cast("TaskWorker[Any]", worker).task for worker in workers if not worker.ended]
+        """Wait until all workers end; log those whose backend does not end."""
+        tasks = [cast("TaskWorker[Any]", one).task for one in workers if not one.has_ended]
         if tasks:
-            patience_s = GRACE_S if any(worker.busy for worker in workers) else None
-            _, left = await asyncio.wait(tasks, timeout=patience_s)
+            timeout_s = GRACE_S if any(worker.is_busy for worker in workers) else None
+            _, left = await asyncio.wait(tasks, timeout=timeout_s)
             for task in left:
                 _logger.warning("%s: its backend does not end when cancelled", task.get_name())

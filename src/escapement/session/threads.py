@@ -1,101 +1,94 @@
-"""Platform workers: an OS thread each, on which everything that a worker awaits blocks instead."""
+"""Platform workers: one OS thread each, blocked while they wait."""
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, cast
 
 from escapement.errors import SessionError
 from escapement.llm import LLMBackend, LLMReply, LLMRequest
 from escapement.session.conversation import Dialogue
-from escapement.session.waiting import LoopSignal
-from escapement.session.workers import Worker
-
-Item = TypeVar("Item")
+from escapement.session.signals import LoopSignal
+from escapement.session.workers import Item, Work, Worker
 
 
 class ThreadWorker(Generic[Item]):
-    """One daemon thread that drives a worker's coroutine to its end.
+    """A daemon thread that runs a worker's coroutine.
 
     Args:
-        name: Of the thread.
+        name: The name of the thread.
         work: Makes the coroutine.
-        wake: Called from the thread when it has ended.
+        wake: Called from the thread when it ends.
 
     Attributes:
-        busy: See `Worker`.
+        is_busy: See `Worker`.
         is_closed: See `Worker`.
-        ended: The thread does nothing any more, and can be joined without a wait.
+        has_ended: The thread does not run any more, and can be joined without a wait.
 
     Raises:
-        SessionError: The thread can't be started.
+        SessionError: The thread cannot be started.
     """
 
-    __slots__ = ("_mail", "_thread", "_wake", "busy", "ended", "is_closed")
+    __slots__ = ("_queue", "_thread", "_wake", "has_ended", "is_busy", "is_closed")
 
-    def __init__(
-        self,
-        name: str,
-        work: Callable[[Worker[Item]], Coroutine[Any, Any, None]],
-        wake: Callable[[], None],
-    ) -> None:
-        self.busy = False
+    def __init__(self, name: str, work: Work[Item], wake: Callable[[], None]) -> None:
+        self.is_busy = False
         self.is_closed = False
-        self.ended = False
-        self._mail: SimpleQueue[Item | None] = SimpleQueue()
+        self.has_ended = False
+        self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._wake = wake
         self._thread = Thread(target=self._run, args=(work,), name=name, daemon=True)
         try:
             self._thread.start()
         except RuntimeError as error:
-            message = f"worker {name!r} can't be started: {error}"
+            message = f"worker {name!r} cannot be started: {error}"
             raise SessionError(message) from error
 
     def put(self, item: Item) -> None:
-        """Give it something to do, from any thread."""
-        self._mail.put(item)
+        """Add an item, from any thread."""
+        self._queue.put(item)
 
     def close(self) -> None:
-        """Say that nothing more will come."""
+        """Let the worker end after its last item."""
         self.is_closed = True
-        self._mail.put(None)
+        self._queue.put(None)
 
     async def take(self) -> Item | None:
-        """Block, and return what comes first; none when closed and worked off."""
-        return self._mail.get()
+        """Block until there is an item and return it; None after the last item."""
+        return self._queue.get()
 
     async def take_all(self) -> list[Item]:
-        """Block, and return all that has gathered; empty when closed and worked off."""
+        """Block until there are items and return all; empty after the last item."""
         taken: list[Item] = []
-        item = self._mail.get()
+        item = self._queue.get()
         try:
             while item is not None:
                 taken.append(item)
-                item = self._mail.get_nowait()
+                item = self._queue.get_nowait()
         except Empty:
             return taken
         if taken:
-            self._mail.put(None)  # it comes last: say so again when these are done
+            self._queue.put(None)  # for the next call, which returns the empty list
         return taken
 
     def interrupt(self) -> None:
-        """Do nothing: a thread can't be interrupted, it notices at its next token."""
+        """Do nothing: the stream ends at its next token."""
 
     def join(self) -> None:
-        """Wait for the end of the thread."""
+        """Wait until the thread ends."""
         self._thread.join()
 
-    def _run(self, work: Callable[[Worker[Item]], Coroutine[Any, Any, None]]) -> None:
+    def _run(self, work: Work[Item]) -> None:
         try:
-            _drive(work(self))
+            _complete(work(self))
         finally:
-            self.ended = True
+            self.has_ended = True
             self._wake()
 
 
-def _drive(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine to its end, which takes one step: here nothing that it awaits suspends."""
+def _complete(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine to its end in one step: nothing that it awaits suspends."""
     try:
         coroutine.send(None)
     except StopIteration:
@@ -105,11 +98,11 @@ def _drive(coroutine: Coroutine[Any, Any, None]) -> None:
     raise RuntimeError(message)
 
 
-class Threads:
-    """The site of platform workers.
+class ThreadHost:
+    """Runs platform workers.
 
     Args:
-        llm: Its `stream` is called on the workers' threads.
+        llm: The workers' threads call its `stream`.
         wake: Called from a worker's thread when the worker has ended.
     """
 
@@ -119,34 +112,32 @@ class Threads:
         self._llm = llm
         self._wake = wake
 
-    def start(
-        self, name: str, work: Callable[[Worker[Item]], Coroutine[Any, Any, None]]
-    ) -> Worker[Item]:
+    def start(self, name: str, work: Work[Item]) -> Worker[Item]:
         """Start a worker on a thread of its own.
 
         Raises:
-            SessionError: The thread can't be started.
+            SessionError: The thread cannot be started.
         """
         return ThreadWorker(name, work, self._wake)
 
-    async def ask(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
-        """Take one turn and block until it is over."""
+    async def call_model(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
+        """Take one turn of the model; block until it ends."""
         return self._llm.stream(request, on_delta)
 
-    def caught(self, error: BaseException, dialogue: Dialogue) -> BaseException:
-        """Return what a turn has raised, whatever it is: the thread has to go on."""
+    def classify_error(self, error: BaseException, dialogue: Dialogue) -> BaseException:
+        """Return the error: no error of a turn ends the thread."""
         del dialogue
         return error
 
     def join(self, workers: Collection[Worker[Any]]) -> None:
-        """Wait for the end of those that don't wait for a backend; the others end by themselves."""
+        """Wait until the free workers end; busy ones end after their backend."""
         for worker in workers:
-            if not worker.busy:
+            if not worker.is_busy:
                 cast("ThreadWorker[Any]", worker).join()
 
 
-class LoopThreads(Threads):
-    """The site of platform workers whose session runs on an event loop."""
+class LoopThreadHost(ThreadHost):
+    """Runs platform workers for a session on an event loop."""
 
     __slots__ = ("_signal",)
 
@@ -155,8 +146,8 @@ class LoopThreads(Threads):
         super().__init__(llm, self._signal.wake)
 
     async def ajoin(self, workers: Collection[Worker[Any]]) -> None:
-        """Do as `join` does, without blocking the loop."""
+        """Wait as `join` does, without blocking the loop."""
         for worker in workers:
-            while not (worker.busy or worker.ended):
+            while not (worker.is_busy or worker.has_ended):
                 await self._signal.wait()
         self.join(workers)

@@ -1,1 +1,1 @@
-"""Checkpoints and transcripts."""
+"""The stores of checkpoints, and the files of checkpoints and transcripts."""

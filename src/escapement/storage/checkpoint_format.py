@@ -1,4 +1,4 @@
-"""The bytes of a checkpoint on disk: one line of JSON that carries its own checksum."""
+"""The format of a checkpoint file: one line of JSON with a checksum."""
 
 import json
 from binascii import crc32
@@ -9,27 +9,31 @@ from escapement.storage.json_line import make_encode
 from escapement.storage.store import Checkpoint
 
 FORMAT = 2
-READS = "1 and 2"  # the first version's records have no history, no timers and no checksum
+READABLE_FORMATS = "1 and 2"  # format 1 has no history, timers and checksum
 
-_HEAD = b'{"format":2,"crc32":"%08x",'  # of every byte that follows
+_HEAD = b'{"format":2,"crc32":"%08x",'  # of all bytes that follow
 _HEAD_BYTES = len(_HEAD % 0)
 _KEYS = frozenset({"format", "session", "chart", "configuration", "data", "pending"})
-_UNSTORABLE = (TypeError, ValueError, RuntimeError)  # RuntimeError: too deep, or changed meanwhile
+_UNSTORABLE = (
+    TypeError,
+    ValueError,
+    RuntimeError,
+)  # RuntimeError: too deep, or modified meanwhile
 
 
-class NotHereError(Exception):
-    """The record is good, but not to be read here; the message says where it is."""
+class IncompatibleRecordError(Exception):
+    """An intact record cannot be read here; the message describes how to read it."""
 
 
 def serialise(session_id: str, record: Checkpoint) -> bytes:
-    """Turn a checkpoint into bytes.
+    """Encode a checkpoint.
 
     Raises:
-        ValueError: Something in it isn't JSON; the message says what.
+        ValueError: A value is not JSON; the message names it.
     """
     data = record.data
     try:
-        "".join(data)  # raises if a key is no text: as text it might meet another
+        "".join(data)  # raises if a key is no text: converted to text, it may equal another key
         text = make_encode()(
             {
                 "session": session_id,
@@ -42,22 +46,23 @@ def serialise(session_id: str, record: Checkpoint) -> bytes:
             }
         )
     except _UNSTORABLE as error:
-        _blame(record, error)
+        _raise_unstorable(record, error)
     body = text[1:].encode()
     return _HEAD % crc32(body) + body
 
 
 def parse(payload: bytes, session_id: str, source: str) -> Checkpoint:
-    """Turn the bytes of a checkpoint into what it was.
+    """Decode a checkpoint.
 
     Args:
-        payload: What `serialise` made, or the first version.
-        session_id: Whose checkpoint it must be.
-        source: Where the bytes are from.
+        payload: The bytes, in any readable format.
+        session_id: The session that the checkpoint must belong to.
+        source: The origin of the bytes.
 
     Raises:
-        NotHereError: A later version wrote it, or it is nested deeper than the stack lets it be.
-        ValueError, TypeError, LookupError, RecursionError: It isn't a checkpoint of that session.
+        IncompatibleRecordError: The format is newer, or the values are too deep for the stack.
+        ValueError, TypeError, LookupError, RecursionError: The bytes are no checkpoint of that
+            session.
     """
     body = payload[_HEAD_BYTES:]
     whole = payload.startswith(_HEAD % crc32(body))
@@ -67,19 +72,19 @@ def parse(payload: bytes, session_id: str, source: str) -> Checkpoint:
         if not whole:
             raise
         problem = f"{error}; load it with fewer calls on the stack, or raise the recursion limit"
-        raise NotHereError(problem) from error
+        raise IncompatibleRecordError(problem) from error
     version = content["format"]
     if type(version) is int and version > FORMAT:
         problem = (
-            f"format {version}, and this version reads {READS}; run the session with the version"
-            " that wrote it"
+            f"format {version}, but this version reads {READABLE_FORMATS}; run the session with the"
+            " version that wrote it"
         )
-        raise NotHereError(problem)
+        raise IncompatibleRecordError(problem)
     if not whole and (version != 1 or content.keys() != _KEYS):
-        problem = "its checksum is not that of its content"
+        problem = "the checksum does not match the content"
         raise ValueError(problem)
     if content["session"] != session_id:
-        problem = f"it is of session {content['session']!r}"
+        problem = f"the record belongs to session {content['session']!r}"
         raise ValueError(problem)
     return Checkpoint(
         chart_id=_text(content["chart"]),
@@ -92,7 +97,7 @@ def parse(payload: bytes, session_id: str, source: str) -> Checkpoint:
     )
 
 
-def _blame(record: Checkpoint, error: Exception) -> NoReturn:
+def _raise_unstorable(record: Checkpoint, error: Exception) -> NoReturn:
     values: list[tuple[str, object]] = []
     for key, value in record.data.items():
         values += [(f"data key {key!r}", _key(key)), (f"data key {key!r}", value)]
@@ -100,7 +105,7 @@ def _blame(record: Checkpoint, error: Exception) -> NoReturn:
     for timer in record.timers:
         values.append((f"the data of delayed event {timer.event.name!r}", timer.event.data))
     culprit = next((name for name, value in values if not _is_json(value)), "the record")
-    message = f"{culprit} can't be written as JSON ({error}); keep plain values in it"
+    message = f"{culprit} cannot be written as JSON ({error}); use plain values"
     raise ValueError(message) from error
 
 

@@ -1,4 +1,4 @@
-"""The store that keeps each session's checkpoint as one file."""
+"""The store in files, one for each session."""
 
 import os
 import re
@@ -9,31 +9,30 @@ from pathlib import Path
 from urllib.parse import quote
 
 from escapement.errors import CheckpointError
-from escapement.storage.checkpoint_format import NotHereError, parse, serialise
+from escapement.storage.checkpoint_format import IncompatibleRecordError, parse, serialise
 from escapement.storage.files import close_file, open_file, read_file, write_all
 from escapement.storage.store import Checkpoint
 
-NAME_MAX = 200  # bytes; file systems take 255, and the suffixes need some
+NAME_MAX = 200  # bytes; file systems allow 255, including the suffixes
 
-_needs_no_quotes = re.compile(rf"[A-Za-z0-9_~-]{{1,{NAME_MAX}}}").fullmatch
+_is_plain_name = re.compile(rf"[A-Za-z0-9_~-]{{1,{NAME_MAX}}}").fullmatch
 
 
 class FileBackedStore:
-    """Keeps one JSON file a session in a directory, replaced atomically at each checkpoint.
+    """A store that atomically replaces one JSON file for each session in a directory.
 
-    A process that dies leaves the last checkpoint or the one before, never a mixture; what it left
-    of the next one is overwritten by the next save and never read. The files are not synchronised
-    to the disk (no fsync): after a power failure the last ones may be lost, and a record that the
-    failure tore is found out by its checksum.
+    A killed process leaves its last checkpoint or the one before, never a mixture. The next save
+    overwrites an unfinished file, and no load reads it. The files are not synchronised to the
+    disk (no fsync): a power failure may lose the last ones, and the checksum detects torn ones.
 
-    A session is for one process at a time. Two that save it at the same moment can't mix their
-    records: one of them gets an error. If they never meet, the last one to save wins.
+    Run a session in one process at a time. If two processes save it at the same moment, one of
+    them gets an error; otherwise the last save wins.
 
-    What JSON doesn't know comes back as its nearest kin: a tuple as a list, a number that is a key
-    inside of a value as text. NaN and infinity are refused.
+    JSON changes some types: a tuple becomes a list, and a number as a key inside a value becomes
+    text. NaN and infinity are rejected.
 
     Args:
-        directory: Where the files are, on a local file system; it is made if it isn't there.
+        directory: Made if missing; must be on a local file system.
     """
 
     __slots__ = ("_prefix",)
@@ -42,30 +41,32 @@ class FileBackedStore:
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            message = f"{directory}: can't keep checkpoints there: {error}"
+            message = (
+                f"{directory}: cannot store checkpoints there: {error}; use another directory"
+            )
             raise CheckpointError(message) from error
         self._prefix = os.path.join(directory, "")  # noqa: PTH118  strings are cheaper than Path
 
     def save(self, session_id: str, record: Checkpoint) -> None:
-        """Write the checkpoint of a session to a new file, and put it in the old one's place.
+        """Write the checkpoint of a session to a new file, and replace the old one.
 
         Raises:
-            CheckpointError: Something in the record isn't JSON, the file can't be written, or
-                another process is writing it.
+            CheckpointError: A value is not JSON, the file cannot be written, or another process
+                is writing it.
         """
         path = self._path(session_id)
         try:
             _replace(path, serialise(session_id, record))
         except BlockingIOError as error:
             message = (
-                f"{path}: another process is saving session {session_id!r} at this moment; let one"
-                " alone run it"
+                f"{path}: another process is saving session {session_id!r}; run it in one process"
+                " at a time"
             )
             raise CheckpointError(message) from error
         except OSError as error:
             message = (
-                f"{path}: can't write the checkpoint: {error}; the one before, if there is one,"
-                " still stands"
+                f"{path}: cannot write the checkpoint: {error}; the previous checkpoint, if any,"
+                " is unchanged"
             )
             raise CheckpointError(message) from error
         except ValueError as error:
@@ -73,10 +74,10 @@ class FileBackedStore:
             raise CheckpointError(message) from error
 
     def load(self, session_id: str) -> Checkpoint | None:
-        """Read the last checkpoint of a session, or none if there is no file.
+        """Return the last checkpoint of a session; None without a file.
 
         Raises:
-            CheckpointError: The file can't be read, or isn't a checkpoint of this session.
+            CheckpointError: The file cannot be read, or is no checkpoint of this session.
         """
         path = self._path(session_id)
         try:
@@ -84,24 +85,24 @@ class FileBackedStore:
         except FileNotFoundError:
             return None
         except OSError as error:
-            message = f"{path}: can't read the checkpoint: {error}; see that it is a readable file"
+            message = f"{path}: cannot read the checkpoint: {error}; make it a readable file"
             raise CheckpointError(message) from error
-        except NotHereError as error:
+        except IncompatibleRecordError as error:
             message = f"{path}: {error}"
             raise CheckpointError(message) from error
         except (ValueError, TypeError, LookupError, RecursionError) as error:
             message = (
                 f"{path}: not a checkpoint of session {session_id!r} ({error!r}); restore the file"
-                " from a copy, or remove it to start the session anew"
+                " from a copy, or remove it to start the session again"
             )
             raise CheckpointError(message) from error
 
     def _path(self, session_id: str) -> str:
-        if _needs_no_quotes(session_id):
+        if _is_plain_name(session_id):
             return f"{self._prefix}{session_id}.json"
         # Dots are encoded too, so that no id can end in the suffix of another file.
         name = quote(session_id, safe="", errors="surrogatepass").replace(".", "%2E")
-        if len(name) > NAME_MAX:  # `%~` comes out of no encoding
+        if len(name) > NAME_MAX:  # no encoded id contains `%~`
             digest = sha256(name.encode()).hexdigest()
             name = f"{name[: NAME_MAX - len(digest)]}%~{digest}"
         return f"{self._prefix}{name}.json"
@@ -109,8 +110,8 @@ class FileBackedStore:
 
 def _replace(path: str, payload: bytes) -> None:
     temporary = path + ".tmp"
-    while (descriptor := _claim(temporary)) is None:
-        pass  # another process has just put it in place
+    while (descriptor := _open_locked(temporary)) is None:
+        pass  # another process has just renamed it
     try:
         try:
             write_all(descriptor, payload)
@@ -120,30 +121,30 @@ def _replace(path: str, payload: bytes) -> None:
                 os.unlink(temporary)  # noqa: PTH108  the same
             raise
     finally:
-        close_file(descriptor)  # which lets the lock go: never before the file is in its place
+        close_file(descriptor)  # releases the lock: only after the file is in place
 
 
-def _claim(temporary: str) -> int | None:
-    """Open an empty temporary file, and lock it against everybody who would write to it too.
+def _open_locked(temporary: str) -> int | None:
+    """Open an empty temporary file, and lock it against other writers.
 
-    The name leads to one file as long as that is locked: nobody replaces or removes it without the
-    lock. But between opening and locking, somebody else may have put it in place as a record.
+    While it is locked, no other process renames or removes it. But between opening and locking,
+    another process may have renamed it into place.
 
     Returns:
-        A descriptor, or none if the file has another name by now or none at all.
+        A descriptor; None if the file was renamed or removed meanwhile.
 
     Raises:
-        BlockingIOError: Somebody else has locked it.
-        OSError: It can't be opened.
+        BlockingIOError: Another writer has locked the file.
+        OSError: The file cannot be opened.
     """
     descriptor = open_file(temporary, os.O_WRONLY | os.O_CREAT)
     try:
         flock(descriptor, LOCK_EX | LOCK_NB)
         found = os.fstat(descriptor)
         if found.st_nlink and not found.st_size:
-            return descriptor  # nobody has put an empty file in place
+            return descriptor  # an empty file is never renamed into place
         if found.st_nlink and os.path.samestat(found, os.stat(temporary)):  # noqa: PTH116
-            os.ftruncate(descriptor, 0)  # what somebody left who was killed
+            os.ftruncate(descriptor, 0)  # left by a killed process
             return descriptor
     except FileNotFoundError:
         pass

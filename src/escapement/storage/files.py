@@ -1,9 +1,9 @@
-"""The files that a process has open at once: a bound for all of them, and whole reads and writes."""
+"""Complete reads and writes of files, with a limit of open files per process."""
 
 import os
 from queue import SimpleQueue
 
-OPEN_MAX = 256  # however many sessions and threads write at once
+OPEN_MAX = 256  # for all sessions and threads
 
 # A queue of tokens is a semaphore in C: 0.1 µs to take one and give it back.
 _tokens: SimpleQueue[None] = SimpleQueue()
@@ -12,18 +12,18 @@ for _ in range(OPEN_MAX):
 
 
 def open_file(path: str, flags: int) -> int:
-    """Open a file, and wait for another to be closed if there are too many.
+    """Open a file; wait while too many files are open.
 
     Args:
-        path: What to open; one that is made is for everybody whom the umask lets.
-        flags: Those of `os.open`.
+        path: The file; a new one gets the permissions that the umask allows.
+        flags: The flags of `os.open`.
 
     Returns:
-        A descriptor for `close_file`. Nobody may hold one while waiting for another.
+        A descriptor for `close_file`. Never hold one while opening another.
 
     Raises:
-        OSError: The system won't open it.
-        ValueError: The path is not one that a system can have.
+        OSError: The system cannot open the file.
+        ValueError: The path is invalid.
     """
     _tokens.get()
     try:
@@ -34,7 +34,7 @@ def open_file(path: str, flags: int) -> int:
 
 
 def close_file(descriptor: int) -> None:
-    """Close what `open_file` opened."""
+    """Close a descriptor of `open_file`."""
     try:
         os.close(descriptor)
     finally:
@@ -42,10 +42,10 @@ def close_file(descriptor: int) -> None:
 
 
 def write_all(descriptor: int, payload: bytes) -> None:
-    """Write every byte, in as many pieces as the system wants.
+    """Write all bytes, also when the system writes only a part of them at a time.
 
     Raises:
-        OSError: The system won't take them; some may have been written.
+        OSError: The write failed; some bytes may have been written.
     """
     written = os.write(descriptor, payload)
     while written < len(payload):
@@ -53,10 +53,10 @@ def write_all(descriptor: int, payload: bytes) -> None:
 
 
 def read_file(path: str) -> bytes:
-    """Read a whole file.
+    """Return the content of a file.
 
     Raises:
-        OSError: The system won't give it.
+        OSError: The file cannot be read.
     """
     descriptor = open_file(path, os.O_RDONLY)
     try:

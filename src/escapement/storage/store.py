@@ -1,43 +1,39 @@
-"""Checkpoints, the protocol of what keeps them, and the store that keeps them in memory."""
+"""Checkpoints, the protocol of their stores, and the store in memory."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from escapement.event import Event, Timer
-
-History = Mapping[str, tuple[str, ...]]  # a history state's id, and the states that it remembers
-
-_NO_HISTORY: History = {}
+from escapement.machine.history import NO_HISTORY, StateHistory
 
 
 class Checkpoint(NamedTuple):
-    """Where a session stands between two events; all that it takes to go on.
+    """The state of a session between two events, sufficient to resume it.
 
-    One is made after every event of every session, and a tuple is the cheapest thing that can't
-    be changed. `source` says where a record is from, so it makes no two records different.
+    Every event of every session makes one; a tuple is the cheapest immutable object.
 
     Attributes:
-        chart_id: The chart that the session runs.
+        chart_id: The session's chart.
         configuration: The ids of the active states, in document order.
-        data: The session's data, a read-only mapping; `dict(data)` is a copy.
-        pending: The external events that wait, the oldest first.
-        history: The ids of the states that each history state remembers, by its own id.
-        timers: The delayed events that have not fallen due.
-        source: Where the record was read from, for messages.
+        data: The session's data, a read-only mapping; copy it with `dict(data)`.
+        pending: The external queue, the oldest event first.
+        history: History state -> the states that it stands for, by id.
+        timers: The delayed events that are not due yet.
+        source: The origin of the record, for messages; ignored by comparisons.
     """
 
     chart_id: str
     configuration: tuple[str, ...]
     data: Mapping[str, object]
     pending: tuple[Event, ...] = ()
-    history: History = _NO_HISTORY
+    history: StateHistory = NO_HISTORY
     timers: tuple[Timer, ...] = ()
     source: str = "the store"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Checkpoint) and self[:-1] == other[:-1]
 
-    def __ne__(self, other: object) -> bool:  # a tuple has one of its own
+    def __ne__(self, other: object) -> bool:  # tuple defines its own
         return not self == other
 
     def __hash__(self) -> int:
@@ -45,27 +41,27 @@ class Checkpoint(NamedTuple):
 
 
 class Store(Protocol):
-    """Keeps the last checkpoint of each session; it is called from many threads at once."""
+    """A store of the last checkpoint of each session, used by several threads."""
 
     def save(self, session_id: str, record: Checkpoint) -> None:
-        """Replace the checkpoint of a session, wholly or not at all.
+        """Replace the checkpoint of a session atomically.
 
         Raises:
-            CheckpointError: The record can't be kept.
+            CheckpointError: The record cannot be stored.
         """
         ...
 
     def load(self, session_id: str) -> Checkpoint | None:
-        """Return the last checkpoint of a session, or none if it has never had one.
+        """Return the last checkpoint of a session; None without one.
 
         Raises:
-            CheckpointError: There is a record, but it can't be read.
+            CheckpointError: The record cannot be read.
         """
         ...
 
 
 class MemoryStore:
-    """Keeps references for as long as the store lives, and serialises nothing."""
+    """A store that keeps references to records, and serialises nothing."""
 
     __slots__ = ("_records",)
 
@@ -77,5 +73,5 @@ class MemoryStore:
         self._records[session_id] = record
 
     def load(self, session_id: str) -> Checkpoint | None:
-        """Return the last checkpoint of a session, or none if it has never had one."""
+        """Return the last checkpoint of a session; None without one."""
         return self._records.get(session_id)

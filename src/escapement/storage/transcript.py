@@ -1,4 +1,4 @@
-"""The transcript's file: rows in, numbered lines of JSON out, and no fault passed on."""
+"""The writer of a transcript file; errors are logged, not raised."""
 
 import logging
 import os
@@ -9,21 +9,21 @@ from pathlib import Path
 from escapement.storage.files import close_file, open_file, write_all
 from escapement.storage.json_line import Encode, make_encode
 
-BATCH_MAX = 256  # rows a write
+BATCH_MAX = 256  # rows per write
 
-Row = tuple[str, dict[str, object]]  # the type, and the other fields, none of them `seq` or `type`
+Row = tuple[str, dict[str, object]]  # the type, and fields other than `seq` and `type`
 
 _logger = logging.getLogger("escapement")
 
 
-class Scribe:
-    """Appends rows to a file in batches, and holds it open for no longer than a batch takes.
+class TranscriptWriter:
+    """Appends rows to a file in batches; the file is open only during a batch.
 
-    Rows are numbered from 0 on. A session that is resumed appends to the same file: its rows begin
-    with another `session-start`, which is numbered 0 again.
+    Rows are numbered from 0. A resumed session appends to the same file, and begins again with a
+    `session-start` numbered 0.
 
     Attributes:
-        lost: How many rows could not be written.
+        lost: The number of rows that could not be written.
     """
 
     __slots__ = ("_next_seq", "_path", "_torn", "lost")
@@ -32,17 +32,17 @@ class Scribe:
         self.lost = 0
         self._path = str(path)
         self._next_seq = 0
-        self._torn = True  # what is in the file may end in the middle of a line
+        self._torn = True  # the file may end in the middle of a line
 
     def write(self, rows: Iterable[Row]) -> None:
-        """Append a batch; a write that fails is counted, and reported the first time."""
+        """Append a batch; on failure count the lost rows, and log the first."""
         first = self._next_seq
         payload = self._encode(rows).encode()
         try:
             self._append(payload)
-        except (OSError, ValueError) as error:  # ValueError: no system has such a path
+        except (OSError, ValueError) as error:  # ValueError: an invalid path
             if not self.lost:
-                _logger.warning("%s: rows of the transcript are lost: %s", self._path, error)
+                _logger.warning("%r: rows of the transcript are lost: %s", self._path, error)
             self.lost += self._next_seq - first
             self._torn = True
         else:
@@ -64,10 +64,10 @@ class Scribe:
         for kind, fields in rows:
             try:
                 lines.append(self._line(encode, kind, fields))
-            except Exception as error:  # noqa: BLE001  a mapping may raise what it likes
-                # Nested too deep, or changed by another thread while it was encoded, or not JSON.
+            except Exception as error:  # noqa: BLE001  a mapping may raise anything
+                # Not JSON, nested too deep, or modified by another thread meanwhile.
                 encode = make_encode()
-                reason = f"{kind}: not JSON, so the next row stands for it: {_show(error)}"
+                reason = f"{kind}: not JSON, replaced by the next row: {_show(error)}"
                 lines.append(self._line(encode, "error", {"message": reason}))
                 lines.append(self._line(encode, kind, _plain(fields)))
         return "".join(lines)
@@ -98,5 +98,5 @@ def _plain_value(value: object) -> object:
 def _show(value: object) -> str:
     try:
         return str(value) if isinstance(value, BaseException) else repr(value)
-    except Exception:  # noqa: BLE001  a broken repr must not take the writer down
+    except Exception:  # noqa: BLE001  a broken repr must not end the writer
         return f"<unprintable {type(value).__name__}>"

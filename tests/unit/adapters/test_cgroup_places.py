@@ -1,4 +1,4 @@
-"""Where control groups may be made, by what the kernel says of this process."""
+"""The place for new control groups, read from files of the kernel."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from harness.adapters.host.cgroups import NEEDED, find_place
 
 
 class Kernel:
-    """What /proc and a cgroup file system would hold, in a folder.
+    """A folder with the files of /proc and of a cgroup file system.
 
     Args:
         root: The folder.
@@ -65,7 +65,7 @@ def test_place_in_v1_is_each_hierarchy_of_its_own(kernel: Kernel) -> None:
 
 
 def test_place_of_a_container_is_what_its_mount_shows(kernel: Kernel) -> None:
-    """Where the path is told from the host's root and the mount shows the container alone, the mount is the place."""
+    """In a container whose mount hides the host's path, the mount is the place."""
     for name in NEEDED:
         (kernel.fs / name).mkdir()
     mounts = [_mount("cgroup", "/docker/abc", kernel.fs / name, f"rw,{name}") for name in NEEDED]
@@ -76,7 +76,7 @@ def test_place_of_a_container_is_what_its_mount_shows(kernel: Kernel) -> None:
 
 
 def test_place_in_v2_is_the_nearest_that_has_what_is_needed(kernel: Kernel) -> None:
-    """A group without a memory controller is passed by, and the next one up is made to hand on what is needed."""
+    """A group without a memory controller is skipped for its parent."""
     top = kernel.v2("", handed_on="pids")
     kernel.v2("user/session", controllers="pids")
     kernel.v2("user", controllers="cpu pids")
@@ -100,7 +100,7 @@ def test_place_that_is_nowhere_says_why_the_nearest_is_none(kernel: Kernel) -> N
 
 
 def test_place_needs_a_mount(kernel: Kernel) -> None:
-    """A machine without the file system, or without the kernel's account of it, has no place."""
+    """A machine without control groups has no place for them."""
     kernel.say([_mount("tmpfs", "/", kernel.fs)], "0::/")
     assert find_place(kernel.own) == (None, "no cgroup file system is mounted")
     place, why = find_place(kernel.own / "gone")

@@ -1,4 +1,4 @@
-"""What an engine's figures of a container come to."""
+"""The resource usage of a container, from the engine's figures."""
 
 from typing import cast
 
@@ -47,7 +47,7 @@ def _account(engine: Engine | None = None) -> EngineAccount:
 
 
 def test_account_keeps_the_most_of_what_it_saw() -> None:
-    """What falls again was there; a container that has ended takes nothing back."""
+    """Peaks stay after a figure falls, and after the container ended."""
     account = _account()
     for stats in (V1, V2, ENDED, {}):
         account.add(stats)
@@ -60,14 +60,14 @@ def test_account_keeps_the_most_of_what_it_saw() -> None:
 
 
 def test_account_of_cgroup_v2_has_no_peak_of_memory() -> None:
-    """What the engine does not count is not there, and nothing stands for it."""
+    """A figure that the engine does not count is missing."""
     account = _account()
     account.add(V2)
     assert account.evidence() == {"cpu-ms": 2.0, "rss-peak-bytes": 40, "pids-peak": 3}
 
 
 def test_account_looks_at_engines_that_look_once() -> None:
-    """An older engine would look twice, a second apart, and is not asked; a newer one is asked now and then."""
+    """An engine without one-shot figures is not asked for them."""
     old, new = Engine("1.40"), Engine("1.41")
     for engine in (old, new):
         account = _account(engine)

@@ -12,7 +12,7 @@ from harness.model.errors import NoBoxError
 
 
 class SlowContainer:
-    """A container that the engine is still removing when the call is given up, and so many looks after that."""
+    """A container that outlives the removal call by some polls."""
 
     name = "slow"
 
@@ -34,8 +34,8 @@ class SlowContainer:
 
 
 def test_engine_that_is_slow_to_remove_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call that is given up is no failure: the engine goes on, and the container is looked for until it is gone."""
-    monkeypatch.setattr(docker_engine, "_LOOK_S", 0.0)
+    """After a read timeout the container is polled until it is gone."""
+    monkeypatch.setattr(docker_engine, "_POLL_S", 0.0)
     container = SlowContainer(looks=3)
     docker_engine.remove(cast("Container", container))
     assert container.looks == 0

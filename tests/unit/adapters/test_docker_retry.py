@@ -6,12 +6,12 @@ import docker
 import pytest
 import requests
 
-from harness.adapters.docker.engine import Return
+from harness.adapters.docker.engine import EngineRetry
 from harness.model.errors import NoBoxError
 
 
 class Api:
-    """What holds the patience of a client."""
+    """A client with a retry."""
 
     timeout = 30
 
@@ -40,7 +40,7 @@ class Waiting:
         self.now = 0.0
         self.said: list[str] = []
         client = cast("docker.DockerClient", engine)
-        self.back = Return(client, self.said.append, lambda: self.now, self._sleep)
+        self.back = EngineRetry(client, self.said.append, lambda: self.now, self._sleep)
 
     def _sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -58,12 +58,12 @@ def test_engine_that_comes_back_is_waited_for_and_told_once() -> None:
     """However often it is asked, one line says that it is waited for."""
     waiting = Waiting(Engine(silent=7))
     waiting.back.wait()
-    assert waiting.said == ["the engine does not answer (refused): it is waited for, 60 s at most"]
+    assert waiting.said == ["the engine does not answer (refused): retrying for 60 s at most"]
     assert 0 < waiting.now < 60
 
 
 def test_engine_that_stays_away_is_given_up_once() -> None:
-    """A minute is waited; after that it is asked once, and waited for again only when it has answered."""
+    """After a minute without an answer, each further call is tried once."""
     engine = Engine(silent=1_000)
     waiting = Waiting(engine)
     with pytest.raises(NoBoxError, match="has not come back within 60 s: refused"):

@@ -1,4 +1,4 @@
-"""What a Dockerfile may stand on."""
+"""The rules for a Dockerfile."""
 
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from harness.adapters.docker.dockerfile import find_fault
     [
         "ARG BASE\nFROM ${BASE}\n",
         "\ufeffarg BASE=python:3.13-slim\r\nfrom $BASE\r\nRUN true\r\n",
-        "# syntax=docker/dockerfile:1\nARG BASE\n\nFROM --platform=linux/amd64 ${BASE} as Build\nFROM scratch\nFROM build\n",
-        "ARG BASE\nFROM ${BASE} AS one\nFROM ${BASE}\nCOPY --from=one --chown=1:1 /a /b\nCOPY --from=0 /a /b\n",
-        'ARG BASE\nFROM ${BASE}\nADD src/x.tar /bench/\nADD ["a", "b"]\nCOPY . /bench\n',
+        "# syntax=docker/dockerfile:1\nARG BASE\n\nFROM ${BASE} as Build\nFROM scratch\nFROM build\n",
+        "ARG BASE\nFROM ${BASE} AS one\nFROM ${BASE}\nCOPY --from=one --chown=1:1 /a /b\n",
+        "ARG BASE\nFROM ${BASE}\nCOPY . /bench\n",
         "ARG BASE\nFROM ${BASE}\nRUN echo one && \\\n  # a comment between\n\n  echo FROM python\n",
         "ARG BASE\nFROM ${BASE}\nRUN true \\\nFROM nothing\n",
         "ARG BASE\nFROM ${BASE}\nRUN true \\",
@@ -24,7 +24,7 @@ from harness.adapters.docker.dockerfile import find_fault
     ],
 )
 def test_dockerfile_may_stand_on_the_base_and_itself(text: str) -> None:
-    """Stages, continuations, comments and small letters are all as usual; the one volume is scratch."""
+    """Stages, continuations, comments and small letters work as usual."""
     assert find_fault(text) == ""
 
 
@@ -45,39 +45,44 @@ _ON_BASE = "ARG BASE\nFROM ${BASE} AS one\n"
         ("FROM\n", "stands on nothing:"),
         ("FROM two\nFROM ${BASE} AS two\n", "line 1 of the Dockerfile stands on two:"),
         (f"{_ON_BASE}RUN x\n\tfrom evil\n", "line 4 of the Dockerfile stands on evil:"),
+        ("FROM --platform=linux/amd64 ${BASE}\n", "has --platform=linux/amd64, which FROM"),
+        (f"{_ON_BASE}FROM ${{BASE}}\nCOPY --from=0 /a /b\n", "copies from 0:"),
         (f"{_ON_BASE}COPY --from=nginx /a /b\n", "line 3 of the Dockerfile copies from nginx:"),
         (f"{_ON_BASE}COPY --from=0 /a /b\n", "copies from 0:"),
-        (f"{_ON_BASE}COPY --from= /a /b\n", "copies from nothing:"),
+        (f"{_ON_BASE}COPY --from= /a /b\n", "has the flag --from=, which is not plain"),
         (f"{_ON_BASE}COPY --fr\\om=nginx /a /b\n", "has the flag --fr\\om=nginx, which is not"),
         (f'{_ON_BASE}COPY --"from"=nginx /a /b\n', "which is not plain"),
-        (f"{_ON_BASE}ADD https://x/y /b\n", "adds https://x/y: a build fetches nothing"),
-        (f"{_ON_BASE}ADD git@x:y.git /b\n", "adds git@x:y.git:"),
-        (f"{_ON_BASE}ARG U=http://x\nADD ${{U}} /b\n", "adds ${U}:"),
-        (f'{_ON_BASE}ADD ["http://x", "/b"]\n', "adds http://x:"),
-        (f'{_ON_BASE}ADD ["http://x, /b\n', 'adds ["http://x, /b:'),
+        (
+            f"{_ON_BASE}ADD https://x/y /b\n",
+            "line 3 of the Dockerfile has ADD, which is not allowed here",
+        ),
+        (f"{_ON_BASE}ADD git@x:y.git /b\n", "has ADD, which is not allowed"),
+        (f"{_ON_BASE}ARG U=http://x\nADD ${{U}} /b\n", "has ADD, which is not allowed"),
+        (f'{_ON_BASE}ADD ["http://x", "/b"]\n', "has ADD, which is not allowed"),
+        (f'{_ON_BASE}ADD ["http://x, /b\n', "has ADD, which is not allowed"),
         (
             f"{_ON_BASE}RUN --mount=type=bind,from=x true\n",
-            "has --mount=type=bind,from=x, which a",
+            "has --mount=type=bind,from=x, which RUN",
         ),
-        (f"{_ON_BASE}RUN --network=host true\n", "has --network=host, which a RUN cannot"),
+        (f"{_ON_BASE}RUN --network=host true\n", "has --network=host, which RUN cannot"),
         (f"{_ON_BASE}ONBUILD add http://x /\n", "has ONBUILD, which is not allowed here"),
         ("FORM nothing\n", "line 1 of the Dockerfile has FORM, which"),
         (f"{_ON_BASE}ONBUILD " * 2000, "line 3 of the Dockerfile has ONBUILD"),
-        (f"{_ON_BASE}ADD {'[' * 200_000}@\n", "line 3 of the Dockerfile adds [["),
+        (f"{_ON_BASE}ADD {'[' * 200_000}@\n", "line 3 of the Dockerfile has ADD"),
         ("FROM\\\n evil\n", "line 1 of the Dockerfile stands on evil:"),
         (f"{_ON_BASE}COPY\\\n --from=nginx /a /b\n", "copies from nginx:"),
-        (f"{_ON_BASE}ADD\\\n\thttp://x /b\n", "adds http://x:"),
-        (f"{_ON_BASE}RUN\\\n --mount=type=bind true\n", "has --mount=type=bind, which a RUN"),
+        (f"{_ON_BASE}ADD\\\n\thttp://x /b\n", "has ADD, which is not allowed"),
+        (f"{_ON_BASE}RUN\\\n --mount=type=bind true\n", "has --mount=type=bind, which RUN"),
         (f"{_ON_BASE}COPY --from=one /a /b\n", "copies from one:"),
         (f"{_ON_BASE}RUN <<'E\\'\nE\\\nFROM evil\n", "has a here-document"),
         (f"{_ON_BASE}HEALTHCHECK CMD true\n", "has HEALTHCHECK, which is not allowed here"),
         (f"{_ON_BASE}VOLUME /scratch /other\n", "makes a volume of something else than /scratch"),
-        (f"# escape=`\n{_ON_BASE}", "line 1 of the Dockerfile changes what continues a line"),
-        (f"{_ON_BASE}RUN x \\\\\nFROM evil\n", "line 3 of the Dockerfile may or may not go on"),
+        (f"# escape=`\n{_ON_BASE}", "line 1 of the Dockerfile changes the escape character"),
+        (f"{_ON_BASE}RUN x \\\\\nFROM evil\n", "line 3 of the Dockerfile may or may not continue"),
         (f"{_ON_BASE}RUN x \\\n\x1c\nFROM evil\n", "line 4 of the Dockerfile holds a character"),
         (f"{_ON_BASE}RUN x \\\x0b\nFROM evil\n", "line 3 of the Dockerfile holds a character"),
     ],
 )
 def test_dockerfile_that_stands_on_more_is_refused(text: str, fault: str) -> None:
-    """Whatever another reading of the file could fetch, or build on, is named with its line."""
+    """Whatever any builder could fetch, or build on, is named with its line."""
     assert fault in find_fault(text)

@@ -1,4 +1,4 @@
-"""How many processes a cell may have where nobody asked for a number."""
+"""The default limit of a cell's processes."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from harness.adapters.host.cgroups import backstop_pids
 def test_backstop_is_three_quarters_of_the_tightest_limit(
     tmp_path: Path, files: dict[str, str], most: int
 ) -> None:
-    """A quarter is left to the host; where the kernel does not say, its default is taken."""
+    """A quarter stays with the host; an unknown limit is the kernel's default."""
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     assert backstop_pids(tmp_path) == most

@@ -1,4 +1,4 @@
-"""What is mounted, as it has to be read to be mounted again."""
+"""The reading of mount points that are mounted again read-only."""
 
 from harness.adapters.local.read_only import read_mounts
 
@@ -10,6 +10,6 @@ MOUNTS = """\
 
 
 def test_mounts_are_read_with_the_flags_that_they_keep() -> None:
-    """A user's namespace may not take flags away, and a blank in a name is written as a number."""
+    """Flags of a mount are kept, and an escaped blank is decoded."""
     found = [(at.point, at.flags) for at in read_mounts(MOUNTS.splitlines())]
     assert found == [("/", 1 << 21), ("/proc", 14 | 1 << 21), ("/mnt/with spaceé", 1024)]

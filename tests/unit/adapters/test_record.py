@@ -1,7 +1,6 @@
 """The stored form of a run."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,7 @@ from harness.analysis.comparison import compare
 from harness.model.cells import Cell
 from harness.model.errors import UsageError
 from harness.model.nouns import Outcome, Side
-from harness.report.document import render
-from harness.verbs.run import derive
+from harness.report.derived import report_of
 from tests.builders.model import make_cell, make_run, ok_cell
 
 RUN = make_run()
@@ -29,24 +27,25 @@ CELLS = [
 
 
 def _text(*, complete: bool = True) -> str:
-    return write_run(compare(RUN, CELLS, complete=complete))
+    return write_run(report_of(compare(RUN, CELLS, complete=complete)))
 
 
 @pytest.mark.parametrize("complete", [True, False])
-def test_record_gives_back_the_run_that_was_written(*, complete: bool) -> None:
-    """What was settled before the first cell, and whether the run came to its end."""
-    assert read_run(_text(complete=complete), where="compare.json") == (RUN, complete)
+def test_record_is_read_as_it_was_written(*, complete: bool) -> None:
+    """The run and its completeness survive a round trip."""
+    found = read_run(_text(complete=complete), where="compare.json")
+    assert (found.run, found.complete) == (RUN, complete)
 
 
-def test_record_gives_back_the_cells_that_were_written() -> None:
-    """Each cell is one line, with all that was seen of it."""
+def test_cells_are_read_as_they_were_written() -> None:
+    """Each cell is one line with all of its values."""
     text = "".join(write_cell(cell) for cell in CELLS)
     assert text.count("\n") == len(CELLS)
     assert read_cells(text, where="cells.jsonl") == CELLS
 
 
-def test_record_derives_what_other_programs_read() -> None:
-    """Knees, slopes, outcomes and ratios are there as plain JSON."""
+def test_record_derives_values_for_other_programs() -> None:
+    """Knees, slopes, outcomes and ratios are plain JSON."""
     stored = json.loads(_text())
     assert (stored["schema"], stored["complete"]) == (SCHEMA_VERSION, True)
     derived = stored["derived"]
@@ -84,10 +83,10 @@ def test_record_derives_what_other_programs_read() -> None:
     assert derived["invalid"] == []
 
 
-def test_record_derives_which_cells_are_invalid() -> None:
-    """Another program need not look for them: place, attempt and reason of each."""
+def test_record_derives_the_invalid_cells() -> None:
+    """Each has its place, its attempt and its reason."""
     cell = make_cell(Side.BASE, 1000, Outcome.INVALID, reason="the host was busy", attempt=1)
-    stored = json.loads(write_run(compare(RUN, [cell], complete=True)))
+    stored = json.loads(write_run(report_of(compare(RUN, [cell], complete=True))))
     assert stored["derived"]["invalid"] == [
         {
             "C": 1000,
@@ -102,8 +101,8 @@ def test_record_derives_which_cells_are_invalid() -> None:
 
 
 def test_record_of_one_build_has_no_ratio_of_capacities() -> None:
-    """There is nothing to divide by."""
-    text = write_run(compare(make_run(sides=[Side.BRANCH]), [], complete=True))
+    """A ratio needs two sides."""
+    text = write_run(report_of(compare(make_run(sides=[Side.BRANCH]), [], complete=True)))
     assert json.loads(text)["derived"]["capacity-ratio"] is None
 
 
@@ -115,44 +114,12 @@ def test_record_keeps_infinity_out_of_the_json() -> None:
         ok_cell(Side.BRANCH, 500, pair=1, cpu_ms_per_turn=1.0),
         ok_cell(Side.BASE, 500, pair=1, cpu_ms_per_turn=1e150),
     ]
-    stored = json.loads(write_run(compare(RUN, wild, complete=True)))
+    stored = json.loads(write_run(report_of(compare(RUN, wild, complete=True))))
     assert stored["derived"]["levels"][0]["ratios"]["cpu-ms/turn"]["high"] is None
 
 
-def test_record_reads_a_run_of_the_first_schema() -> None:
-    """One arm was the whole run's; it is now that of each side."""
-    stored = json.loads(_text())
-    for side in stored["run"]["sides"]:
-        del side["arm"]
-    del stored["run"]["goals"]
-    stored["run"]["arm"] = "sc-mem"
-    text = json.dumps(stored | {"schema": 1})
-    assert read_run(text, where="compare.json") == (RUN, True)
-
-
-def test_record_reads_a_run_of_the_second_schema() -> None:
-    """Before there were phases, every cell was of the ladder, and a run had none of their settings."""
-    stored = json.loads(_text())
-    for name in ("objective", "warm_up", "refine", "pairs", "decision_levels", "budget_s"):
-        del stored["run"][name]
-    text = json.dumps(stored | {"schema": 2})
-    assert read_run(text, where="compare.json") == (RUN, True)
-    line = json.loads(write_cell(CELLS[0]))
-    del line["slot"]["phase"]
-    assert read_cells(json.dumps(line) + "\n", where="cells.jsonl") == CELLS[:1]
-
-
-def test_record_reads_the_result_that_is_kept() -> None:
-    """What the first version wrote, cells included, gives the table that it printed."""
-    folder = Path(__file__).parents[3] / "results/reference/one-more-thread-sc-mem"
-    run, complete = read_run((folder / "compare.json").read_text(), where="compare.json")
-    cells = read_cells((folder / "cells.jsonl").read_text(), where="cells.jsonl")
-    shown = render(compare(run, cells, complete=complete))
-    assert shown == (folder / "table.md").read_text()
-
-
 def test_record_refuses_another_schema() -> None:
-    """A file of a later version is not read as if it were of this one."""
+    """A file of a later version is not read as one of this version."""
     text = json.dumps(json.loads(_text()) | {"schema": 99, "new": True})
     with pytest.raises(UsageError) as caught:
         read_run(text, where="results/x/compare.json")
@@ -176,7 +143,7 @@ def test_record_refuses_another_schema() -> None:
     ],
 )
 def test_record_refuses_what_is_no_run(text: str) -> None:
-    """The file is named."""
+    """The error names the file."""
     with pytest.raises(UsageError, match=r"^compare\.json cannot be read: "):
         read_run(text, where="compare.json")
 
@@ -185,8 +152,8 @@ def test_record_refuses_what_is_no_run(text: str) -> None:
     ("kind", "sides"),
     [("compare", 1), ("gate", 0), ("ramp", 2), ("ramp", 0), ("goals", 0)],
 )
-def test_record_refuses_a_run_that_lacks_its_sides(kind: str, sides: int) -> None:
-    """What is compared are a base and a branch; a ramp has one build, and every run has some."""
+def test_record_refuses_a_run_without_its_sides(kind: str, sides: int) -> None:
+    """A comparison has a base and a branch, a ramp one build, and every run a side."""
     loaded = json.loads(_text())
     loaded["run"] |= {"kind": kind, "sides": loaded["run"]["sides"][:sides]}
     with pytest.raises(
@@ -195,8 +162,8 @@ def test_record_refuses_a_run_that_lacks_its_sides(kind: str, sides: int) -> Non
         read_run(json.dumps(loaded), where="compare.json")
 
 
-def test_record_refuses_lines_nested_without_end() -> None:
-    """Depth is no reason to fall over."""
+def test_record_refuses_deep_nesting() -> None:
+    """It is a usage error, not an overflow of the stack."""
     deep = "[" * 200_000
     with pytest.raises(UsageError, match="cannot be read"):
         read_run(deep, where="compare.json")
@@ -204,35 +171,25 @@ def test_record_refuses_lines_nested_without_end() -> None:
         read_cells(deep + "\n", where="cells.jsonl")
 
 
-def test_record_leaves_out_a_last_line_that_was_torn() -> None:
-    """A crash in the middle of a write loses that cell alone."""
+def test_cells_leave_out_a_torn_last_line() -> None:
+    """A crash during a write loses that cell alone."""
     text = "".join(write_cell(cell) for cell in CELLS)
     assert read_cells(text[:-10], where="cells.jsonl") == CELLS[:2]
     assert read_cells("", where="cells.jsonl") == []
 
 
-def test_record_names_a_whole_line_that_is_no_cell() -> None:
-    """A line that was altered is not passed over: what is measured is not dropped in silence."""
+def test_cells_refuse_a_whole_line_that_is_no_cell() -> None:
+    """An edited line is an error: no measurement is dropped in silence."""
     text = write_cell(CELLS[0]) + "{}\n" + write_cell(CELLS[1])
     with pytest.raises(UsageError, match=r"^cells\.jsonl, line 2 is not a cell: "):
         read_cells(text, where="cells.jsonl")
 
 
-def test_record_keeps_what_a_reason_holds() -> None:
-    """Newlines and quotes in a branch's words do not break the line."""
+def test_cells_keep_newlines_and_quotes() -> None:
+    """The reason may quote text of the branch."""
     cell = make_cell(Side.BASE, 500, Outcome.ERRORS, reason='a "b"\n{c}\u2028')
     line = write_cell(cell)
     assert line.count("\n") == 1
     (back,) = read_cells(line, where="cells.jsonl")
     assert isinstance(back, Cell)
     assert back == cell
-
-
-def test_record_of_what_no_run_measures_is_a_usage_error() -> None:
-    """A figure that somebody wrote in by hand is told as such, and not as a fault of the bench."""
-    cells = [
-        ok_cell(side, 500, pair=0, latency_infl=value)
-        for side, value in ((Side.BASE, -1.0), (Side.BRANCH, 1.0))
-    ]
-    with pytest.raises(UsageError, match="holds what no run measures: math domain error"):
-        derive(RUN, cells, complete=True)

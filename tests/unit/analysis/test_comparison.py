@@ -1,13 +1,12 @@
-"""Two series of cells into one comparison."""
+"""The comparison of two series of cells."""
 
 import pytest
 from msgspec import structs
 
-from harness.analysis.comparison import Comparison, compare
+from harness.analysis.comparison import Comparison, DataWarning, compare
 from harness.analysis.levels import Capacity
 from harness.analysis.stats.ratios import ratio_of_pairs
 from harness.model.cells import Cell, Knee, Result, Slot
-from harness.model.gate import GateInfo, Margin
 from harness.model.metrics import METRICS
 from harness.model.nouns import Caps, Load, Outcome, Phase, Side
 from tests.builders.model import (
@@ -33,14 +32,14 @@ def _texts(comparison: Comparison) -> list[str]:
 
 
 def test_compare_pairs_neighbours() -> None:
-    """A ratio is over the pairs that ran next to each other, not over the sides' means."""
+    """A ratio is over pairs of neighbours, not over the sides' means."""
     comparison = compare(make_run(), _abba(500, (1.0, 4.0), (2.0, 2.0)), complete=True)
     assert comparison.rows[0].ratios["cpu-ms/turn"] == ratio_of_pairs([(1.0, 2.0), (4.0, 2.0)])
     assert comparison.rows[0].ratios["cpu-ms/turn"].value == pytest.approx(1.0)
 
 
-def test_compare_gives_a_row_to_each_level_of_the_ladder() -> None:
-    """A level that was not reached has a row without cells, and no ratio."""
+def test_compare_has_a_row_for_each_level_of_the_ladder() -> None:
+    """A level that was not reached has neither cells nor ratios."""
     comparison = compare(make_run(), _abba(500, (1.0, 1.0), (1.0, 1.0)), complete=True)
     assert [row.level for row in comparison.rows] == [500, 1000]
     assert comparison.rows[1].cells == {Side.BASE: [], Side.BRANCH: []}
@@ -49,7 +48,7 @@ def test_compare_gives_a_row_to_each_level_of_the_ladder() -> None:
 
 
 def test_compare_has_no_ratio_where_a_side_failed() -> None:
-    """One failed cell of four, and the level's costs are compared no more."""
+    """One failed cell of four ends the comparison of costs."""
     cells = _abba(500, (1.0, 1.0), (2.0, 2.0))[:3]
     cells.append(make_cell(Side.BASE, 500, Outcome.OOM, pair=1))
     comparison = compare(make_run(), cells, complete=True)
@@ -59,13 +58,13 @@ def test_compare_has_no_ratio_where_a_side_failed() -> None:
 
 
 def test_compare_leaves_unpaired_cells_out_of_the_ratios() -> None:
-    """A side that goes on alone after the other stopped makes no pair."""
+    """A side that continues alone has no pairs."""
     cells = [make_cell(side, 1000, pair=None) for side in Side]
     assert compare(make_run(), cells, complete=True).rows[1].ratios == {}
 
 
-def test_compare_leaves_out_what_a_probe_did_not_measure() -> None:
-    """A metric that is absent or zero on one side of a pair has no ratio; the others do."""
+def test_compare_leaves_out_missing_metrics() -> None:
+    """A metric that is missing or zero on one side has no ratio."""
     cells = [
         ok_cell(Side.BASE, 500, cpu_ms_per_turn=None, latency_infl=0.0, peak_fds=10),
         ok_cell(Side.BRANCH, 500, peak_fds=20),
@@ -76,7 +75,7 @@ def test_compare_leaves_out_what_a_probe_did_not_measure() -> None:
 
 
 def test_compare_leaves_an_ok_cell_without_a_result_out_of_the_ratios() -> None:
-    """A stored cell whose RESULT is missing is counted as passed, and measured nothing."""
+    """A stored cell without a RESULT passes, and has no figures."""
     cells = [make_cell(side, 500, result=None) for side in Side]
     comparison = compare(make_run(), cells, complete=True)
     assert comparison.rows[0].ratios == {}
@@ -102,7 +101,7 @@ def test_compare_finds_the_knee_of_each_side() -> None:
 
 
 def test_compare_takes_marginal_costs_from_the_cells_that_passed() -> None:
-    """Threads and memory per session are slopes over the levels; a failed cell does not bend them."""
+    """Threads and memory per session are slopes over the ok cells."""
     cells = [
         ok_cell(Side.BASE, 500, peak_threads=1009, peak_rss_mb=100.0),
         ok_cell(Side.BASE, 1000, peak_threads=2009, peak_rss_mb=150.0),
@@ -116,8 +115,8 @@ def test_compare_takes_marginal_costs_from_the_cells_that_passed() -> None:
     assert slopes["latency-infl"] == {}
 
 
-def test_compare_has_no_slope_of_what_was_not_measured() -> None:
-    """Memory that a probe does not report is absent, not zero."""
+def test_compare_has_no_slope_of_a_missing_metric() -> None:
+    """Memory that a probe does not report is missing, not zero."""
     cells = [
         ok_cell(Side.BASE, 500, peak_rss_mb=None),
         ok_cell(Side.BASE, 1000, peak_rss_mb=None),
@@ -127,8 +126,8 @@ def test_compare_has_no_slope_of_what_was_not_measured() -> None:
     assert slopes["peak-threads"] != {}
 
 
-def test_compare_tells_of_invalid_cells_and_leaves_them_out() -> None:
-    """Both runs of an invalid cell are kept, the second as a rerun as well, and neither is in a row."""
+def test_compare_lists_invalid_cells_and_leaves_them_out() -> None:
+    """Both runs of an invalid cell are listed, and neither is in a row."""
     cells = [
         make_cell(Side.BASE, 1000, Outcome.INVALID, reason="host pressure"),
         make_cell(Side.BASE, 1000, Outcome.INVALID, reason="host pressure", attempt=1),
@@ -140,18 +139,18 @@ def test_compare_tells_of_invalid_cells_and_leaves_them_out() -> None:
     assert _texts(comparison) == []
 
 
-def test_compare_tells_what_the_box_doubts() -> None:
-    """What bears on the numbers stands with them."""
+def test_compare_has_the_warnings_of_the_box() -> None:
+    """They may distort the numbers."""
     run = make_run(box=make_box_info(warnings=("swap is not accounted",)))
     assert _texts(compare(run, [], complete=True)) == ["swap is not accounted"]
 
 
-def test_compare_tells_when_two_things_differ_at_once() -> None:
-    """A change of the runtime and of the environment cannot be told apart."""
+def test_compare_warns_of_two_differences_at_once() -> None:
+    """The runtime and the environment cannot be separated."""
     base, branch = make_side(Side.BASE), make_side(Side.BRANCH, environment={"SCALE_VT": "0"})
     both = structs.replace(make_run(), sides=(base, branch))
     assert _texts(compare(both, [], complete=True)) == [
-        "both the runtime and the environment differ: this cannot say which of them did it"
+        "both the runtime and the environment differ: the cause of a difference stays unknown"
     ]
     one = structs.replace(
         make_run(), sides=(structs.replace(base, subject=branch.subject), branch)
@@ -165,21 +164,21 @@ def _lag(arm: str, lag_ms: float | None, **more: object) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("arm", "blame"),
+    ("arm", "cause"),
     [
-        ("sc-mem", "a runtime that blocks its loop without using the CPU looks like this"),
-        ("hand", "there is no runtime in it to hold it up"),
+        ("sc-mem", "this happens when a runtime blocks its event loop without using CPU"),
+        ("hand", "no runtime can have delayed it"),
     ],
 )
-def test_compare_tells_of_lag_that_counts_with_cpu_to_spare(arm: str, blame: str) -> None:
-    """What came late again in the second run of a cell is in the figures, and the reader is told."""
-    late = "the gauge was late by 120 ms (99th percentile) with the worker only 30 % busy"
+def test_compare_warns_of_idle_lag_that_counts(arm: str, cause: str) -> None:
+    """Lag that repeats in the second run of a cell is part of the figures."""
+    late = "the simulated model was late by 120 ms (99th percentile) while the worker was only 30 % busy"
     texts = _lag(arm, 120.0, cpu_sec=3.0, wall_ms=10_000.0)
-    assert texts == [f"C=1,000 base: {late}, and it counts: {blame}"]
+    assert texts == [f"C=1,000 base: {late}; the cell counts: {cause}"]
 
 
-def test_compare_says_nothing_of_the_lag_of_cells_that_do_not_count() -> None:
-    """An invalid cell is listed with its reason, and neither the check before the ramp nor a warm-up is measured."""
+def test_compare_ignores_the_lag_of_cells_that_do_not_count() -> None:
+    """Invalid cells, the check and the warm-up have no warning."""
     late = make_result(1000, arm="hand", mock_lag_p99_ms=120.0, cpu_sec=3.0, wall_ms=10_000.0)
     cells = [
         make_cell(Side.BASE, 1000, Outcome.INVALID, result=late),
@@ -191,33 +190,31 @@ def test_compare_says_nothing_of_the_lag_of_cells_that_do_not_count() -> None:
     assert _texts(compare(make_run(), cells, complete=True)) == []
 
 
-def test_compare_tells_of_a_floor_that_is_late() -> None:
-    """When the bare loop gets its tokens late, the box is too small to measure anything at that level."""
+def test_compare_warns_of_a_late_hand_arm() -> None:
+    """A box in which the bare loop is late is too small for the level."""
     assert _lag("hand", 1234.5) == [
         (
-            "C=1,000 base: the mock was 1,234 ms late (99th percentile) in the floor itself: "
+            "C=1,000 base: the simulated model was 1,234 ms late (99th percentile) without a runtime: "
             "the box is too small for this level"
         )
     ]
 
 
 @pytest.mark.parametrize(("arm", "lag_ms"), [("hand", 50.0), ("hand", None), ("sc-mem", 1234.5)])
-def test_compare_takes_lag_of_a_runtime_for_its_own(arm: str, lag_ms: float | None) -> None:
-    """Lag under a runtime is what was to be measured."""
+def test_compare_has_no_warning_of_a_busy_runtimes_lag(arm: str, lag_ms: float | None) -> None:
+    """This lag is a measurement of the runtime."""
     assert _lag(arm, lag_ms) == []
 
 
-def test_compare_tells_that_a_run_is_not_complete() -> None:
-    """A run that was interrupted shows what it has, and says so."""
+def test_compare_warns_of_an_interrupted_run() -> None:
+    """Its missing levels were not run."""
     comparison = compare(make_run(), [], complete=False)
     assert not comparison.complete
-    assert _texts(comparison) == [
-        "the run was interrupted: levels that are missing were not tried"
-    ]
+    assert _texts(comparison) == ["the run was interrupted: missing levels were not run"]
 
 
 def test_compare_of_one_side_has_no_ratios() -> None:
-    """A ramp has rows, a knee and slopes, and nothing to compare."""
+    """A ramp has rows, a knee and slopes."""
     cells = [
         ok_cell(Side.BRANCH, 500, peak_threads=8),
         ok_cell(Side.BRANCH, 1000, peak_threads=8),
@@ -230,25 +227,23 @@ def test_compare_of_one_side_has_no_ratios() -> None:
 
 
 def test_compare_metrics_name_keys_of_the_result() -> None:
-    """Each metric is one of the RESULT's own keys, so that a reader finds it in cells.jsonl."""
+    """A reader finds each metric in cells.jsonl."""
     keys = {field.encode_name for field in structs.fields(Result)}
     assert {metric.name for metric in METRICS} <= keys
 
 
-@pytest.mark.parametrize(("timeout_s", "told"), [(2.7, 1), (2.8, 0)])
-def test_compare_tells_of_a_load_that_no_cell_has_time_for(timeout_s: float, told: int) -> None:
-    """A time limit at or below the undisturbed session makes every level fail, whatever the runtime does."""
+@pytest.mark.parametrize(("timeout_s", "warnings"), [(2.7, 1), (2.8, 0)])
+def test_compare_warns_of_a_load_beyond_the_timeout(timeout_s: float, warnings: int) -> None:
+    """A timeout at or below the undisturbed session fails every level."""
     load = Load(turns=6, ttft_ms=200, tokens=50, tok_ms=5)
     run = make_run(levels=(500,), load=load, caps=Caps(timeout_s=timeout_s))
     texts = [warning.text for warning in compare(run, [], complete=True).warnings]
-    needs = (
-        "a session takes 2.7 s with nothing in its way, and a cell has 2.7 s: no level can pass"
-    )
-    assert texts == [needs] * told
+    text = "a session takes at least 2.7 s and a cell may take 2.7 s: no level can pass"
+    assert texts == [text] * warnings
 
 
 def test_compare_has_a_row_for_each_level_that_was_tried() -> None:
-    """A level between two rungs, from the refinement or named for the decision, stands among the ladder's."""
+    """Levels of the refinement and the decision are rows too."""
     refined = Slot(side=Side.BASE, level=700, block=0, pair=None, phase=Phase.REFINE)
     cells = [make_cell(Side.BASE, 500), make_cell(Side.BASE, 1000, Outcome.OOM), cell_at(refined)]
     comparison = compare(make_run(), cells, complete=True)
@@ -257,7 +252,7 @@ def test_compare_has_a_row_for_each_level_that_was_tried() -> None:
 
 
 def test_compare_keeps_the_warm_up_out_of_everything_but_the_order() -> None:
-    """What is thrown away is still told to have been run."""
+    """A discarded cell still appears in the order."""
     warm_up = Slot(side=Side.BASE, level=500, block=0, pair=None, phase=Phase.WARM_UP)
     cells = [cell_at(warm_up, Outcome.OOM), make_cell(Side.BASE, 500)]
     comparison = compare(make_run(levels=[500]), cells, complete=True)
@@ -280,37 +275,26 @@ def _latencies(level: int, base: float, branch: float) -> list[Cell]:
     return make_block(level, [{"latency_infl": base}] * 2, [{"latency_infl": branch}] * 2)
 
 
-SPENT = "the budget of 600 s"
+def test_compare_appends_the_shortfalls_of_a_budget() -> None:
+    """They follow the warnings about the data."""
+    shortfall = DataWarning("the budget was too short")
+    comparison = compare(make_run(), [], complete=False, shortfalls=[shortfall])
+    assert comparison.warnings[-1] == shortfall
+    assert len(comparison.warnings) == 2
 
 
-def test_compare_tells_what_a_budget_did_not_buy() -> None:
-    """Pairs that did not fit, and metrics that the ones there are cannot show."""
-    cells = _abba(500, (1.0, 1.2), (1.0, 1.0))
-    run = make_run(levels=[500], pairs=8, budget_s=600.0)
-    few, cpu = [text for text in _texts(compare(run, cells, complete=True)) if SPENT in text]
-    assert few == f"{SPENT} was too short for 8 pairs at C=500: there are 2"
-    assert cpu.startswith(f"{SPENT} left cpu-ms/turn at C=500 unresolved: 2 pairs could show ")
-    assert cpu.endswith(" % or more, and 10 % was wanted")
-
-
-def test_compare_tells_of_a_budget_that_left_too_few_pairs_to_say_anything() -> None:
-    """One pair shows nothing; a margin says what was wanted, and one in a unit of its own leaves that at 10 %."""
-    margins = {
-        "rss-kb/sess": Margin(amount=0.03, is_relative=True),
-        "latency-infl": Margin(amount=0.5, is_relative=False),
-    }
-    cells = [ok_cell(side, 500, rss_kb_per_session=9.0) for side in Side]
-    run = make_run(levels=[500], budget_s=600.0, gate=GateInfo(margins=margins))
-    left = [text for text in _texts(compare(run, cells, complete=True)) if SPENT in text]
-    told = "unresolved: 1 pair could show nothing yet, and"
-    assert left == [
-        f"{SPENT} left cpu-ms/turn at C=500 {told} 10 % was wanted",
-        f"{SPENT} left latency-infl at C=500 {told} 10 % was wanted",
-        f"{SPENT} left rss-kb/sess at C=500 {told} 3 % was wanted",
+def test_compare_warns_of_a_pair_that_an_interruption_separates() -> None:
+    """One of its cells began before the run was resumed, the other after."""
+    stamps = ("2026-11-30T12:00:00Z", "2026-11-30T14:00:00Z")
+    split = [make_cell(side, 500, started_at=at) for side, at in zip(Side, stamps, strict=True)]
+    after = [make_cell(side, 500, pair=1, started_at=stamps[1]) for side in Side]
+    run = make_run(resumed=("2026-11-30T13:00:00Z",))
+    pair = "C=500, block 1, pair 1: the run was interrupted between its two cells"
+    assert _texts(compare(run, [*split, *after], complete=True)) == [
+        f"{pair} and resumed at {run.resumed[0]}"
     ]
 
 
-def test_compare_says_nothing_of_a_budget_while_it_is_being_spent() -> None:
-    """What is left to buy is known when the run is over."""
-    run = make_run(levels=[500], pairs=8, budget_s=600.0)
-    assert not any(SPENT in text for text in _texts(compare(run, [], complete=False)))
+def test_compare_names_the_sides() -> None:
+    """The arm distinguishes sides that drive different arms."""
+    assert compare(make_run(), [], complete=True).name_of(Side.BASE) == "base"

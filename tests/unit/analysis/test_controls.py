@@ -1,4 +1,4 @@
-"""Regressions of a known size."""
+"""Injected regressions of known size."""
 
 from dataclasses import replace
 
@@ -16,8 +16,8 @@ def _cells(level: int = 2000, **measured: object) -> list[Cell]:
     return [ok_cell(Side.BRANCH, level, given)]
 
 
-def test_controls_are_sized_by_what_work_and_sessions_cost_here() -> None:
-    """A tenth more CPU is 100 of 2,000 iterations that cost 4 ms; a fifth of 40 MB over 2,000 sessions is 4 KiB each."""
+def test_controls_are_sized_to_the_runtime() -> None:
+    """2,000 iterations cost 4 ms: 10 % of 2 ms are 100; 20 % of 40 MB are 4 KiB."""
     assert TRIAL_WORK == 2000
     controls = make_controls(_cells(), _cells(cpu_ms_per_turn=6.0))
     assert [replace(control, effect=round(control.effect, 6)) for control in controls] == [
@@ -38,16 +38,16 @@ def test_controls_are_sized_by_what_work_and_sessions_cost_here() -> None:
     ]
 
 
-def test_controls_at_a_low_level_let_one_of_its_sessions_fail() -> None:
-    """One in a thousand of 200 sessions would be none."""
+def test_controls_at_a_low_level_fail_one_session() -> None:
+    """One of 1,000 would be none of 200 sessions."""
     failing = make_controls(_cells(200), _cells(200, cpu_ms_per_turn=6.0))[-1]
     assert failing == Control(
         name="1 session in 200 fails", environment={"SCALE_INJECT_FAILING": "200"}
     )
 
 
-def test_controls_take_the_mean_of_the_cells_that_measured() -> None:
-    """A cell without a RESULT, or without the figure, says nothing."""
+def test_controls_use_the_mean_of_the_cells_with_figures() -> None:
+    """Cells without a RESULT, or without the figure, are left out."""
     silent = [make_cell(Side.BRANCH, 2000, result=None), *_cells(cpu_ms_per_turn=None)]
     cells = [*_cells(cpu_ms_per_turn=1.0), *silent, *_cells(cpu_ms_per_turn=4.0)]
     assert (
@@ -67,6 +67,6 @@ def test_controls_take_the_mean_of_the_cells_that_measured() -> None:
 def test_controls_that_cannot_be_sized_are_a_disturbed_host(
     undisturbed: list[Cell], trial: list[Cell]
 ) -> None:
-    """Work that seems to cost nothing would be injected without measure."""
-    with pytest.raises(DisturbedError, match="no control can be sized"):
+    """Work without a measurable cost cannot be sized."""
+    with pytest.raises(DisturbedError, match="the controls have no size"):
         make_controls(undisturbed, trial)

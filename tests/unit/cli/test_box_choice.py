@@ -1,4 +1,4 @@
-"""Which box is taken, what is said of it, and what this machine is found to be."""
+"""The choice of a box, and the tasks that look into every box."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +8,10 @@ from invoke.program import Program
 
 import tasks
 from harness.adapters.host import facts as host_facts
-from harness.cli import wiring as assembly, wiring as box_choice
-from harness.cli.wiring import choose_box, open_every_box
+from harness.cli import boxes
+from harness.cli.boxes import choose_box, open_every_box
+from harness.cli.flags import Flags
+from harness.cli.wiring import examine_host
 from harness.model.errors import NoBoxError
 from harness.model.runs import BoxInfo
 from tests.builders.checkout import Checkout
@@ -40,7 +42,7 @@ class OpenFake(FakeBox):
 
     @property
     def lock_name(self) -> str:
-        """What two of its runs would share."""
+        """A lock that no other run takes."""
         return "test"
 
     def close(self) -> None:
@@ -50,7 +52,7 @@ class OpenFake(FakeBox):
 
 @pytest.fixture
 def have(monkeypatch: pytest.MonkeyPatch) -> Have:
-    """Return what says which kinds of box work here; it gives the list of those that were opened."""
+    """Return a function that sets which boxes work, and returns the opened ones."""
 
     def settle(*kinds: str) -> list[OpenFake]:
         opened: list[OpenFake] = []
@@ -62,8 +64,7 @@ def have(monkeypatch: pytest.MonkeyPatch) -> Have:
             opened.append(OpenFake(kind))
             return opened[-1]
 
-        monkeypatch.setattr(box_choice, "open_box", open_box)
-        monkeypatch.setattr(host_facts, "open_box", open_box)
+        monkeypatch.setattr(boxes, "open_box", open_box)
         return opened
 
     return settle
@@ -86,7 +87,7 @@ def have(monkeypatch: pytest.MonkeyPatch) -> Have:
 def test_auto_takes_the_best_box_and_says_why_no_better_one(
     have: Have, kinds: tuple[str, ...], line: str
 ) -> None:
-    """The first that works is opened, and no other; the line names what is missing before it."""
+    """Only the first box that works is opened, and the line says why."""
     opened, said = have(*kinds), list[str]()
     box = choose_box("auto", said.append)
     assert (opened, said) == ([box], [line])
@@ -108,7 +109,7 @@ def test_no_box_at_all_is_told_with_every_reason(have: Have) -> None:
     with pytest.raises(NoBoxError) as caught:
         choose_box("auto", print)
     assert str(caught.value).splitlines() == [
-        "there is no box to run cells in — `invoke doctor` tells what each box needs",
+        "there is no box to run cells in — `invoke doctor` shows what each box needs",
         "  | no docker: there is nothing to docker with",
         "  | no cgroup: there is nothing to cgroup with",
         "  | no watchdog: there is nothing to watchdog with",
@@ -125,7 +126,7 @@ def test_every_box_that_works_is_opened_and_closed(have: Have) -> None:
 
 @pytest.fixture
 def invoke(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
-    """Return what runs a command line of Invoke in this process and gives its exit code."""
+    """Return a function that runs Invoke and returns its exit code."""
     monkeypatch.setenv("HOME", str(tmp_path))  # no ~/.invoke.yaml
 
     def run(*words: str) -> int:
@@ -170,7 +171,7 @@ def test_doctor_exits_by_whether_anything_can_run(
     kinds: tuple[str, ...],
     code: int,
 ) -> None:
-    """What is noted fails nothing; a machine without any box does."""
+    """A warning does not fail the doctor; a machine without any box does."""
     have(*kinds)
     assert invoke("doctor", "--repo", str(git_checkout().root)) == code
     lines = capsys.readouterr().out.splitlines()
@@ -183,7 +184,6 @@ def test_doctor_exits_by_whether_anything_can_run(
 def test_doctor_outside_a_checkout_says_so(have: Have, tmp_path: Path) -> None:
     """It is no error to ask a machine what it is good for, wherever that is."""
     have("watchdog")
-    text, can_run = assembly.examine_host(str(tmp_path))
-    assert can_run
+    text = examine_host(Flags(typed={"repo": str(tmp_path)}))
     assert f"{tmp_path} is not in a git repository" in text
     assert "nothing can be compared" in text

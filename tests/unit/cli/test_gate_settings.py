@@ -1,49 +1,59 @@
-"""What a gate is told, by pyproject and by flags."""
+"""The options of a gate, from pyproject and from flags."""
 
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from harness.cli.flags import Flags
 from harness.cli.settings import settle_gate
 from harness.model.errors import UsageError
 from harness.model.gate import DEFAULT_MARGINS, Margin
-from harness.model.request import GateSettings
+from harness.model.request import GateOptions
 
-DEFAULT = GateSettings(margins=DEFAULT_MARGINS, pairs=8, quick_level=1000)
+DEFAULT = GateOptions(margins=DEFAULT_MARGINS, pairs=8, quick_level=1000)
 
 
-@pytest.mark.parametrize("table", [None, {}])
-def test_settle_gate_without_a_table_takes_the_defaults(table: object) -> None:
+def _settle(table: object, pairs: str = "") -> GateOptions:
+    return settle_gate(Flags(typed={"pairs": pairs}, pyproject={"gate": table}))
+
+
+def test_settle_gate_without_a_table_takes_the_defaults() -> None:
     """Eight pairs, and a margin for each metric that has one."""
-    assert settle_gate(table) == DEFAULT
+    assert settle_gate(Flags()) == _settle({}) == DEFAULT
+
+
+def test_settle_gate_reads_its_switches() -> None:
+    """`--quick` and `--strict` are options of the gate."""
+    options = settle_gate(Flags(typed={"quick": True, "strict": True}))
+    assert (options.is_quick, options.is_strict) == (True, True)
 
 
 def test_settle_gate_of_this_project_spells_the_defaults_out() -> None:
-    """The table in pyproject shows people what there is to set, and sets nothing else."""
+    """The table in pyproject spells out the defaults, and nothing else."""
     text = (Path(__file__).parents[3] / "pyproject.toml").read_text()
-    assert settle_gate(tomllib.loads(text)["tool"]["esc-bench"]["gate"]) == DEFAULT
+    assert _settle(tomllib.loads(text)["tool"]["esc-bench"]["gate"]) == DEFAULT
 
 
 def test_settle_gate_takes_what_the_table_names_and_keeps_the_rest() -> None:
-    """A margin may be a string or a number, and "off" takes a metric out of the gate."""
+    """A margin is a string or a number; "off" removes a metric from the gate."""
     table = {
         "margins": {"cpu-ms/turn": "5 %", "peak-threads": 2, "latency-infl": "off"},
         "pairs": 6,
         "quick-level": 500,
     }
-    settings = settle_gate(table)
+    settings = _settle(table)
     expected = dict(DEFAULT_MARGINS) | {
         "cpu-ms/turn": Margin(amount=0.05, is_relative=True),
         "peak-threads": Margin(amount=2, is_relative=False),
     }
     del expected["latency-infl"]
-    assert settings == GateSettings(margins=expected, pairs=6, quick_level=500)
+    assert settings == GateOptions(margins=expected, pairs=6, quick_level=500)
 
 
 def test_settle_gate_lets_the_flag_win() -> None:
-    """What is typed is meant for this run."""
-    assert settle_gate({"pairs": 6}, pairs="12").pairs == 12
+    """A flag wins over the table."""
+    assert _settle({"pairs": 6}, "12").pairs == 12
 
 
 @pytest.mark.parametrize(
@@ -78,6 +88,6 @@ def test_settle_gate_lets_the_flag_win() -> None:
 def test_settle_gate_names_what_it_cannot_use(table: object, pairs: str, said: str) -> None:
     """The message begins with the place, and says what could stand there."""
     with pytest.raises(UsageError) as caught:
-        settle_gate(table, pairs=pairs)
+        _settle(table, pairs)
     assert caught.value.what == said
     assert caught.value.hint

@@ -7,7 +7,10 @@ from typing import TextIO
 import pytest
 
 from harness import __main__ as command
+from harness.cli.flags import Flags
+from harness.cli.wiring import make_request
 from harness.model.errors import NoBoxError
+from harness.model.request import Request
 from harness.verbs.ports import World
 from tests.builders.model import make_observation
 from tests.builders.world import FakeWorld
@@ -23,13 +26,11 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> FakeWorld:
     fakes = FakeWorld(box=FakeBox(behave=holds_up_to(500), built=[IMAGE]))
 
     @contextmanager
-    def open_world(
-        repo: str | None = None, *, box: str, stream: TextIO | None = None
-    ) -> Iterator[World]:
-        del repo, box, stream
-        yield fakes.world
+    def open_session(flags: Flags, stream: TextIO) -> Iterator[tuple[World, Request]]:
+        del stream
+        yield fakes.world, make_request(flags)
 
-    monkeypatch.setattr(command, "open_world", open_world)
+    monkeypatch.setattr(command, "open_session", open_session)
     for name in ("MEM", "PIDS", "TIMEOUT", "BASE_IMAGE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CPUS", "1")  # which every host has
@@ -54,7 +55,7 @@ def test_main_takes_its_caps_from_the_environment(
     monkeypatch.setenv("CPUS", "0.5")
     monkeypatch.setenv("MEM", "64m")
     assert command.main(GOOD) == 0
-    caps = fakes.box.orders[-1][1].caps
+    caps = fakes.box.specs[-1][1].caps
     assert (caps.cpus, caps.memory_bytes) == (0.5, 64 << 20)
 
 
@@ -75,7 +76,7 @@ def test_main_takes_its_caps_from_the_environment(
 def test_main_of_a_usage_error_exits_2_with_one_line(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is wrong is on standard error, and standard output stays empty."""
+    """The error is on standard error; standard output stays empty."""
     assert command.main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""

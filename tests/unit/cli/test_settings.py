@@ -4,43 +4,39 @@ from typing import Any
 
 import pytest
 
-from harness.cli.settings import Sources, parse_arm, parse_environment, parse_load, settle
+from harness.cli.flags import Flags
+from harness.cli.settings import settle
 from harness.model.errors import UsageError
-from harness.model.nouns import Arm, Caps, Load
-from harness.model.request import Settings
+from harness.model.nouns import Arm, Caps, Drive, Load, Side
+from harness.model.plan import Plan
+from harness.model.request import Request
+
+DRIVES = {side: Drive(arm=Arm.SC_MEM, environment={}) for side in Side}
 
 
-def _sources(**given: Any) -> Sources:  # noqa: ANN401  # each has the type of its field
-    fields = {"flags": {}, "environ": {}, "invoke": {}, "pyproject": {}, "host_cpus": 8, **given}
-    return Sources(**fields)
+def _settle(**sources: Any) -> Request:  # noqa: ANN401  # each has the type of its field
+    return settle(Flags(**sources), host_cpus=8)
 
 
-def _message(**given: Any) -> str:  # noqa: ANN401  # each has the type of its field
+def _message(**sources: Any) -> str:  # noqa: ANN401  # each has the type of its field
     with pytest.raises(UsageError) as caught:
-        settle(_sources(**given))
+        _settle(**sources)
     return caught.value.what
 
 
 def test_settle_without_a_word_is_the_reference() -> None:
     """The defaults are those that the documents name."""
-    assert settle(_sources()) == Settings(
+    assert _settle() == Request(
         load=Load(turns=6, ttft_ms=200, tokens=50, tok_ms=5),
         caps=Caps(cpus=2.0, memory_bytes=2 << 30, pids=None, timeout_s=600.0),
-        levels=(500, 1000, 2000, 4000, 8000),
-        blocks=1,
-        warm_up=True,
-        refine=False,
-        objective=2.0,
-        pairs=0,
-        decision_levels=(),
-        budget_s=None,
-        base_image="",
+        plan=Plan(levels=(500, 1000, 2000, 4000, 8000), blocks=1, warm_up=True),
+        drives=DRIVES,
     )
 
 
 def test_settle_reads_every_setting() -> None:
     """Each flag reaches the setting that has its name."""
-    flags = {
+    typed = {
         "cpus": "1.5",
         "mem": "512m",
         "pids": "4096",
@@ -48,31 +44,34 @@ def test_settle_reads_every_setting() -> None:
         "levels": "100, 200 400",
         "load": "1,2,3,4,50,64",
         "blocks": "4",
-        "warm_up": "no",
-        "refine": "yes",
+        "warm_up": False,
+        "refine": True,
         "objective": "1.5",
         "pairs": "8",
         "decision_levels": "100,400",
         "budget": "20m",
         "base_image": "python:3.12",
     }
-    assert settle(_sources(flags=flags)) == Settings(
+    assert _settle(typed=typed) == Request(
         load=Load(turns=1, ttft_ms=2, tokens=3, tok_ms=4, qsleep_ms=50, state_kb=64),
         caps=Caps(cpus=1.5, memory_bytes=512 << 20, pids=4096, timeout_s=600.0),
-        levels=(100, 200, 400),
-        blocks=4,
-        warm_up=False,
-        refine=True,
-        objective=1.5,
-        pairs=8,
-        decision_levels=(100, 400),
-        budget_s=1200.0,
+        plan=Plan(
+            levels=(100, 200, 400),
+            blocks=4,
+            warm_up=False,
+            refine=True,
+            objective=1.5,
+            pairs=8,
+            decision_levels=(100, 400),
+            budget_s=1200.0,
+        ),
+        drives=DRIVES,
         base_image="python:3.12",
     )
 
 
 SOURCES: list[tuple[str, dict[str, object]]] = [
-    ("flags", {"cpus": "1"}),
+    ("typed", {"cpus": "1"}),
     ("environ", {"CPUS": "2"}),
     ("invoke", {"cpus": "3"}),
     ("pyproject", {"cpus": 4}),
@@ -83,15 +82,15 @@ SOURCES: list[tuple[str, dict[str, object]]] = [
 def test_settle_takes_the_first_source_that_has_a_setting(first: int) -> None:
     """Flags win, then CPUS and its like, then INVOKE_*, then pyproject."""
     given = dict(SOURCES[first:])
-    assert settle(_sources(**given)).caps.cpus == first + 1
+    assert _settle(**given).caps.cpus == first + 1
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_settle_takes_an_empty_source_for_none(nothing: str | None) -> None:
-    """A flag that was not given, an empty variable and an unset configuration say nothing."""
-    empty: dict[str, object] = {"flags": {"cpus": nothing}, "environ": {"CPUS": ""}}
+    """A missing flag, an empty variable and an unset configuration are skipped."""
+    empty: dict[str, object] = {"typed": {"cpus": nothing or ""}, "environ": {"CPUS": ""}}
     given = empty | {"invoke": {"cpus": nothing}, "pyproject": {"cpus": 4}}
-    assert settle(_sources(**given)).caps.cpus == 4
+    assert _settle(**given).caps.cpus == 4
 
 
 @pytest.mark.parametrize(
@@ -106,26 +105,26 @@ def test_settle_reads_the_variables_that_people_know(
     environ: dict[str, str], expected: Caps
 ) -> None:
     """MEM, PIDS and TIMEOUT set their caps as CPUS does."""
-    assert settle(_sources(environ=environ)).caps == expected
+    assert _settle(environ=environ).caps == expected
 
 
 def test_settle_reads_the_names_of_pyproject() -> None:
     """There, units end the names, and lists are lists."""
     table = {"memory": "1g", "timeout_s": 30, "levels": [1, 2], "load": [1, 2, 3, 4], "pids": 64}
-    settings = settle(_sources(pyproject=table))
+    settings = _settle(pyproject=table)
     assert settings.caps == Caps(memory_bytes=1 << 30, timeout_s=30.0, pids=64)
-    assert (settings.levels, settings.load.tok_ms) == ((1, 2), 4)
+    assert (settings.plan.levels, settings.load.tok_ms) == ((1, 2), 4)
 
 
 def test_settle_reads_lists_of_invokes_files() -> None:
     """A ladder in invoke.yaml may be a list as well."""
-    assert settle(_sources(invoke={"levels": [10, 20]})).levels == (10, 20)
+    assert _settle(invoke={"levels": [10, 20]}).plan.levels == (10, 20)
 
 
 @pytest.mark.parametrize(
     ("given", "where"),
     [
-        ({"flags": {"cpus": "x"}}, "--cpus"),
+        ({"typed": {"cpus": "x"}}, "--cpus"),
         ({"environ": {"CPUS": "x"}}, "CPUS in the environment"),
         ({"invoke": {"cpus": "x"}}, "INVOKE_CPUS"),
         ({"pyproject": {"cpus": "x"}}, "[tool.esc-bench] cpus"),
@@ -139,7 +138,7 @@ def test_settle_names_where_a_bad_setting_came_from(given: dict[str, object], wh
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"flags": {"mem": "lots"}}, "--mem: 'lots' is not an amount of memory"),
+        ({"typed": {"mem": "lots"}}, "--mem: 'lots' is not an amount of memory"),
         (
             {"pyproject": {"memory": "1m"}},
             "[tool.esc-bench] memory: '1m' is below 6m, the smallest box there is",
@@ -152,25 +151,25 @@ def test_settle_names_where_a_bad_setting_came_from(given: dict[str, object], wh
             {"environ": {"PIDS": "7"}},
             "PIDS in the environment: '7' is not a whole number of at least 8",
         ),
-        ({"flags": {"levels": "2,1"}}, "--levels: 2,1 does not ascend"),
-        ({"flags": {"blocks": "-1"}}, "--blocks: '-1' is not a whole number of at least 0"),
-        ({"flags": {"pairs": "x"}}, "--pairs: 'x' is not a whole number of at least 0"),
-        ({"flags": {"objective": "0"}}, "--objective: '0' is not a number above 0"),
-        ({"flags": {"budget": "soon"}}, "--budget: 'soon' is not a duration above zero"),
+        ({"typed": {"levels": "2,1"}}, "--levels: 2,1 does not ascend"),
+        ({"typed": {"blocks": "-1"}}, "--blocks: '-1' is not a whole number of at least 0"),
+        ({"typed": {"pairs": "x"}}, "--pairs: 'x' is not a whole number of at least 0"),
+        ({"typed": {"objective": "0"}}, "--objective: '0' is not a number above 0"),
+        ({"typed": {"budget": "soon"}}, "--budget: 'soon' is not a duration above zero"),
         (
             {"pyproject": {"budget_s": 0}},
             "[tool.esc-bench] budget_s: '0' is not a duration above zero",
         ),
         ({"invoke": {"refine": "perhaps"}}, "INVOKE_REFINE: 'perhaps' is neither yes nor no"),
         (
-            {"flags": {"decision_levels": "2,1"}},
+            {"typed": {"decision_levels": "2,1"}},
             "--decision-levels: 2,1 does not ascend",
         ),
         ({"invoke": {"load": "6 200"}}, "INVOKE_LOAD: '6 200' is not a load"),
-        ({"flags": {"cpus": "9"}}, "--cpus: 9 CPUs, and this host has 8"),
+        ({"typed": {"cpus": "9"}}, "--cpus: 9 CPUs, but this host has 8"),
         (
             {"environ": {"CPUS": "0.001"}},
-            "CPUS in the environment: 0.001 CPUs is below 0.01, the smallest share the kernel gives",
+            "CPUS in the environment: 0.001 CPUs is below 0.01, the smallest share that the kernel enforces",
         ),
         (
             {"pyproject": {"cpu": 2}},
@@ -186,76 +185,20 @@ def test_settle_refuses_what_cannot_be_used(given: dict[str, object], expected: 
 
 def test_settle_allows_all_cpus_of_the_host() -> None:
     """The host's own number is not above the host."""
-    assert settle(_sources(flags={"cpus": "8"})).caps.cpus == 8.0
+    assert _settle(typed={"cpus": "8"}).caps.cpus == 8.0
 
 
 @pytest.mark.parametrize("box", ["auto", "docker", "cgroup", "watchdog"])
 def test_settle_reads_each_box(box: str) -> None:
     """Each kind of box can be asked for, and `auto` is what is meant without a word."""
-    assert settle(_sources(flags={"box": box})).box == box
-    assert settle(_sources()).box == "auto"
+    assert _settle(typed={"box": box}).box == box
+    assert _settle().box == "auto"
 
 
 def test_settle_names_the_boxes_that_there_are() -> None:
     """A box that was mistyped is told with those that there are."""
     with pytest.raises(UsageError) as caught:
-        settle(_sources(invoke={"box": "podman"}))
+        _settle(invoke={"box": "podman"})
     assert str(caught.value) == (
         "INVOKE_BOX: there is no box 'podman' — write auto, docker, cgroup or watchdog"
-    )
-
-
-@pytest.mark.parametrize("arm", list(Arm))
-def test_parse_arm_reads_each_arm(arm: Arm) -> None:
-    """An arm is typed by its name."""
-    assert parse_arm(arm.value, where="--arm") is arm
-
-
-def test_parse_arm_names_the_arms_that_there_are() -> None:
-    """A typing error is told with the choices."""
-    with pytest.raises(UsageError) as caught:
-        parse_arm("sc", where="--arm")
-    assert str(caught.value) == (
-        "--arm: there is no arm 'sc' — the arms are sc-ckpt, sc-mem, hand; `invoke arms` tells what they are"
-    )
-
-
-@pytest.mark.parametrize("texts", [[], ["6"], ["6", "200", "50"], ["1"] * 7])
-def test_parse_load_wants_four_to_six_numbers(texts: list[str]) -> None:
-    """A load that is short or long is told with its shape."""
-    with pytest.raises(UsageError, match=r"^--load: '.*' is not a load — write TURNS TTFT_MS"):
-        parse_load(texts, where="--load")
-
-
-@pytest.mark.parametrize(
-    "texts", [["0", "1", "1", "1"], ["1", "1", "1", "fast"], ["1", "1", "1", "-1"]]
-)
-def test_parse_load_wants_whole_numbers_and_a_turn(texts: list[str]) -> None:
-    """Every number but that of the turns may be zero."""
-    with pytest.raises(UsageError, match=r"^--load: '.*' is not a whole number"):
-        parse_load(texts, where="--load")
-
-
-def test_parse_load_allows_a_mock_without_delay() -> None:
-    """No first token's time and no tokens are loads as well."""
-    assert parse_load(["1", "0", "0", "0"], where="--load") == Load(
-        turns=1, ttft_ms=0, tokens=0, tok_ms=0
-    )
-
-
-def test_parse_environment_reads_items_and_the_last_wins() -> None:
-    """A value may be empty and may hold another equals sign."""
-    items = ["SCALE_VT=0", "A=", "B=x=y", "SCALE_VT=1"]
-    assert parse_environment(items, where="--env") == {"SCALE_VT": "1", "A": "", "B": "x=y"}
-
-
-@pytest.mark.parametrize(
-    "item", ["SCALE_VT", "=1", "1A=2", "A B=1", "A-B=1", "A=\0", "Ä=1", "A\n=1"]
-)
-def test_parse_environment_refuses_what_no_environment_holds(item: str) -> None:
-    """The item is shown, and how one is written."""
-    with pytest.raises(UsageError) as caught:
-        parse_environment([item], where="--base-env")
-    assert str(caught.value) == (
-        f"--base-env: {item!r} is not a setting — write NAME=VALUE, as in SCALE_STATE_KB=64"
     )

@@ -1,4 +1,4 @@
-"""Charts that log what the step does, and what drives them without a session."""
+"""Charts that log each step, and functions that run them without a session."""
 
 from typing import cast
 
@@ -9,18 +9,18 @@ from escapement.machine.step import Step, begin, step
 
 
 def note(text: str) -> Action:
-    """Make an action that appends to the log in the data."""
+    """Return an action that appends a text to the log in the data."""
     return lambda data, _: {"log": (*cast("tuple[str, ...]", data.get("log", ())), text)}
 
 
 def fail(_data: Data, _event: Event) -> None:
-    """Fail, as an action or as a guard."""
+    """Raise an error, as an action or as a guard."""
     message = "boom"
     raise ValueError(message)
 
 
 def logged(name: str, *states: State | Parallel | Final | History, **arcs: str) -> State:
-    """Make a state that logs its entry and exit, with targets by event."""
+    """Return a state that logs its entry and exit, with targets by event."""
     return State(
         name,
         states=states,
@@ -34,7 +34,7 @@ def logged(name: str, *states: State | Parallel | Final | History, **arcs: str) 
 
 
 def regions(name: str, *states: State | Parallel | History, **arcs: str) -> Parallel:
-    """Make a parallel state that logs its entry and exit, with targets by event."""
+    """Return a parallel state that logs its entry and exit, with targets by event."""
     return Parallel(
         name,
         states=states,
@@ -48,17 +48,17 @@ def regions(name: str, *states: State | Parallel | History, **arcs: str) -> Para
 
 
 def ids(result: Step) -> tuple[str, ...]:
-    """Name the active states, in document order."""
+    """Return the active states, in document order."""
     return result.place.configuration.ids
 
 
 def log(result: Step) -> tuple[object, ...]:
-    """Give what was logged."""
+    """Return the log."""
     return cast("tuple[object, ...]", result.data.get("log", ()))
 
 
 def drive(*states: State | Parallel | Final, events: tuple[str, ...] = ()) -> Step:
-    """Run a chart of these states through some events."""
+    """Run a chart of these states with these events; return the last step."""
     table = compile_chart(Chart("c", states[0].id, states))
     result = begin(table, {})
     for name in events:

@@ -1,4 +1,4 @@
-"""Holds every test of the runtime to leaving no thread behind."""
+"""Fails each test of the runtime that leaves a thread running."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def no_thread_left() -> Iterator[None]:
-    """Fail a test that leaves a session's thread running."""
+    """Fail a test if new threads run after it."""
     before = set(threading.enumerate())
     yield
     assert set(threading.enumerate()) <= before

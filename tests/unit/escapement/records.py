@@ -1,4 +1,4 @@
-"""A checkpoint that has something of everything."""
+"""A checkpoint with a value in every field."""
 
 from escapement import Checkpoint, Event, Timer
 

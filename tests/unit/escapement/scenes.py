@@ -1,4 +1,4 @@
-"""Whole sessions that several suites play: charts that converse, and both pumps to run them."""
+"""Charts with conversations, and ways to run whole sessions of them."""
 
 import asyncio
 import itertools
@@ -29,28 +29,28 @@ from escapement import (
 from escapement.machine.macrostep import Data
 from escapement.testing import ScriptedLLM, call, run_jumping
 
-PATIENCE_S = 20  # how long a broken test may hang
+TIMEOUT_S = 20  # for a broken test
 
 # On the calling thread; on a loop with tasks as workers; on a loop with threads as workers.
 Mode = Literal["run", "arun", "threads"]
 
-every = pytest.mark.parametrize("mode", ["run", "arun", "threads"])
+every_mode = pytest.mark.parametrize("mode", ["run", "arun", "threads"])
 on_threads = pytest.mark.parametrize("mode", ["run", "threads"])
 
 
 class Blocking:
-    """A backend that can't be awaited, so that a session on a loop has threads as its workers."""
+    """A backend that cannot be awaited, so that a session on a loop uses threads."""
 
     def __init__(self, llm: LLMBackend) -> None:
         self._llm = llm
 
     def stream(self, request: LLMRequest, on_delta: Callable[[str], None]) -> LLMReply:
-        """Do what the backend does."""
+        """Call the wrapped backend."""
         return self._llm.stream(request, on_delta)
 
 
 class Options(TypedDict, total=False):
-    """What a session may be given beyond its chart, its backend and its store."""
+    """The optional arguments of a session."""
 
     transcript: Path
     poll_ms: int
@@ -66,7 +66,7 @@ def drive(
     store: Store | None = None,
     **options: Unpack[Options],
 ) -> SessionResult:
-    """Run a session under one of the pumps, without waiting where tasks are all there is."""
+    """Run a session in a mode; with tasks as workers on a loop whose clock jumps."""
     kept = MemoryStore() if store is None else store
     if mode == "run":
         return run(chart, session_id="s", llm=llm, store=kept, **options)
@@ -76,17 +76,17 @@ def drive(
 
 
 def count(data: Data, _event: Event) -> Data:
-    """Count a turn."""
+    """Count a turn in the data."""
     return {"turns": cast("int", data["turns"]) + 1}
 
 
 def turns(number: int, *, name: str = "turns", also: tuple[str, ...] = ()) -> Chart:
-    """Make a chart of so many turns.
+    """Return a chart that is done after a number of turns.
 
     Args:
-        number: After how many turns the session is done.
+        number: The number of turns.
         name: The chart's id.
-        also: Events that count as a turn and don't end the conversation, as `continue` does.
+        also: Events that count as a turn but, unlike `continue`, do not end the conversation.
     """
 
     def enough(data: Data, _event: Event) -> bool:
@@ -106,7 +106,7 @@ TURNS = turns(6)
 
 
 def pair(*outer: Transition, inner: tuple[Transition, ...] = ()) -> Chart:
-    """Make a chart in which an outer and an inner state converse at once."""
+    """Return a chart with two conversations at once, of an outer and an inner state."""
     inside = State(
         "inner",
         transitions=inner,
@@ -122,7 +122,7 @@ def pair(*outer: Transition, inner: tuple[Transition, ...] = ()) -> Chart:
 
 
 def leaving() -> Chart:
-    """Make a chart whose outer conversation leaves the inner one in mid stream, and another follows."""
+    """Return a chart whose outer conversation leaves the inner one midway."""
     inner = State("inner", conversation=Conversation("i", lambda _: "", system="inner"))
     outer = State(
         "outer",
@@ -139,10 +139,10 @@ def leaving() -> Chart:
 
 
 def endless() -> ScriptedLLM:
-    """Make a backend that always continues."""
+    """Return a backend that replies `continue` to every request."""
     return ScriptedLLM(itertools.repeat(call("continue")))
 
 
 def rows(transcript: Path) -> list[dict[str, Any]]:
-    """Read a transcript."""
+    """Return the rows of a transcript."""
     return [json.loads(line) for line in transcript.read_text().splitlines()]

@@ -2,7 +2,14 @@
 
 import pytest
 
-from escapement.event import ErrorEvent, Event, failure, is_error, parse_descriptors, takes
+from escapement.event import (
+    ErrorEvent,
+    Event,
+    is_error_event,
+    make_error_event,
+    matches,
+    parse_descriptors,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,16 +31,16 @@ from escapement.event import ErrorEvent, Event, failure, is_error, parse_descrip
         ("foo *", "bar", True),
     ],
 )
-def test_descriptor_takes_names_it_is_a_prefix_of(
+def test_descriptor_matches_names_it_is_a_prefix_of(
     descriptors: str, name: str, *, expected: bool
 ) -> None:
-    """Descriptors match token by token, as the examples of SCXML 3.12.1 do."""
-    assert takes(parse_descriptors(descriptors), name) is expected
+    """Descriptors match token by token, as in the examples of SCXML 3.12.1."""
+    assert matches(parse_descriptors(descriptors), name) is expected
 
 
 @pytest.mark.parametrize("text", ["", "  ", ".", "a..b", "a.*.b", "a*", "**", ".a", "ok a..b"])
-def test_descriptor_that_is_not_tokens_is_refused(text: str) -> None:
-    """What is neither dotted tokens nor a wildcard at the end is no descriptor (SCXML 3.12.1)."""
+def test_descriptor_without_tokens_is_rejected(text: str) -> None:
+    """A descriptor is dotted tokens, or ends in a wildcard (SCXML 3.12.1)."""
     with pytest.raises(ValueError, match=r".*"):
         parse_descriptors(text)
 
@@ -42,14 +49,14 @@ def test_descriptor_that_is_not_tokens_is_refused(text: str) -> None:
     ("name", "expected"), [("error", True), ("error.execution", True), ("errors", False)]
 )
 def test_error_events_are_the_error_family(name: str, *, expected: bool) -> None:
-    """Only `error` and what begins with its token is an error event (SCXML 3.12.2)."""
-    assert is_error(Event(name)) is expected
+    """Error events are `error` and names with that first token (SCXML 3.12.2)."""
+    assert is_error_event(Event(name)) is expected
 
 
-def test_failure_keeps_the_exception_beside_storable_data() -> None:
-    """An error event has the message as data, and the exception as a field of its own."""
+def test_error_event_holds_the_exception_beside_storable_data() -> None:
+    """An error event holds the message as data, and the exception in its own field."""
     cause = ValueError("bad luck")
-    event = failure("error.execution", cause)
+    event = make_error_event("error.execution", cause)
     assert event == ErrorEvent(
         "error.execution", {"type": "ValueError", "message": "ValueError: bad luck"}
     )

@@ -1,4 +1,4 @@
-"""What the injected faults are judged by: it has to tell runs apart that differ, and none that do not."""
+"""The checks after injected faults: they find different runs, and only those."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ TABLE = """\
 |             20 | ok — 1.15× latency-infl | ok — 1.16× latency-infl |
 
 - base: no knee up to C=20
-- Threads grow by: base 0
+- Threads per session: base 0
 """
 
 
@@ -44,7 +44,7 @@ def cell(*, level: int = 20, attempt: int = 0, outcome: Outcome = Outcome.OK) ->
 
 
 def test_frame_does_not_depend_on_latencies() -> None:
-    """Two runs of one plan differ in latencies and column widths only, and have one frame."""
+    """Latencies and column widths may differ."""
     other = TABLE.replace("1.15×", "12.50×").replace("| base outcome   ", "| base outcome     ")
     assert frame(other) == frame(TABLE)
 
@@ -52,13 +52,13 @@ def test_frame_does_not_depend_on_latencies() -> None:
 @pytest.mark.parametrize(
     ("before", "after"), [("ok — 1.16×", "DIED — 1.16×"), ("no knee", "knee"), ("20 |", "40 |")]
 )
-def test_frame_tells_other_outcomes_levels_and_knees(before: str, after: str) -> None:
-    """Whatever else differs is another frame."""
+def test_frame_depends_on_outcomes_levels_and_knees(before: str, after: str) -> None:
+    """Any other difference changes the frame."""
     assert frame(TABLE.replace(before, after, 1)) != frame(TABLE)
 
 
-def test_cell_that_was_run_once_more_is_not_measured_twice() -> None:
-    """An invalid cell and its second run have one place."""
+def test_cell_with_a_retry_is_not_measured_twice() -> None:
+    """An invalid cell and its retry share a slot."""
     cells = [cell(outcome=Outcome.INVALID), cell(attempt=1), cell(level=40)]
     assert measured_twice(cells) == []
     assert len(places(cells)) == 2
@@ -66,12 +66,12 @@ def test_cell_that_was_run_once_more_is_not_measured_twice() -> None:
 
 @pytest.mark.parametrize("attempt", [0, 1])
 def test_cell_that_was_measured_twice_is_found(attempt: int) -> None:
-    """Neither the same attempt twice nor a second one after a cell that was fine goes unseen."""
+    """A repeated attempt and a retry of an ok cell are both found."""
     assert measured_twice([cell(), cell(attempt=attempt)])
 
 
-def test_what_is_left_is_said_by_its_kinds() -> None:
-    """A reader wants to know how many of what, not their names."""
+def test_leftovers_are_summarized_by_kind() -> None:
+    """The summary holds counts, not names."""
     left = [
         "container 0bd8ebdf029a of a cell",
         "container 1d7cf7847aec of a cell",
@@ -82,13 +82,13 @@ def test_what_is_left_is_said_by_its_kinds() -> None:
     assert counted(["exit 0", "exit 5", "exit 0"]) == "2× exit 0; exit 5"
 
 
-def test_table_says_what_did_not_hold() -> None:
-    """A fault that was not survived stands in its row and below the table, with its words."""
+def test_table_shows_failed_checks() -> None:
+    """A failed check is in its row and below the table."""
     scenario = Scenario("disk", "the disk | is full", "filled", lambda _lab, _found: None)
     held = Findings(times=3, happened=["exit 11"], lost=["the build"], left=["nothing"])
     text = document([(scenario, held)], seed=7)
     assert "| the disk \\| is full | filled" in text
-    assert text.endswith("1 of 1 held; seed 7.\n")
+    assert text.endswith("1 of 1 survived; seed 7.\n")
     text = document([(scenario, replace(held, wrong=["exit 70"]))], seed=7)
-    assert "**NOT HELD**: exit 11" in text
-    assert text.endswith("0 of 1 held; seed 7.\n\n- disk: exit 70\n")
+    assert "**FAILED**: exit 11" in text
+    assert text.endswith("0 of 1 survived; seed 7.\n\n- disk: exit 70\n")

@@ -1,41 +1,41 @@
-"""The goal run from end to end, over fakes."""
+"""The goal run from end to end, with fakes."""
 
 import pytest
 
-from experiments.speed_goals.run import goals
-from harness.analysis.comparison import Comparison
+from experiments.speed_goals.findings import arm_of
+from experiments.speed_goals.run import goals, render_stored
 from harness.model.cells import Result, Subject
 from harness.model.errors import BranchCannotRunError, DisturbedError, UsageError
 from harness.model.nouns import Load, Outcome
 from harness.outcome.observation import Observation
 from harness.verbs.housekeeping import show_run
-from harness.verbs.ports import CellOrder
+from harness.verbs.ports import CellSpec
 from tests.builders.model import make_observation, make_result
 from tests.builders.world import BRANCH_IMAGE, RUN_ID, make_request, make_world
 from tests.fakes.fake_box import Behaviour, fails_with, holds_up_to
 
 
 def _slowing() -> Behaviour:
-    """Make a build that is a little slower each time, and holds 64,000 sessions, or 4,000 with checkpoints.
+    """Make a build that slows down, up to 64,000 sessions, or 4,000 with checkpoints.
 
-    Two processes are a usage error to it.
+    It refuses two processes.
     """
     runs: dict[str, int] = {}
 
-    def behave(image: str, order: CellOrder) -> Observation:
-        key = f"{order.arm} {order.level} {order.environment}"
+    def behave(image: str, spec: CellSpec) -> Observation:
+        key = f"{spec.arm} {spec.level} {spec.environment}"
         again = runs[key] = runs.get(key, -1) + 1
-        if "SCALE_PROCS" in order.environment:
+        if "SCALE_PROCS" in spec.environment:
             return make_observation(exit_code=2, stderr=("SCALE_PROCS=2 is not available yet",))
         holds = holds_up_to(
-            4_000 if order.arm == "sc-ckpt" else 64_000,
-            latency_infl=1.0 + order.level / 80_000 + again / 10,
+            4_000 if spec.arm == "sc-ckpt" else 64_000,
+            latency_infl=1.0 + spec.level / 80_000 + again / 10,
             cpu_ms_per_turn=0.1 + again / 100,
-            peak_rss_mb=30 + order.level * 20 / 1024,
+            peak_rss_mb=30 + spec.level * 20 / 1024,
             peak_threads=5,
-            peak_fds=40 + order.level // 1000,
+            peak_fds=40 + spec.level // 1000,
         )
-        return holds(image, order)
+        return holds(image, spec)
 
     return behave
 
@@ -65,7 +65,7 @@ TABLE = """\
 | sc-ckpt, C=1,000, SCALE_STATE_KB=64: cpu-ms/turn        |  ends ok |          – | 0.11 [0.1, 0.12]                                                                                | yes    |
 | sc-mem, C=32,000: peak-fds in the box                   | < 20,000 |          – | 72 [72, 72]                                                                                     | yes    |
 
-8 of 13 goals met; 3 repeats, every row once before any is run again, each cell in a fresh container. A goal is met when no repeat of it died and the median holds the bound; this is a report, not a gate.
+8 of 13 goals met; 3 repeats, all rows run once before any is repeated, each cell in a fresh container. A goal is met if no repeat failed and the median is within the bound; this is a report, not a gate.
 
 ### Notes
 
@@ -75,7 +75,7 @@ TABLE = """\
 
 
 def test_goals_returns_the_table_that_it_stored() -> None:
-    """Each goal is a row: what it is to be, what was measured over the repeats, and what died of what."""
+    """A row shows goal, measurements, and failed cells with their causes."""
     fakes = make_world(branch=_slowing())
     shown = goals(fakes.world, make_request(), only="", repeats=3)
     assert shown == fakes.store.only.document == TABLE
@@ -83,10 +83,10 @@ def test_goals_returns_the_table_that_it_stored() -> None:
 
 
 def test_goals_runs_every_row_before_any_again() -> None:
-    """A check, then the cells in the order of the rows, a cell that two goals read once, the ladder last."""
+    """The check comes first and the ladder last; shared cells run once."""
     fakes = make_world(branch=_slowing())
     goals(fakes.world, make_request(), only="", repeats=2)
-    ran = [(order.arm, order.level) for _, order in fakes.box.orders]
+    ran = [(spec.arm, spec.level) for _, spec in fakes.box.specs]
     once = [
         *(("hand", level) for level in (8_000, 32_000)),
         *(("sc-mem", level) for level in (2_000, 4_000, 8_000, 16_000, 32_000)),
@@ -95,19 +95,19 @@ def test_goals_runs_every_row_before_any_again() -> None:
         *(("sc-mem", level) for level in (64_000, 128_000)),
     ]
     assert ran == [("hand", 1), *once, *once]
-    assert {image for image, _ in fakes.box.orders} == {BRANCH_IMAGE}
+    assert {image for image, _ in fakes.box.specs} == {BRANCH_IMAGE}
 
 
-def test_goals_gives_a_cell_its_order() -> None:
-    """The reference load and box whatever was typed, virtual workers, and the toggles of the row."""
+def test_goals_runs_cells_with_fixed_load_and_caps() -> None:
+    """Load and caps are fixed; the environment is that of the row."""
     fakes = make_world()
     goals(fakes.world, make_request(7), only="STATE_KB", repeats=1)
-    check, order = (order for _, order in fakes.box.orders)
+    check, spec = (spec for _, spec in fakes.box.specs)
     assert check.load == Load(turns=1, ttft_ms=1, tokens=2, tok_ms=1)
-    assert (order.run_id, order.arm, order.level) == (RUN_ID, "sc-ckpt", 1_000)
-    assert order.load == Load(turns=6, ttft_ms=200, tokens=50, tok_ms=5)
-    assert (order.caps.cpus, order.caps.memory_bytes, order.caps.timeout_s) == (2.0, 2 << 30, 600)
-    assert order.environment == {
+    assert (spec.run_id, spec.arm, spec.level) == (RUN_ID, "sc-ckpt", 1_000)
+    assert spec.load == Load(turns=6, ttft_ms=200, tokens=50, tok_ms=5)
+    assert (spec.caps.cpus, spec.caps.memory_bytes, spec.caps.timeout_s) == (2.0, 2 << 30, 600)
+    assert spec.environment == {
         "ESCAPEMENT_WORKERS": "virtual",
         "SCALE_PACING": "sleep",
         "SCALE_STATE_KB": "64",
@@ -115,55 +115,54 @@ def test_goals_gives_a_cell_its_order() -> None:
     }
 
 
-def test_goals_tells_its_progress() -> None:
-    """Each cell is a line as it ends: repeat, arm, level, toggles, and how it ended."""
+def test_goals_reports_its_progress() -> None:
+    """A line per cell shows repeat, arm, level, variables and outcome."""
     fakes = make_world(branch=_slowing())
     goals(fakes.world, make_request(), only="SCALE_PROCS=2: latency-infl, 0", repeats=2)
     assert fakes.progress.lines[1:] == [
         "cells  2 CPU, 2 GiB memory and no swap, no network, 600 s a cell",
         (
             "1/2 sc-mem C=32,000 SCALE_PROCS=2 crash: exit code 2 without a RESULT; "
-            "its last words “SCALE_PROCS=2 is not available yet” (1.0 s)"
+            "last line on stderr: “SCALE_PROCS=2 is not available yet” (1.0 s)"
         ),
         (
             "2/2 sc-mem C=32,000 SCALE_PROCS=2 crash: exit code 2 without a RESULT; "
-            "its last words “SCALE_PROCS=2 is not available yet” (1.0 s)"
+            "last line on stderr: “SCALE_PROCS=2 is not available yet” (1.0 s)"
         ),
-        "removing what the cells wrote",
         "results in results/2026-11-30T12:00:00Z-goals-b4a7b4a",
     ]
 
 
 def test_goals_writes_after_every_cell() -> None:
-    """What is on disk is incomplete until the last cell, and every cell says what it drove."""
+    """The stored run is incomplete until the last cell, and cells hold their drive."""
     fakes = make_world()
     goals(fakes.world, make_request(), only="hand", repeats=2)
     run = fakes.store.only
     assert run.completes == [False] * 4 + [True]
-    assert [(cell.arm, cell.slot.level, cell.slot.block) for cell in run.cells] == [
+    assert [(arm_of(cell), cell.slot.level, cell.slot.block) for cell in run.cells] == [
         ("hand", 8_000, 0),
         ("hand", 32_000, 0),
         ("hand", 8_000, 1),
         ("hand", 32_000, 1),
     ]
-    assert not isinstance(run.said, Comparison)
-    assert fakes.box.reaped == [None, RUN_ID]
+    assert fakes.box.reaped == [None]
 
 
 def test_goals_of_a_stored_run_are_derived_again() -> None:
-    """The table of a stored run is the one that was printed when it ran."""
+    """The table is the same as at the end of the run."""
     fakes = make_world(branch=_slowing())
     shown = goals(fakes.world, make_request(), only="sc-ckpt", repeats=2)
-    assert show_run(fakes.store, fakes.store.only.folder) == shown
+    folder = fakes.store.only.folder
+    assert show_run(fakes.store, folder, {"goals": render_stored}) == shown
 
 
 def test_goals_that_are_interrupted_keep_what_was_measured() -> None:
-    """Ctrl-C loses no cell; the table as it then stands says that it is not whole."""
+    """Ctrl-C loses no finished cell, and the table has a warning."""
 
-    def behave(image: str, order: CellOrder) -> Observation:
-        if order.level == 32_000:
+    def behave(image: str, spec: CellSpec) -> Observation:
+        if spec.level == 32_000:
             raise KeyboardInterrupt
-        return holds_up_to(64_000)(image, order)
+        return holds_up_to(64_000)(image, spec)
 
     fakes = make_world(branch=behave)
     with pytest.raises(KeyboardInterrupt):
@@ -174,40 +173,40 @@ def test_goals_that_are_interrupted_keep_what_was_measured() -> None:
         "| hand, C=32,000: latency-infl | ≤ 1.50× |          – | –                             | –      |",
     ]
     assert rows[13].startswith("0 of 2 goals met, 1 not measured; 3 repeats, ")
-    assert rows[-1] == "- the run was interrupted: figures rest on the cells that are there"
-    assert fakes.progress.lines[-2] == (
-        "what was measured is in results/2026-11-30T12:00:00Z-goals-b4a7b4a; "
-        "`invoke goals --resume results/2026-11-30T12:00:00Z-goals-b4a7b4a` goes on with it"
+    assert rows[-1] == "- the run was interrupted: the figures cover only the finished cells"
+    assert fakes.progress.lines[-1] == (
+        "the finished cells are in results/2026-11-30T12:00:00Z-goals-b4a7b4a; "
+        "`invoke goals --resume results/2026-11-30T12:00:00Z-goals-b4a7b4a` continues it"
     )
 
 
-def test_goals_run_an_invalid_cell_once_more() -> None:
-    """Both are told; a row whose cells say nothing of the build is not measured, and not missed."""
+def test_goals_retry_an_invalid_cell() -> None:
+    """Both attempts are in the warnings, and the row counts as not measured."""
     fakes = make_world(branch=fails_with(Outcome.INVALID, at=32_000))
     shown = goals(fakes.world, make_request(), only="hand", repeats=1)
-    assert [order.level for _, order in fakes.box.orders] == [1, 8_000, 32_000, 32_000]
+    assert [spec.level for _, spec in fakes.box.specs] == [1, 8_000, 32_000, 32_000]
     assert shown.endswith(
         "### Warnings\n\n"
-        "- hand C=32,000: invalid cell (the engine fell over); run once more\n"
-        "- hand C=32,000: invalid cell (the engine fell over); left out\n"
+        "- hand C=32,000: invalid cell (the engine fell over); retried\n"
+        "- hand C=32,000: invalid cell (the engine fell over); excluded\n"
     )
     assert "0 of 2 goals met, 1 not measured; 1 repeat, " in shown
 
 
-def test_goals_tell_of_lag_that_came_twice_with_cpu_to_spare() -> None:
-    """The first run of such a cell is invalid, the second is measured, and the reader is told of both."""
+def test_goals_warn_of_repeated_lag_with_free_cpu() -> None:
+    """The first attempt is invalid, the second counts with a warning."""
     late = {"cpu_sec": 3.0, "wall_ms": 10_000.0, "mock_lag_p99_ms": 120.0}
     fakes = make_world(branch=holds_up_to(9_999, **late))
     shown = goals(fakes.world, make_request(), only="hand, C=8", repeats=1)
-    said = "the gauge was late by 120 ms (99th percentile) with the worker only 30 % busy"
-    assert [order.level for _, order in fakes.box.orders] == [1, 8_000, 8_000]
-    assert f"- hand C=8,000: invalid cell ({said}); run once more\n" in shown
-    assert f"- hand C=8,000: {said}, and it counts: there is no runtime in it" in shown
-    assert shown.count("and it counts") == 1, "and nothing of the check"
+    said = "the simulated model was late by 120 ms (99th percentile) while the worker was only 30 % busy"
+    assert [spec.level for _, spec in fakes.box.specs] == [1, 8_000, 8_000]
+    assert f"- hand C=8,000: invalid cell ({said}); retried\n" in shown
+    assert f"- hand C=8,000: {said}; the cell counts: no runtime can have delayed it" in shown
+    assert shown.count("the cell counts") == 1, "and nothing of the check"
 
 
 def test_goals_of_a_build_that_cannot_run_measure_nothing() -> None:
-    """The cell at C=1 comes before all others."""
+    """The check at C=1 runs before all cells."""
     fakes = make_world(branch=fails_with(Outcome.CRASH))
     with pytest.raises(BranchCannotRunError, match=r"^the build b4a7b4a cannot run the probe"):
         goals(fakes.world, make_request(), only="", repeats=1)
@@ -215,23 +214,23 @@ def test_goals_of_a_build_that_cannot_run_measure_nothing() -> None:
 
 
 def test_goals_end_when_a_cell_ran_other_code() -> None:
-    """A cell of another runtime is no figure of this one."""
+    """Its RESULT is of another runtime."""
     foreign = Subject(path="/usr/lib/escapement", hash="99" * 32)
-    fakes = make_world(branch=lambda _, order: make_observation(_loaded(order, foreign)))
-    with pytest.raises(DisturbedError, match="is not what it is said to be"):
+    fakes = make_world(branch=lambda _, spec: make_observation(_loaded(spec, foreign)))
+    with pytest.raises(DisturbedError, match="ran other code than its side's"):
         goals(fakes.world, make_request(), only="hand", repeats=1)
 
 
-def _loaded(order: CellOrder, subject: Subject) -> Result:
-    loaded = subject if order.level > 1 else None
-    return make_result(order.level, arm=order.arm, subject=loaded)
+def _loaded(spec: CellSpec, subject: Subject) -> Result:
+    loaded = subject if spec.level > 1 else None
+    return make_result(spec.level, arm=spec.arm, subject=loaded)
 
 
-def test_goals_that_no_filter_leaves_are_a_usage_error() -> None:
-    """A text that no figure holds is told with the figures that there are, before anything is built."""
+def test_goals_that_match_no_filter_are_a_usage_error() -> None:
+    """The message lists the figures, and nothing is built."""
     fakes = make_world()
     with pytest.raises(
-        UsageError, match=r"^--only: no goal has 'sc-men' in it — the goals are: ha"
+        UsageError, match=r"^--only: no goal contains 'sc-men' — the goals are: ha"
     ):
         goals(fakes.world, make_request(), only="sc-men", repeats=1)
     assert fakes.box.built == []

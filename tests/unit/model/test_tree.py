@@ -1,4 +1,4 @@
-"""The build context of a side: what its hashes see, and what is sent."""
+"""The build context of a side: its hashes and its archive."""
 
 import hashlib
 import io
@@ -34,7 +34,7 @@ def _changed(old: Entry, **changes: object) -> Tree:
 
 
 def _differing(tree: Tree) -> set[str]:
-    """Name the hashes that tell a tree from TREE."""
+    """Name the hashes that differ between a tree and TREE."""
     return {name for name, read in HASHES.items() if read(tree) != read(TREE)}
 
 
@@ -55,33 +55,33 @@ def _differing(tree: Tree) -> set[str]:
         pytest.param(Tree((DOCKERFILE, PROBE, PUMP)), {"tree"}, id="a file less"),
     ],
 )
-def test_tree_hashes_see_what_is_theirs(tree: Tree, expected: set[str]) -> None:
-    """The runtime's hash is of the runtime alone, the gauge's of the gauge, the tree's of all."""
+def test_tree_hashes_cover_their_parts(tree: Tree, expected: set[str]) -> None:
+    """The hashes cover the runtime, the gauge, and the whole tree."""
     assert _differing(tree) == expected
 
 
-def test_tree_hash_sees_the_base_image() -> None:
-    """The same sources on another image are another build."""
+def test_tree_hash_covers_the_base_image() -> None:
+    """The same sources on another image make another build."""
     assert TREE.hash_on("sha256:one") != TREE.hash_on("sha256:two")
 
 
 def test_tree_hashes_do_not_depend_on_the_order_of_entries() -> None:
-    """Two file systems that list a folder in two orders hold one subject."""
+    """File systems may list a folder in any order."""
     orders = [Tree(tuple(order)) for order in itertools.permutations(TREE.entries)]
     assert len({tree.subject_hash for tree in orders}) == 1
     assert len({tree.gauge_hash for tree in orders}) == 1
 
 
-def test_tree_hashes_are_these_for_good() -> None:
-    """A stored run keeps its meaning: name, NUL, length, NUL, content of each file, by name."""
+def test_tree_hashes_have_a_fixed_format() -> None:
+    """Stored runs depend on the format: name, NUL, length, NUL, content."""
     subject = b"pump.py\x0010\0SPEED = 1\n"
     gauge = b"Dockerfile\x0010\0FROM base\n" + b"harness/probe/__main__.py\x008\0print()\n"
     assert TREE.subject_hash == hashlib.sha256(subject).hexdigest()
     assert TREE.gauge_hash == hashlib.sha256(gauge).hexdigest()
 
 
-def test_tree_hash_tells_content_from_names() -> None:
-    """Bytes that move from a name into a content, or from one file to the next, make another hash."""
+def test_tree_hash_separates_contents_from_names() -> None:
+    """Moving bytes between name and content, or between files, changes the hash."""
     one = Tree((Entry(path="src/escapement/a", kind="file", content=b"b1\0c"),))
     two = Tree(
         (
@@ -92,8 +92,8 @@ def test_tree_hash_tells_content_from_names() -> None:
     assert one.subject_hash != two.subject_hash
 
 
-def test_tree_subject_hash_is_what_the_probe_computes(tmp_path: Path) -> None:
-    """The host hashes what it sends as the probe hashes what it loads, links and odd names included."""
+def test_tree_subject_hash_equals_the_hash_of_the_probe(tmp_path: Path) -> None:
+    """Host and probe compute the same hash, with links and unusual names too."""
     folder = tmp_path / "escapement"
     files = {"__init__.py": b"", "pump.py": b"SPEED = 1\n", "parts/é.txt": b"\xff\0"}
     for name, content in files.items():
@@ -110,7 +110,7 @@ def test_tree_subject_hash_is_what_the_probe_computes(tmp_path: Path) -> None:
 
 
 def test_tree_holds_files_and_folders() -> None:
-    """A folder is there when something is in it; a name's beginning is not a folder."""
+    """A folder exists if it holds something; a prefix of a name is no folder."""
     found = {
         path: TREE.holds(path)
         for path in ("Dockerfile", "src", "src/escapement", "src/escape", "harness/probe", "docs")
@@ -129,7 +129,7 @@ def _unpacked(tree: Tree) -> list[tarfile.TarInfo]:
 
 
 def test_tree_packs_to_the_same_bytes() -> None:
-    """Neither the clock nor the user who runs it is in the archive."""
+    """The archive holds neither the time nor the user."""
     assert TREE.pack() == make_copy(TREE).pack()
     assert {(m.mtime, m.uid, m.gid, m.uname, m.gname) for m in _unpacked(TREE)} == {
         (0, 0, 0, "", "")
@@ -137,12 +137,12 @@ def test_tree_packs_to_the_same_bytes() -> None:
 
 
 def make_copy(tree: Tree) -> Tree:
-    """Return an equal tree of other objects."""
+    """Return an equal tree of new objects."""
     return Tree(tuple(replace(entry) for entry in tree.entries))
 
 
-def test_tree_packs_what_it_holds() -> None:
-    """Contents, links and the executable bit arrive, under names of any length and script."""
+def test_tree_packs_all_entries() -> None:
+    """Contents, links and the executable bit arrive, under names of any length."""
     long = "src/escapement/" + "d/" * 80 + "größe.py"
     tree = Tree(
         (
@@ -165,8 +165,8 @@ def test_tree_packs_what_it_holds() -> None:
     }
 
 
-def test_tree_takes_names_that_are_no_text() -> None:
-    """A file name of any bytes, as the file system gives it, is hashed and sent as it is."""
+def test_tree_accepts_names_that_are_not_text() -> None:
+    """A file name may hold any bytes."""
     name = b"src/escapement/\xff.py".decode(errors="surrogateescape")
     tree = Tree(
         (
@@ -179,14 +179,14 @@ def test_tree_takes_names_that_are_no_text() -> None:
     assert (file.name, link.linkname) == (name, b"\xff.py".decode(errors="surrogateescape"))
 
 
-def test_tree_fixture_is_a_whole_context() -> None:
-    """The tree that other tests build on holds a bench and a runtime."""
+def test_tree_fixture_is_a_complete_context() -> None:
+    """The tree of the other tests holds a bench and a runtime."""
     tree = make_tree(pump="")
     assert all(tree.holds(p) for p in ("Dockerfile", "harness/probe", "src/escapement/pump.py"))
 
 
 def test_tree_holds_files_and_what_is_below_folders() -> None:
-    """A link is neither a file nor a folder, whatever it leads to."""
+    """A link is neither a file nor a folder."""
     assert TREE.holds("Dockerfile")
     assert TREE.holds("src/escapement")
     assert not TREE.holds("src/escape")
@@ -194,7 +194,7 @@ def test_tree_holds_files_and_what_is_below_folders() -> None:
 
 
 def test_tree_with_the_bench_of_another_keeps_its_runtime() -> None:
-    """Nothing of its own bench stays, and nothing of the other's runtime comes."""
+    """Its own bench is removed, and the other's runtime stays out."""
     older = Tree(
         (
             replace(DOCKERFILE, content=b"FROM older\n"),

@@ -1,19 +1,14 @@
-"""The sentence that tells how a cell ended, from what is stored of it."""
+"""The evidence of a stored cell's end, in one sentence."""
 
-import re
 from collections.abc import Mapping
 
 import pytest
 from msgspec import structs
 
-from harness.analysis.comparison import compare
-from harness.analysis.verdict.brackets import what_binds
-from harness.model.cells import Cell, Slot
-from harness.model.nouns import Outcome, Phase, Side
-from harness.outcome.evidence import tell_end, thread_limit
-from harness.report.document import render
-from harness.report.lines import cell_line
-from tests.builders.model import cell_at, make_block, make_cell, make_result, make_run
+from harness.model.cells import Cell
+from harness.model.nouns import Outcome, Side
+from harness.outcome.evidence import describe_end, thread_limit
+from tests.builders.model import make_cell, make_result
 
 
 def _samples(*points: tuple[float, float, int]) -> list[dict[str, float]]:
@@ -25,8 +20,8 @@ def _ended(outcome: Outcome, evidence: Mapping[str, object], **changes: object) 
     return structs.replace(unknown, evidence=dict(evidence), **changes)
 
 
-def test_forensics_of_a_kill_for_memory() -> None:
-    """What the kernel counted, how far the cell was, and what its last quarter of a second did."""
+def test_evidence_of_a_kill_for_memory() -> None:
+    """It has the kernel's count, the progress, and the change over the last samples."""
     supervisor = {
         "cause": "oom",
         "signal": 9,
@@ -38,28 +33,29 @@ def test_forensics_of_a_kill_for_memory() -> None:
         "deltas": 99,
     }
     cell = _ended(Outcome.OOM, {"supervisor": supervisor}, sessions_done=6212)
-    assert tell_end(cell) == (
-        "oom_kill 1 at 2,147 MB, 6,212 of 8,000 sessions done, the last 250 ms grew by 180 MB"
+    assert describe_end(cell) == (
+        "oom_kill 1 at 2,147 MB, 6,212 of 8,000 sessions done, "
+        "memory grew by 180 MB in the last 250 ms"
     )
 
 
 @pytest.mark.parametrize(
     ("outcome", "evidence", "changes", "expected"),
     [
-        pytest.param(Outcome.OOM, {}, {}, "", id="nothing is known"),
+        pytest.param(Outcome.OOM, {}, {}, "", id="no evidence"),
         pytest.param(
             Outcome.OOM,
             {"box": {"memory-at-kill-bytes": 2_158_000_000, "oom-kills": None}},
             {},
             "killed at 2,158 MB",
-            id="a watchdog",
+            id="killed by a watchdog",
         ),
         pytest.param(
             Outcome.OOM,
             {"box": {"oom-kills": 2, "memory-peak-bytes": 1e9}},
             {},
             "oom_kill 2 at 1,000 MB",
-            id="the box alone saw it",
+            id="counted by the box alone",
         ),
         pytest.param(
             Outcome.OOM, {"supervisor": {"oom-kills": 1}}, {}, "oom_kill 1", id="no peak"
@@ -83,7 +79,7 @@ def test_forensics_of_a_kill_for_memory() -> None:
                 }
             },
             {},
-            "the kernel refused a thread or a process 3 times, 64 pids with 64 allowed",
+            "the kernel refused a thread or a process 3 times, 64 pids (64 allowed)",
             id="threads",
         ),
         pytest.param(
@@ -97,7 +93,7 @@ def test_forensics_of_a_kill_for_memory() -> None:
                 }
             },
             {},
-            "22,170 pids with 30,000 allowed, 22,167 threads with 65,530 mappings allowed",
+            "22,170 pids (30,000 allowed), 22,167 threads (65,530 mappings allowed)",
             id="mappings",
         ),
         pytest.param(
@@ -105,7 +101,7 @@ def test_forensics_of_a_kill_for_memory() -> None:
             {"supervisor": {"pids-refused": 1}},
             {},
             "the kernel refused a thread or a process 1 time",
-            id="no limit is known",
+            id="unknown limit",
         ),
         pytest.param(
             Outcome.FDS,
@@ -119,14 +115,14 @@ def test_forensics_of_a_kill_for_memory() -> None:
             {"supervisor": {"peak-fds": 19_998}},
             {},
             "19,998 open files",
-            id="files of no known number",
+            id="files without a limit",
         ),
         pytest.param(
             Outcome.TIMEOUT_STALLED,
             {"cpu-pct": 99.5, "supervisor": {"throttled-ms": 1500.0}},
             {"peak_rss_mb": 512.0, "sessions_done": 3},
-            "3 of 8,000 sessions done, at most 512 MiB resident, its workers used 0.99 CPU, "
-            "held back by its quota for 1.5 s",
+            "3 of 8,000 sessions done, at most 512 MiB of resident memory, "
+            "its workers used 0.99 CPU, throttled by its CPU quota for 1.5 s",
             id="busy without progress",
         ),
         pytest.param(
@@ -134,48 +130,50 @@ def test_forensics_of_a_kill_for_memory() -> None:
             {"supervisor": {"deltas": 1234}},
             {"sessions_done": 0},
             "0 of 8,000 sessions done, 1,234 tokens delivered",
-            id="tokens where no session ended",
+            id="tokens without a session",
         ),
         pytest.param(
             Outcome.CRASH,
             {"supervisor": {"signal": 11}, "stderr-tail": ["Traceback", "Error: no pump", " "]},
             {"exit_code": 139},
-            "signal 11, its last words “Error: no pump”",
-            id="a signal and last words",
+            "signal 11, last line on stderr: “Error: no pump”",
+            id="a signal and a last line",
         ),
         pytest.param(
             Outcome.CRASH,
             {"stderr-tail": ["x" * 500]},
             {"exit_code": 3},
-            f"exit code 3, its last words “{'x' * 160}”",
-            id="words without end",
+            f"exit code 3, last line on stderr: “{'x' * 160}”",
+            id="a long line",
         ),
         pytest.param(
             Outcome.CRASH,
             {"stderr-tail": [" "], "supervisor": "broken"},
             {"exit_code": 3, "reason": "exit code 3 without a RESULT"},
             "",
-            id="what the reason says already",
+            id="repeated in the reason",
         ),
     ],
 )
-def test_forensics_tells_what_was_seen_and_nothing_else(
+def test_evidence_leaves_out_missing_values(
     outcome: Outcome, evidence: dict[str, object], changes: dict[str, object], expected: str
 ) -> None:
-    """Each part comes from its source, and what is missing is left out."""
-    assert tell_end(_ended(outcome, evidence, **changes)) == expected
+    """Each part of the sentence has one source."""
+    assert describe_end(_ended(outcome, evidence, **changes)) == expected
 
 
 @pytest.mark.parametrize(
     ("samples", "expected"),
     [
         pytest.param(
-            _samples((0, 10, 1), (250, 10.5, 1)), "its memory stood still in the last 250 ms"
+            _samples((0, 10, 1), (250, 10.5, 1)), "memory did not change in the last 250 ms"
         ),
-        pytest.param(_samples((0, 30, 1), (250, 10, 1)), "the last 250 ms shrank by 21 MB"),
+        pytest.param(
+            _samples((0, 30, 1), (250, 10, 1)), "memory shrank by 21 MB in the last 250 ms"
+        ),
         pytest.param(
             _samples((0, 10, 1), (250, 30, 91)),
-            "the last 250 ms grew by 21 MB and 90 threads",
+            "memory grew by 21 MB and 90 threads in the last 250 ms",
         ),
         pytest.param(_samples((0, 10, 1)), "", id="one sample"),
         pytest.param(_samples((5, 10, 1), (5, 20, 1)), "", id="no time between"),
@@ -183,51 +181,22 @@ def test_forensics_tells_what_was_seen_and_nothing_else(
         pytest.param(None, "", id="none"),
     ],
 )
-def test_forensics_of_the_last_samples(samples: object, expected: str) -> None:
-    """From the first to the last that still saw memory."""
-    assert tell_end(_ended(Outcome.OOM, {"supervisor": {"last-samples": samples}})) == expected
+def test_evidence_of_the_last_samples(samples: object, expected: str) -> None:
+    """It is the change from the first sample to the last."""
+    assert describe_end(_ended(Outcome.OOM, {"supervisor": {"last-samples": samples}})) == expected
 
 
-def test_forensics_of_a_cell_that_came_to_its_end_says_nothing_of_the_way_there() -> None:
-    """With a RESULT there is neither a last moment nor a session that was still to end."""
+def test_evidence_beside_a_result_has_no_progress() -> None:
+    """With a RESULT all sessions ended, and the last samples explain nothing."""
     supervisor = {"pids-refused": 180, "last-samples": _samples((0, 10, 1), (250, 30, 1))}
     cell = _ended(
         Outcome.THREADS, {"supervisor": supervisor}, result=make_result(8000), sessions_done=8000
     )
-    assert tell_end(cell) == "the kernel refused a thread or a process 180 times"
+    assert describe_end(cell) == "the kernel refused a thread or a process 180 times"
 
 
-def test_forensics_names_the_limit_that_binds() -> None:
-    """Which limit threads ran out at is what a reader can raise."""
+def test_thread_limit_is_named() -> None:
+    """The user can raise a limit that is named."""
     cell = _ended(Outcome.THREADS, {"supervisor": {"pids-max": 64, "pids-peak": 64}})
-    assert (thread_limit(cell), what_binds(cell)) == ("pids limit", "threads (pids limit)")
-    unknown = _ended(Outcome.THREADS, {})
-    assert (thread_limit(unknown), what_binds(unknown)) == ("", "threads")
-
-
-def test_report_has_a_row_for_each_cell_that_failed() -> None:
-    """In the order in which they ran, with their phase; text of the cell's own stays data."""
-    evidence = {"stderr-tail": ["| **bold** |"]}
-    slot = Slot(side=Side.BRANCH, level=1000, block=1, pair=0, phase=Phase.DECISION)
-    cells = [
-        *make_block(500),
-        _ended(Outcome.CRASH, evidence, exit_code=3),
-        cell_at(slot, Outcome.ERRORS, sessions_done=None, reason="1 of 1,000 sessions failed"),
-    ]
-    document = render(compare(make_run(levels=(500, 1000, 8000)), cells, complete=True))
-    section = document.partition("### How cells ended\n\n")[2].partition("\n\n")[0]
-    rows = [
-        [word.strip() for word in re.split(r" +\| +", line.strip("| "))]
-        for line in section.splitlines()[2:]
-    ]
-    words = r"exit code 3, its last words “\| \*\*bold\*\* \|”"
-    assert rows == [
-        ["8,000", "base", "crash", "because of crash", words],
-        ["1,000", "branch, decision", "errors", "1 of 1,000 sessions failed", "–"],
-    ]
-
-
-def test_line_of_an_invalid_cell_says_its_reason_alone() -> None:
-    """Evidence is of how a cell ended, and an invalid one has not ended for its own reasons."""
-    cell = _ended(Outcome.INVALID, {"supervisor": {"oom-kills": 1}}, reason="the host was busy")
-    assert cell_line(cell).endswith("invalid: the host was busy; it is run once more (4.0 s)")
+    assert thread_limit(cell) == "pids limit"
+    assert thread_limit(_ended(Outcome.THREADS, {})) == ""

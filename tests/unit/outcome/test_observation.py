@@ -1,4 +1,4 @@
-"""What is kept of an observation beside its outcome."""
+"""The evidence that is stored of an observation."""
 
 import json
 
@@ -6,12 +6,12 @@ import msgspec
 import pytest
 
 from harness.outcome.observation import Observation, evidence_of, sessions_done
-from harness.outcome.protocol import BoxCaps, Death, ProbeOutput, ProgressLine, read_output
+from harness.outcome.protocol import CapsLine, ProbeOutput, ProgressLine, WorkerExit, read_output
 from tests.builders.model import make_observation, make_result
 
 
-def test_evidence_of_a_clean_cell_is_what_the_engine_said() -> None:
-    """Nothing that was not seen is listed."""
+def test_evidence_of_a_clean_cell_is_that_of_the_engine() -> None:
+    """Sources without evidence are left out."""
     assert evidence_of(make_observation(make_result())) == {
         "exit-code": 0,
         "engine-oom-killed": False,
@@ -20,11 +20,11 @@ def test_evidence_of_a_clean_cell_is_what_the_engine_said() -> None:
 
 
 def test_evidence_holds_every_source() -> None:
-    """The engine, the protocol, the caps, the supervisor and the last ten lines of stderr, by name."""
-    seen = Observation(
+    """Each source has its name; ten lines of stderr are kept."""
+    observation = Observation(
         output=ProbeOutput(
-            caps=BoxCaps(cpus=2.0, memory_bytes=1 << 30, swap_bytes=0, pids=99, network=("lo",)),
-            death=Death(cause="oom", signal=9, evidence={"oom-kill": 1}),
+            caps=CapsLine(cpus=2.0, memory_bytes=1 << 30, swap_bytes=0, pids=99, network=("lo",)),
+            worker_exit=WorkerExit(cause="oom", signal=9, evidence={"oom-kill": 1}),
             torn=("a PROGRESS line cannot be read",),
         ),
         exit_code=137,
@@ -34,7 +34,7 @@ def test_evidence_holds_every_source() -> None:
         engine_error="it was slow",
         stderr=tuple(f"line {number}" for number in range(12)),
     )
-    assert evidence_of(seen) == {
+    assert evidence_of(observation) == {
         "exit-code": 137,
         "engine-oom-killed": True,
         "timed-out": True,
@@ -52,58 +52,64 @@ def test_evidence_holds_every_source() -> None:
     }
 
 
-def test_evidence_holds_how_busy_the_workers_typically_were() -> None:
-    """The median over the seconds, in per cent of one processor: what a cell that ran out of time was bound by."""
-    heard = tuple(ProgressLine(cpu_pct=pct) for pct in (0.0, 99.0, None, 97.0, 98.0, 3.0))
-    assert evidence_of(make_observation(output=ProbeOutput(progress=heard)))["cpu-pct"] == 97.0
+def test_evidence_holds_the_median_cpu_use() -> None:
+    """It is the median over the seconds, in per cent of one CPU."""
+    progress = tuple(ProgressLine(cpu_pct=pct) for pct in (0.0, 99.0, None, 97.0, 98.0, 3.0))
+    assert evidence_of(make_observation(output=ProbeOutput(progress=progress)))["cpu-pct"] == 97.0
 
 
 def test_evidence_can_be_stored() -> None:
-    """Whatever is kept is kept as JSON."""
-    caps = BoxCaps(network=("lo",))
-    seen = make_observation(output=ProbeOutput(caps=caps), stderr=("Traceback",))
-    assert msgspec.json.decode(msgspec.json.encode(evidence_of(seen)))["stderr-tail"] == [
-        "Traceback"
-    ]
+    """All evidence is JSON."""
+    caps = CapsLine(network=("lo",))
+    observation = make_observation(output=ProbeOutput(caps=caps), stderr=("Traceback",))
+    stored = msgspec.json.decode(msgspec.json.encode(evidence_of(observation)))
+    assert stored["stderr-tail"] == ["Traceback"]
 
 
-def test_evidence_leaves_stderr_out_where_there_is_a_result() -> None:
-    """A cell that came to its end needs no last words."""
+def test_evidence_with_a_result_leaves_out_stderr() -> None:
+    """A RESULT needs no explanation by stderr."""
     assert "stderr-tail" not in evidence_of(make_observation(make_result(), stderr=("a warning",)))
 
 
-_HEARD = (ProgressLine(done=3), ProgressLine(done=7))
+_PROGRESS = (ProgressLine(done=3), ProgressLine(done=7))
 
 
 @pytest.mark.parametrize(
     ("output", "expected"),
     [
-        pytest.param(ProbeOutput(), None, id="never heard of"),
-        pytest.param(ProbeOutput(progress=_HEARD), 7, id="the last progress"),
+        pytest.param(ProbeOutput(), None, id="no output"),
+        pytest.param(ProbeOutput(progress=_PROGRESS), 7, id="the last progress"),
         pytest.param(
-            ProbeOutput(progress=_HEARD, death=Death(cause="oom", evidence={"sessions-done": 9})),
+            ProbeOutput(
+                progress=_PROGRESS,
+                worker_exit=WorkerExit(cause="oom", evidence={"sessions-done": 9}),
+            ),
             9,
-            id="the supervisor knows more",
+            id="the supervisor's count",
         ),
         pytest.param(
-            ProbeOutput(progress=_HEARD, death=Death(cause="oom")), 7, id="the supervisor does not"
+            ProbeOutput(progress=_PROGRESS, worker_exit=WorkerExit(cause="oom")),
+            7,
+            id="a supervisor without a count",
         ),
         pytest.param(
-            ProbeOutput(progress=_HEARD, result=make_result(10, ok=6, errors=4)), 10, id="a RESULT"
+            ProbeOutput(progress=_PROGRESS, result=make_result(10, ok=6, errors=4)),
+            10,
+            id="a RESULT",
         ),
     ],
 )
-def test_sessions_done_takes_the_latest_word(output: ProbeOutput, expected: int | None) -> None:
-    """Failed sessions have ended as well."""
+def test_sessions_done_is_the_latest_count(output: ProbeOutput, expected: int | None) -> None:
+    """Failed sessions are done as well."""
     assert sessions_done(make_observation(output=output)) == expected
 
 
-def test_evidence_is_bounded_whatever_a_branch_prints() -> None:
-    """The largest that every source may be is still small beside a cell's logs."""
+def test_evidence_is_bounded_for_any_output() -> None:
+    """The largest evidence is small compared with a cell's logs."""
     text = "\u20ac" * 100_000
     line = json.dumps({"cause": text, "evidence": {str(n): text for n in range(10)}})
     lines = [f"OUTCOME {line}", *["RESULT {" + text] * 50, *["PROGRESS {" + text] * 50]
-    seen = make_observation(
+    observation = make_observation(
         output=read_output(lines), stderr=(text,) * 1000, engine_error="it was gone"
     )
-    assert len(msgspec.json.encode(evidence_of(seen))) < 64 << 10
+    assert len(msgspec.json.encode(evidence_of(observation))) < 64 << 10

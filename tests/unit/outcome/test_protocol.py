@@ -1,4 +1,4 @@
-"""What a probe prints, as the host reads it."""
+"""A probe's output, as the host parses it."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from harness.model.cells import Subject
-from harness.outcome.protocol import BoxCaps, Death, ProbeOutput, ProgressLine, read_output
+from harness.outcome.protocol import CapsLine, ProbeOutput, ProgressLine, WorkerExit, read_output
 from tests.builders.model import make_result
 
 RESULT = {"arm": "sc-mem", "C": 500, "ok": 500, "errors": 0}
@@ -21,7 +21,7 @@ def _line(word: str, **fields: object) -> str:
 
 
 def test_read_output_reads_a_whole_cell() -> None:
-    """Each word of the protocol becomes its record, and what is between them is passed over."""
+    """Each word of the protocol becomes its record; other lines are skipped."""
     output = read_output(
         [
             "starting",
@@ -35,7 +35,7 @@ def test_read_output_reads_a_whole_cell() -> None:
         ]
     )
     assert output == ProbeOutput(
-        caps=BoxCaps(cpus=2.0, memory_bytes=1024, swap_bytes=0, network=("lo",)),
+        caps=CapsLine(cpus=2.0, memory_bytes=1024, swap_bytes=0, network=("lo",)),
         progress=(
             ProgressLine(t_ms=1000, done=1, peak_threads=9),
             ProgressLine(t_ms=2000, done=2),
@@ -51,24 +51,24 @@ def test_read_output_reads_a_whole_cell() -> None:
     )
 
 
-def test_read_output_reads_the_supervisors_account() -> None:
-    """A death has its cause, its evidence and the worker's last words."""
+def test_read_output_reads_the_supervisors_report() -> None:
+    """An OUTCOME line has a cause, evidence and the end of the worker's stderr."""
     line = _line(
         "OUTCOME", cause="oom", signal=9, **{"exit-code": 137, "stderr-tail": ["a", "b"]},
         evidence={"oom-kill": 1},
     )  # fmt: skip
-    assert read_output([line]).death == Death(
+    assert read_output([line]).worker_exit == WorkerExit(
         cause="oom", exit_code=137, signal=9, evidence={"oom-kill": 1}, stderr_tail=("a", "b")
     )
 
 
 def test_read_output_of_nothing_is_empty() -> None:
-    """A probe that printed nothing is no fault of the protocol's."""
+    """Missing output is no fault of the protocol."""
     assert read_output([]) == ProbeOutput()
 
 
-def test_read_output_knows_which_runtime_was_loaded() -> None:
-    """The subject comes with its path, version and hash."""
+def test_read_output_reads_the_subject() -> None:
+    """The runtime has a path, a version and a hash."""
     subject = {"path": "/bench/src/escapement", "version": "1.0", "hash": "ab"}
     result = read_output([_line("RESULT", **RESULT, subject=subject)]).result
     assert result is not None
@@ -76,7 +76,7 @@ def test_read_output_knows_which_runtime_was_loaded() -> None:
 
 
 def test_read_output_reads_a_result_printed_by_clojure() -> None:
-    """Keywords, nil and numbers that were formatted as text are understood."""
+    """Keywords, nil and numbers as text are converted."""
     pytest.importorskip("edn_format")
     output = read_output([EDN])
     assert output.faults == ()
@@ -108,17 +108,17 @@ def test_read_output_reads_a_result_printed_by_clojure() -> None:
     ],
 )
 def test_read_output_names_what_is_wrong_with_edn(body: str) -> None:
-    """EDN that is torn, odd, or holds no number where one belongs is a fault, not a RESULT."""
+    """Torn or odd EDN, and text in place of a number, are faults."""
     pytest.importorskip("edn_format")
     output = read_output([f"RESULT {body}"])
     assert output.result is None
     assert [fault.partition(":")[0] for fault in output.faults] == ["a RESULT line cannot be read"]
 
 
-def test_read_output_says_what_edn_needs_when_it_is_not_installed(
+def test_read_output_of_edn_names_the_missing_package(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The extra that is missing is named."""
+    """The fault contains the command that installs the extra."""
     monkeypatch.setitem(sys.modules, "edn_format", None)
     assert read_output([EDN]).faults == (
         "a RESULT line cannot be read: it is EDN, which needs: pip install 'escapement[clojure]'",
@@ -137,7 +137,7 @@ def test_read_output_says_what_edn_needs_when_it_is_not_installed(
         pytest.param(
             '{"arm": "a", "C": 1, "ok": 1, "errors": 0, "wall-ms": 1e999}', id="too large"
         ),
-        pytest.param('{"arm": "a", "C": ' + "9" * 5000 + "}", id="digits without end"),
+        pytest.param('{"arm": "a", "C": ' + "9" * 5000 + "}", id="thousands of digits"),
         pytest.param(
             '{"arm": "a", "C": 1, "ok": 1, "errors": 0, "wall-ms": 1' + "0" * 400 + "}",
             id="beyond a float",
@@ -145,21 +145,21 @@ def test_read_output_says_what_edn_needs_when_it_is_not_installed(
         pytest.param('{"arm": "a", "C": 1, "ok": -1, "errors": 0}', id="below zero"),
         pytest.param(
             '{"arm": "a", "C": 9007199254740993, "ok": 1, "errors": 0}',
-            id="a count that nothing has",
+            id="a count beyond 2**53",
         ),
         pytest.param(
             '{"arm": "a", "C": 1, "ok": 1, "errors": 0, "wall-ms": 1e300}',
-            id="a time that nothing takes",
+            id="an impossible time",
         ),
         pytest.param(
             '{"arm": "a", "C": 1, "ok": 1, "errors": 0, "' + "k" * 900 + '": 1}', id="a long key"
         ),
-        pytest.param('{"arm": ' + "[" * 200_000, id="nested without end"),
+        pytest.param('{"arm": ' + "[" * 200_000, id="deeply nested"),
         pytest.param('{"err-sample": "' + "x" * (2 << 20) + '"}', id="a line of megabytes"),
     ],
 )
-def test_read_output_makes_a_fault_of_a_line_that_it_cannot_read(body: str) -> None:
-    """A line that claims to be of the protocol and is not is told, never raised, never half believed."""
+def test_read_output_makes_a_fault_of_an_unreadable_line(body: str) -> None:
+    """An unreadable line is reported; it raises nothing, and no part of it is used."""
     output = read_output([f"RESULT {body}"])
     assert output.result is None
     assert len(output.faults) == 1
@@ -167,17 +167,17 @@ def test_read_output_makes_a_fault_of_a_line_that_it_cannot_read(body: str) -> N
     assert len(output.faults[0]) <= 500
 
 
-def test_read_output_takes_no_number_beyond_64_bits_as_evidence() -> None:
-    """Evidence may be anything that can be stored, and read again by any program."""
-    whole = [
+def test_read_output_refuses_numbers_beyond_64_bits() -> None:
+    """Any program can read the stored evidence."""
+    lines = [
         f'OUTCOME {{"cause": "oom", "evidence": {{"peak": {number}}}}}'
         for number in (2**63, 2**63 - 1)
     ]
-    output = read_output(whole)
+    output = read_output(lines)
     assert output.faults == (
         "a OUTCOME line cannot be read: a whole number of 19 digits is too large",
     )
-    assert output.death == Death(cause="oom", evidence={"peak": 2**63 - 1})
+    assert output.worker_exit == WorkerExit(cause="oom", evidence={"peak": 2**63 - 1})
 
 
 @pytest.mark.parametrize(
@@ -195,29 +195,29 @@ def test_read_output_takes_no_number_beyond_64_bits_as_evidence() -> None:
         "",
     ],
 )
-def test_read_output_passes_over_lines_that_only_hold_a_word(line: str) -> None:
-    """What a subject prints about results is not taken for one."""
+def test_read_output_skips_lines_that_only_contain_a_word(line: str) -> None:
+    """A subject may print such words in its own lines."""
     assert read_output([line]) == ProbeOutput()
 
 
-def test_read_output_tells_of_a_second_result() -> None:
-    """Two RESULTs are a fault, and it is the first that is kept beside it."""
+def test_read_output_reports_a_second_result() -> None:
+    """Two RESULTs are a fault; the first one is kept."""
     output = read_output([_line("RESULT", **RESULT), _line("RESULT", **(RESULT | {"C": 9}))])
     assert output.result is not None
     assert output.result.c == 500
-    assert output.faults == ("2 RESULT lines, where a cell has one",)
+    assert output.faults == ("2 RESULT lines, but a cell has only one",)
 
 
-def test_read_output_keeps_what_came_before_a_torn_line() -> None:
-    """A kill in the middle of a line loses that line alone, and it is no fault of the cell."""
+def test_read_output_keeps_the_lines_before_a_torn_line() -> None:
+    """A kill in the middle of a line loses only that line, and is no fault."""
     output = read_output([_line("PROGRESS", done=7), 'PROGRESS {"done": 8, "thr'])
     assert [line.done for line in output.progress] == [7]
     assert len(output.torn) == 1
     assert output.faults == ()
 
 
-def test_read_output_lets_evidence_grow() -> None:
-    """Keys that a later probe adds to CAPS, PROGRESS and OUTCOME are no faults."""
+def test_read_output_allows_new_keys_of_evidence() -> None:
+    """Later probes may add keys to CAPS, PROGRESS and OUTCOME."""
     lines = [
         _line("CAPS", cpus=1.0, surprise=1),
         _line("PROGRESS", done=1, surprise=1),
@@ -226,8 +226,8 @@ def test_read_output_lets_evidence_grow() -> None:
     assert read_output(lines).faults == ()
 
 
-def test_read_output_replaces_half_a_character() -> None:
-    """A lone surrogate, as JSON may hold it, becomes something that can be stored."""
+def test_read_output_replaces_lone_surrogates() -> None:
+    """JSON may contain lone surrogates, but UTF-8 cannot."""
     line = _line(
         "RESULT", **(RESULT | {"ok": 0, "errors": 500}), **{"err-sample": "bad \udcff name"}
     )
@@ -236,8 +236,8 @@ def test_read_output_replaces_half_a_character() -> None:
     assert str(result.err_sample).encode().startswith(b"bad ")
 
 
-def test_read_output_cuts_what_is_too_long_to_keep() -> None:
-    """Texts, lists and maps of any size are kept in part, and evidence that is still too much is left out."""
+def test_read_output_cuts_long_values() -> None:
+    """Texts, lists and maps are cut; evidence that is still too large is dropped."""
     text, short = "x" * 5000, "x" * 1000 + "…"
     line = _line(
         "OUTCOME",
@@ -245,28 +245,32 @@ def test_read_output_cuts_what_is_too_long_to_keep() -> None:
         evidence={"a": text, "b": list(range(500)), "c": {str(n): n for n in range(500)}},
         **{"stderr-tail": [text]},
     )
-    death = read_output([line]).death
-    assert death is not None
-    assert (death.cause, death.stderr_tail, death.evidence["a"]) == (short, (short,), short)
-    assert (len(death.evidence["b"]), len(death.evidence["c"])) == (64, 64)
+    worker_exit = read_output([line]).worker_exit
+    assert worker_exit is not None
+    assert (worker_exit.cause, worker_exit.stderr_tail, worker_exit.evidence["a"]) == (
+        short,
+        (short,),
+        short,
+    )
+    assert (len(worker_exit.evidence["b"]), len(worker_exit.evidence["c"])) == (64, 64)
     much = _line("OUTCOME", cause="exit", evidence={str(n): "x" * 900 for n in range(60)})
-    left = read_output([much]).death
+    left = read_output([much]).worker_exit
     assert left is not None
-    assert left.evidence == {"left-out": "it was too much to be kept"}
+    assert left.evidence == {"left-out": "it was too large"}
 
 
-def test_read_output_keeps_no_evidence_of_any_depth() -> None:
-    """What is nested deeper than anything of ours is not kept."""
+def test_read_output_cuts_deep_evidence() -> None:
+    """Values that are nested deeper than six levels are dropped."""
     deep: object = "bottom"
     for _ in range(50):
         deep = [deep]
-    death = read_output([_line("OUTCOME", cause="exit", evidence={"a": deep})]).death
-    assert death is not None
-    assert str(death.evidence) == "{'a': [[[[[None]]]]]}"
+    worker_exit = read_output([_line("OUTCOME", cause="exit", evidence={"a": deep})]).worker_exit
+    assert worker_exit is not None
+    assert str(worker_exit.evidence) == "{'a': [[[[[None]]]]]}"
 
 
-def test_read_output_keeps_the_first_and_the_last_of_a_million_lines() -> None:
-    """Neither the beginning nor the end is lost, and how many were is told."""
+def test_read_output_keeps_the_first_and_the_last_of_many_lines() -> None:
+    """The number of skipped lines is reported."""
     lines = (f'PROGRESS {{"t-ms": {number}}}' for number in range(20_000))
     output = read_output(lines)
     times = [line.t_ms for line in output.progress]
@@ -277,11 +281,11 @@ def test_read_output_keeps_the_first_and_the_last_of_a_million_lines() -> None:
         10_000,
         19_999,
     )
-    assert output.torn == ("9,000 PROGRESS lines in the middle were passed over",)
+    assert output.torn == ("9,000 PROGRESS lines in the middle were skipped",)
 
 
-def test_read_output_tells_of_some_faults_and_counts_the_others() -> None:
-    """A thousand faults say no more than twenty."""
+def test_read_output_reports_twenty_faults_and_counts_the_others() -> None:
+    """A thousand sentences are not more useful than twenty."""
     faults = read_output(["RESULT {"] * 1000).faults
     assert len(faults) == 21
     assert faults[-1] == "and 981 more"

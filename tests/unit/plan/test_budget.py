@@ -1,19 +1,19 @@
-"""What a budget buys, and what it says it did not."""
+"""The pairs that run under a budget of time."""
 
 import pytest
 
 from harness.model.cells import Slot
 from harness.model.nouns import Phase, Side
 from harness.model.plan import Plan
-from harness.plan.decision import find_unresolved, used_s
-from tests.builders.model import make_block, make_cell, ok_cell
+from harness.plan.budget import used_s
+from tests.builders.model import make_cell
 from tests.builders.planned import BOTH, Rule, run_plan, show
 
 LEVELS = (500, 1000, 2000, 4000)
 
 
 def _noisy(slot: Slot, number: int) -> float:
-    """Return CPU per turn that differs from cell to cell by up to 12 %, and not alike on both sides."""
+    """Return CPU per turn with noise of up to 12 %, different on both sides."""
     return 2 + 0.06 * ((7 * number + 3 * (slot.side is Side.BASE)) % 5)
 
 
@@ -29,8 +29,8 @@ def _decision(plan: Plan, rule: Rule = RULE) -> str:
     return show(cells).removeprefix("decision ")
 
 
-def test_used_time_counts_the_containers_as_well() -> None:
-    """A second a cell goes into making, starting and stopping it."""
+def test_used_time_includes_the_containers() -> None:
+    """A container adds a second to create, start and stop."""
     assert used_s([make_cell(wall_s=4.0), make_cell(wall_s=2.5)]) == 8.5
 
 
@@ -39,53 +39,32 @@ def test_used_time_counts_the_containers_as_well() -> None:
     [
         pytest.param(10.0, 8, "", id="the ladder is never cut"),
         pytest.param(100.0, 8, "2000:BA 4000:AB", id="whole rounds only"),
-        pytest.param(125.0, 8, "2000:BA 4000:AB 2000:BAAB 4000:ABBA", id="a round more"),
-        pytest.param(70.0, 0, "2000:BA 4000:AB", id="without pairs of the plan's own"),
+        pytest.param(125.0, 8, "2000:BA 4000:AB 2000:BAAB 4000:ABBA", id="one more round"),
+        pytest.param(70.0, 0, "2000:BA 4000:AB", id="without pairs in the plan"),
         pytest.param(
             110.0,
             0,
             "2000:BA 4000:AB 2000:BAABABBA",
-            id="the cheaper level, while it shows more a second",
+            id="the cheaper level, while it informs more per second",
         ),
     ],
 )
-def test_budget_buys_blocks(budget_s: float, pairs: int, expected: str) -> None:
-    """The plan's own pairs come first, both levels alike; the rest goes where a block shows most a second."""
+def test_budget_runs_more_blocks(budget_s: float, pairs: int, expected: str) -> None:
+    """The pairs of the plan come first; more blocks run where they inform most."""
     assert _decision(_plan(budget_s, pairs=pairs)) == expected
 
 
-def test_budget_is_spent_and_kept() -> None:
-    """It ends within a block of the cheaper level."""
+def test_budget_is_used_and_not_exceeded() -> None:
+    """Less than a block of the cheaper level remains."""
     used = used_s(run_plan(_plan(400.0, pairs=4), RULE))
     assert 400 - 20 < used <= 400
 
 
-def test_budget_is_not_spent_on_what_shows_nothing_more() -> None:
-    """Pairs without any spread are as good as they get."""
+def test_budget_is_not_used_without_a_gain() -> None:
+    """More pairs do not improve pairs without spread."""
     assert _decision(_plan(1e6), Rule()) == "2000:BA 4000:AB"
 
 
-def test_budget_ends_when_a_metric_is_never_there() -> None:
-    """What no cell reports cannot be seen better by more of them."""
+def test_budget_is_not_used_for_a_missing_metric() -> None:
+    """More pairs do not help a metric that no cell reports."""
     assert _decision(_plan(1e6), Rule(latency_infl=lambda _: 0.0)) == "2000:BA 4000:AB"
-
-
-def test_unresolved_is_what_the_pairs_could_not_have_shown() -> None:
-    """Each metric that is wanted stands with the smallest change that it could have shown."""
-    noisy = [{"cpu_ms_per_turn": 2.0, "rss_kb_per_session": 9.0}] * 2
-    other = [
-        {"cpu_ms_per_turn": 2.0, "rss_kb_per_session": 9.0},
-        {"cpu_ms_per_turn": 3.0, "rss_kb_per_session": 9.0},
-    ]
-    cells = make_block(500, noisy, other)
-    (found,) = find_unresolved(cells, [500], {"cpu-ms/turn": 0.1, "rss-kb/sess": 0.1})
-    assert (found.metric, found.level, found.pairs, found.wanted) == ("cpu-ms/turn", 500, 2, 0.1)
-    assert found.smallest is not None
-    assert found.smallest > 1
-
-
-def test_unresolved_is_what_too_few_pairs_say_nothing_of() -> None:
-    """One pair has no spread: what it could have shown is not known."""
-    cells = [ok_cell(Side.BASE, 500), ok_cell(Side.BRANCH, 500)]
-    (found,) = find_unresolved(cells, [500], {"latency-infl": 0.1})
-    assert (found.pairs, found.smallest) == (1, None)

@@ -1,4 +1,4 @@
-"""The order of cells: ABBA blocks, what a failure ends, and what an invalid cell costs."""
+"""The order of cells: ABBA blocks, failures and retries."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ def _run(plan: Plan, ending: Ending) -> list[Slot]:
 
 
 def _show(slots: list[Slot] | tuple[Slot, ...]) -> str:
-    """Show slots as `LEVEL:ORDER`, a level once; an unpaired cell in lower case, a second run with `!`."""
+    """Show slots as `LEVEL:ORDER`: unpaired in lower case, a retry with `!`."""
     shown: dict[int, str] = {}
     for slot in slots:
         letter = LETTER[slot.side] if slot.pair is not None else LETTER[slot.side].lower()
@@ -39,7 +39,7 @@ def _plan(*levels: int, blocks: int = 1, sides: tuple[Side, ...] = BOTH) -> Plan
 
 
 def _fails(side: Side, level: int, outcome: Outcome = Outcome.OOM, *, nth: int = 0) -> Ending:
-    """Let a side's `nth` cell at `level`, and all of its later ones, end in `outcome`."""
+    """Make a side's `nth` cell at `level`, and all later ones, end in `outcome`."""
     seen = []
 
     def ending(slot: Slot) -> Outcome:
@@ -78,48 +78,48 @@ def _fails(side: Side, level: int, outcome: Outcome = Outcome.OOM, *, nth: int =
     ],
 )
 def test_plan_orders_cells_and_stops_a_side(ending: Ending, expected: str) -> None:
-    """Blocks alternate; a failed block is finished, a timed-out one is not, and the other side goes on alone."""
+    """A failed block is finished, except after a timeout; then one side continues."""
     assert _show(_run(_plan(1, 2, 4), ending)) == expected
 
 
 def test_plan_ends_when_both_sides_have_stopped() -> None:
-    """Nothing is tried above the level at which both sides failed."""
+    """No level above the common failure runs."""
     assert _show(_run(_plan(1, 2, 4), lambda _: Outcome.CRASH)) == "1:ABBA"
 
 
 def test_plan_of_two_timeouts_runs_one_cell_of_each() -> None:
-    """When both sides stall at a level, neither is made to stall there again."""
+    """Neither side runs again at a level where both stalled."""
     assert _show(_run(_plan(1, 2), lambda _: Outcome.TIMEOUT_STALLED)) == "1:AB"
 
 
 def test_plan_of_two_blocks_alternates_within_a_level() -> None:
-    """The second block of a level begins with the other side, and the next level with the other again."""
+    """Blocks and levels alternate the side that starts."""
     slots = _run(_plan(1, 2, blocks=2), lambda _: Outcome.OK)
     assert _show(slots) == "1:ABBABAAB 2:BAABABBA"
     assert [slot.block for slot in slots[:8]] == [0, 0, 0, 0, 1, 1, 1, 1]
 
 
 def test_plan_of_two_blocks_drops_the_second_when_a_side_stops_in_the_first() -> None:
-    """A side that failed does not repeat it, and the other needs one cell a level from then on."""
+    """The failed side runs no more, and the other runs one cell per level."""
     slots = _run(_plan(1, 2, blocks=2), _fails(Side.BASE, 1))
     assert _show(slots) == "1:ABBA 2:b"
 
 
 def test_plan_of_two_blocks_finishes_the_second_when_a_side_stops_there() -> None:
-    """A failure in the second block ends the side after that block."""
+    """The side stops after that block."""
     slots = _run(_plan(1, 2, blocks=2), _fails(Side.BASE, 1, nth=2))
     assert _show(slots) == "1:ABBABAAB 2:b"
 
 
 def test_plan_numbers_the_pairs_of_a_block() -> None:
-    """The first two cells of a block are pair 0, the last two pair 1."""
+    """The first two cells are pair 0, the last two pair 1."""
     slots = _run(_plan(1), lambda _: Outcome.OK)
     assert [slot.pair for slot in slots] == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("side", list(Side))
 def test_plan_of_one_side_runs_one_cell_a_level(side: Side) -> None:
-    """A ramp has no pairs, and stops at its first failure."""
+    """A ramp runs no pairs, and stops at its first failure."""
     slots = _run(_plan(1, 2, 4, sides=(side,)), _fails(side, 2))
     assert [(slot.level, slot.side, slot.pair) for slot in slots] == [
         (1, side, None),
@@ -127,8 +127,8 @@ def test_plan_of_one_side_runs_one_cell_a_level(side: Side) -> None:
     ]
 
 
-def test_plan_runs_an_invalid_cell_once_more_in_its_place() -> None:
-    """The second run follows at once, so that the pair is still of neighbours."""
+def test_plan_retries_an_invalid_cell_in_its_place() -> None:
+    """The retry follows at once: the cells of the pair stay neighbours."""
     answers = iter([Outcome.OK, Outcome.INVALID, *[Outcome.OK] * 9])
     slots = _run(_plan(1, 2), lambda _: next(answers))
     assert _show(slots) == "1:ABB!BA 2:BAAB"
@@ -136,25 +136,25 @@ def test_plan_runs_an_invalid_cell_once_more_in_its_place() -> None:
 
 
 def test_plan_stops_a_side_whose_cell_was_invalid_twice() -> None:
-    """The block is finished, then only the other side goes on."""
+    """The block is finished, then the other side continues alone."""
     answers = iter([Outcome.INVALID, Outcome.INVALID, *[Outcome.OK] * 9])
     assert _show(_run(_plan(1, 2), lambda _: next(answers))) == "1:AA!BBA 2:b"
 
 
 def test_plan_ends_when_every_cell_is_invalid() -> None:
-    """A host that fails each cell does not keep the run going for ever."""
+    """The run ends on a host that disturbs every cell."""
     assert _show(_run(_plan(1, 2), lambda _: Outcome.INVALID)) == "1:AA!BB!BB!AA!"
 
 
-def test_plan_passes_over_the_check_before_the_ramp() -> None:
-    """A cell of the check is no cell of the ladder, even at its level, and even when it is invalid."""
+def test_plan_ignores_the_checks() -> None:
+    """A check is not part of the ladder, even if it is invalid."""
     plan = _plan(1)
     checks = [cell_at(slot, Outcome.INVALID) for slot in check_slots(plan)]
     assert next_slot(plan, checks) == Slot(side=Side.BASE, level=1, block=0, pair=0)
 
 
 def test_check_slots_are_one_cell_a_side_at_level_one() -> None:
-    """Each side proves that it runs at all, the base first."""
+    """The base comes first."""
     assert check_slots(_plan(500)) == (
         Slot(side=Side.BASE, level=1, block=0, pair=None, phase=Phase.CHECK),
         Slot(side=Side.BRANCH, level=1, block=0, pair=None, phase=Phase.CHECK),
@@ -166,6 +166,6 @@ def test_check_slots_are_one_cell_a_side_at_level_one() -> None:
 def test_planned_slots_are_what_runs_when_nothing_fails(
     blocks: int, sides: tuple[Side, ...]
 ) -> None:
-    """The dry run shows the same order that the run takes."""
+    """The dry run shows the order of the run."""
     plan = _plan(1, 2, 4, blocks=blocks, sides=sides)
     assert planned_slots(plan) == (*check_slots(plan), *_run(plan, lambda _: Outcome.OK))

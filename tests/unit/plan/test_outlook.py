@@ -1,4 +1,4 @@
-"""What is still to come, as far as what has happened tells."""
+"""The forecast of the remaining cells."""
 
 import pytest
 from msgspec import structs
@@ -12,22 +12,22 @@ from tests.builders.planned import BOTH, Rule, run_plan
 PLAN = Plan(levels=(500, 1000), blocks=1, sides=BOTH, pairs=4, warm_up=True)
 
 
-def test_outlook_before_the_first_cell_knows_their_number_alone() -> None:
-    """Nobody knows how long a cell takes here."""
+def test_outlook_before_the_first_cell_has_no_time() -> None:
+    """The time of a cell is still unknown."""
     assert look_ahead(PLAN, []) == Outlook(cells=len(run_plan(PLAN)), seconds=None)
 
 
 @pytest.mark.parametrize("done", [1, 5, 12])
 def test_outlook_while_nothing_fails_counts_down_to_the_last_cell(done: int) -> None:
-    """What is foreseen is what then happens, in number and in time."""
+    """The forecast equals the run, in cells and in time."""
     cells = run_plan(PLAN, Rule(wall_s=lambda _slot: 4.0, latency_infl=lambda _slot: 1.0))
     left = len(cells) - done
     assert look_ahead(PLAN, cells[:done]) == Outlook(cells=left, seconds=left * 5.0)
     assert look_ahead(PLAN, cells) == Outlook(cells=0, seconds=0.0)
 
 
-def test_outlook_takes_the_time_of_the_nearest_level() -> None:
-    """A level that has not been run is expected to take what the nearest one took, and the checks at C=1 say nothing."""
+def test_outlook_uses_the_time_of_the_nearest_level() -> None:
+    """A new level is expected to last as long as the nearest; checks are ignored."""
     check = structs.replace(make_cell().slot, level=1, phase=Phase.CHECK)
     cells = [
         cell_at(cell.slot, wall_s=cell.slot.level / 100)
@@ -39,8 +39,8 @@ def test_outlook_takes_the_time_of_the_nearest_level() -> None:
     )
 
 
-def test_outlook_after_a_failure_is_that_of_the_side_that_goes_on() -> None:
-    """A side that has stopped is not counted on."""
+def test_outlook_after_a_failure_is_that_of_the_other_side() -> None:
+    """A stopped side runs no more."""
     plan = Plan(levels=(500, 1000, 2000), blocks=1, sides=BOTH)
     broken = run_plan(
         plan,
@@ -54,8 +54,8 @@ def test_outlook_after_a_failure_is_that_of_the_side_that_goes_on() -> None:
     assert look_ahead(plan, first).cells == len(broken) - len(first)
 
 
-def test_outlook_of_a_budget_is_what_is_left_of_it() -> None:
-    """A budget is spent on pairs that nobody can count beforehand."""
+def test_outlook_of_a_budget_is_the_rest_of_it() -> None:
+    """The number of its pairs is unknown, the time is not."""
     plan = Plan(levels=(500,), blocks=0, sides=BOTH, pairs=2, budget_s=600.0)
     cells = run_plan(Plan(levels=(500,), blocks=0, sides=BOTH))
     assert look_ahead(plan, cells).seconds == 600.0 - 2 * 5.0

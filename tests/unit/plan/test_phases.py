@@ -1,4 +1,4 @@
-"""The phases around the ladder: warm-up, refinement and decision, each as the cells that it runs."""
+"""The phases around the ladder: warm-up, refinement and decision."""
 
 import pytest
 
@@ -6,9 +6,9 @@ from harness.analysis.levels import Capacity, find_capacity
 from harness.model.cells import Cell, Slot
 from harness.model.nouns import Outcome, Phase, Side
 from harness.model.plan import Plan
-from harness.plan.decision import decision_levels, missing_pairs
+from harness.plan.decision import missing_pairs, pair_levels
 from harness.plan.next_cell import next_slot, planned_slots
-from tests.builders.model import cell_at, make_run
+from tests.builders.model import cell_at
 from tests.builders.planned import BOTH, Rule, breaks_at, run_plan, show
 
 LEVELS = (500, 1000, 2000, 4000)
@@ -20,7 +20,7 @@ def _plan(*levels: int, blocks: int = 1, sides: tuple[Side, ...] = BOTH, **more:
 
 
 def _once(side: Side, level: int, *numbers: int, outcome: Outcome = Outcome.OOM) -> Rule:
-    """Let single cells of a side and level end in `outcome`, by their number."""
+    """Make single cells of a side and level end in `outcome`, by number."""
 
     def ending(slot: Slot, number: int) -> Outcome:
         is_meant = (slot.side, slot.level) == (side, level) and number in numbers
@@ -29,22 +29,8 @@ def _once(side: Side, level: int, *numbers: int, outcome: Outcome = Outcome.OOM)
     return Rule(ending=ending)
 
 
-def test_plan_of_a_run_takes_over_what_was_settled() -> None:
-    """What is stored with the results is enough to derive the plan again."""
-    settled: dict[str, object] = {
-        "blocks": 0,
-        "objective": 1.5,
-        "warm_up": True,
-        "refine": True,
-        "pairs": 8,
-        "decision_levels": (500,),
-        "budget_s": 60.0,
-    }
-    assert plan_of(make_run(levels=LEVELS, **settled)) == _plan(*LEVELS, **settled)  # type: ignore[arg-type]
-
-
-def test_warm_up_is_a_cell_a_side_before_the_ladder() -> None:
-    """It runs at the lowest level, and is shown among the cells that are certain."""
+def test_warm_up_is_a_cell_per_side_before_the_ladder() -> None:
+    """It runs at the lowest level, and is one of the certain cells."""
     plan = _plan(1, 2, warm_up=True)
     assert show(run_plan(plan)) == "warm-up 1:ab ladder 1:ABBA 2:BAAB"
     assert [slot.phase for slot in planned_slots(plan)[:5]] == [
@@ -54,13 +40,13 @@ def test_warm_up_is_a_cell_a_side_before_the_ladder() -> None:
     ]
 
 
-def test_warm_up_of_a_plan_without_levels_has_no_place() -> None:
-    """What has no lowest level has no warm-up."""
+def test_warm_up_of_a_plan_without_levels_is_empty() -> None:
+    """The plan is empty."""
     assert run_plan(_plan(warm_up=True)) == []
 
 
-def test_warm_up_that_fails_stops_nobody() -> None:
-    """It says nothing about its side; that is left to the ladder."""
+def test_warm_up_that_fails_stops_no_side() -> None:
+    """Only the ladder stops a side."""
     rule = Rule(
         ending=lambda slot, _: Outcome.CRASH if slot.phase is Phase.WARM_UP else Outcome.OK
     )
@@ -68,13 +54,13 @@ def test_warm_up_that_fails_stops_nobody() -> None:
 
 
 def test_warm_up_that_is_invalid_twice_ends_its_side() -> None:
-    """A host that lets not even the first cell be measured is not tried any further."""
+    """After two invalid attempts the side is not measured further."""
     rule = _once(Side.BASE, 1, 0, 1, outcome=Outcome.INVALID)
     assert show(run_plan(_plan(1, 2, warm_up=True), rule)) == "warm-up 1:a!a!b ladder 1:b 2:b"
 
 
-def test_scout_runs_one_pair_a_level() -> None:
-    """No blocks are one pair a level, in alternating order; after a failure the other side goes on alone."""
+def test_scout_runs_one_pair_per_level() -> None:
+    """Zero blocks mean one pair per level; after a failure one side continues."""
     scout = _plan(1, 2, 4, 8, blocks=0)
     assert show(run_plan(scout)) == "ladder 1:AB 2:BA 4:AB 8:BA"
     assert show(run_plan(scout, Rule(ending=breaks_at(branch=4)))) == "ladder 1:AB 2:BA 4:AB- 8:a"
@@ -127,19 +113,19 @@ def test_scout_runs_one_pair_a_level() -> None:
 def test_refinement_confirms_and_narrows_each_bracket(
     blocks: int, rule: Rule, expected: str
 ) -> None:
-    """Ends first, then levels between them until they are within 10 %; no level more often than it takes two to agree."""
+    """Ends come first, then levels between; each repeats until two cells agree."""
     assert show(run_plan(_plan(*LEVELS, blocks=blocks, refine=True), rule)) == expected
 
 
 def test_refinement_of_one_build_narrows_its_bracket() -> None:
-    """A ramp has a bracket as well."""
+    """A ramp ends with a bracket too."""
     plan = _plan(10, 20, sides=(Side.BRANCH,), refine=True)
     shown = show(run_plan(plan, Rule(ending=breaks_at(branch=13))))
     assert shown == "ladder 10:b 20:b- refine 20:b- 10:b 14:b-b- 12:bb 13:b-b-"
 
 
-def test_refinement_takes_the_confirmed_end_down_when_it_does_not_hold() -> None:
-    """A level that passed once and then fails twice is the new upper end."""
+def test_refinement_lowers_an_end_that_is_not_confirmed() -> None:
+    """A level with one pass and two failures is the new upper end."""
     rule = Rule(
         ending=lambda slot, number: (
             Outcome.OOM if slot.level >= 1000 and (slot.level, number) != (1000, 0) else Outcome.OK
@@ -149,8 +135,8 @@ def test_refinement_takes_the_confirmed_end_down_when_it_does_not_hold() -> None
     assert shown.startswith("ladder 500:a 1000:a 2000:a- refine 2000:a- 1000:a-a- 500:a 700:aa ")
 
 
-def test_refinement_without_being_asked_confirms_knees_that_differ() -> None:
-    """Where pairs are to decide, a knee that moved is looked at again, and not narrowed."""
+def test_refinement_without_a_request_confirms_knees_that_differ() -> None:
+    """If pairs follow, a moved knee is confirmed, not narrowed."""
     rule = Rule(ending=breaks_at(branch=2000))
     assert show(run_plan(_plan(1000, 2000, 4000, blocks=0, pairs=1), rule)) == (
         "ladder 1000:AB 2000:B-A 4000:a refine 2000:b- 1000:b"
@@ -159,12 +145,12 @@ def test_refinement_without_being_asked_confirms_knees_that_differ() -> None:
 
 
 def _late(slot: Slot) -> float:
-    """Return a latency inflation that is beyond 2 from a level on that each side has of its own."""
+    """Return a latency inflation that exceeds 2 at different levels per side."""
     return slot.level / (550 if slot.side is Side.BASE else 1200)
 
 
 def test_refinement_narrows_the_capacity_as_well() -> None:
-    """The level from which on a side is late lies within 10 % too, and costs nothing more where it is the knee."""
+    """The bracket of the capacity ends within 10 % too."""
     plan = _plan(1000, 2000, 4000, blocks=0, refine=True)
     cells = run_plan(plan, Rule(latency_infl=_late))
     assert show(cells) == (
@@ -175,23 +161,23 @@ def test_refinement_narrows_the_capacity_as_well() -> None:
 
 
 def test_refinement_confirms_capacities_that_differ() -> None:
-    """Where pairs are to decide, a capacity that moved is looked at again as well."""
+    """If pairs follow, a moved capacity is confirmed too."""
     plan = _plan(1000, 2000, 4000, blocks=0, pairs=1)
     assert show(run_plan(plan, Rule(latency_infl=_late))) == (
         "ladder 1000:AB 2000:BA 4000:AB refine 2000:a 4000:b 1000:a 2000:b"
     )
 
 
-def test_refinement_asks_a_third_cell_where_two_disagree_about_latency() -> None:
-    """One that was late and one that was not leave it open."""
+def test_refinement_runs_a_third_cell_if_two_disagree_about_latency() -> None:
+    """One late cell and one punctual cell do not decide."""
     plan = _plan(1000, 2000, blocks=0, refine=True, sides=(Side.BASE,))
     late = iter([1.0, 2.5, 1.9, 2.3, 1.0, *[9.0] * 20])
     shown = show(run_plan(plan, Rule(latency_infl=lambda _: next(late))))
     assert shown.startswith("ladder 1000:a 2000:a refine 2000:aa 1000:a 1420:aa ")
 
 
-def test_refinement_leaves_a_side_that_has_ended() -> None:
-    """What was invalid twice is not tried again in a later phase."""
+def test_refinement_skips_a_side_that_has_ended() -> None:
+    """The side stays out of the later phases."""
     rule = Rule(
         ending=lambda slot, _: (
             Outcome.INVALID
@@ -278,27 +264,27 @@ def test_refinement_leaves_a_side_that_has_ended() -> None:
     ],
 )
 def test_decision_pairs_are_at_two_levels(plan: Plan, rule: Rule, expected: str) -> None:
-    """The last level that both pass, and one where the base is at ease; they take turns block by block."""
+    """The levels alternate, block by block."""
     cells = [cell for cell in run_plan(plan, rule) if cell.slot.phase is Phase.DECISION]
     assert show(cells) == (f"decision {expected}" if expected else "")
 
 
-def test_decision_levels_stay_what_the_ladder_showed() -> None:
-    """Pairs that are late do not move the level at which they are run, nor do pairs that fail move the knee."""
+def test_decision_levels_follow_from_the_ladder_alone() -> None:
+    """Late pairs do not move their own level."""
     rule = Rule(latency_infl=lambda slot: 1.0 if slot.phase is Phase.LADDER else 9.0)
     plan = _plan(*LEVELS, pairs=8)
     cells = run_plan(plan, rule)
-    assert decision_levels(plan, cells) == (2000, 4000)
+    assert pair_levels(plan, cells) == (2000, 4000)
     assert missing_pairs(plan, cells) == {}
 
 
 def test_decision_of_one_build_has_no_pairs() -> None:
-    """A ramp has nothing to decide between."""
+    """A ramp compares nothing."""
     assert show(run_plan(_plan(1, sides=(Side.BASE,), pairs=8))) == "ladder 1:a"
 
 
-def test_missing_pairs_are_those_that_nothing_explains() -> None:
-    """A level that has failed lacks its pairs for a reason that is told elsewhere."""
+def test_missing_pairs_are_those_without_a_failed_cell() -> None:
+    """A failed level is reported elsewhere."""
     plan = _plan(500, 1000, blocks=0, pairs=4)
     cells: list[Cell] = []
     while len(cells) < 8 and (slot := next_slot(plan, cells)) is not None:

@@ -1,4 +1,4 @@
-"""Exact costs in words and as a table."""
+"""The document of exact costs: its sentence and its tables."""
 
 from msgspec import structs
 
@@ -48,36 +48,40 @@ def _costs(*costs: ExactCost) -> ExactCosts:
     )
 
 
-def test_words_name_every_change_and_the_rest() -> None:
-    """One line that can be acted on."""
+def test_words_name_every_changed_cost() -> None:
+    """One line holds the changes, and a remark about the rest."""
     assert in_words(_costs(EXACT, CALLS, NEW)) == (
-        "system-calls/turn +1.5 (+12.5 %); new/turn +2; nothing else changed."
+        "system-calls/turn +1.5 (+12.5 %); new/turn +2; no other gated cost changed."
     )
 
 
-def test_words_say_when_all_has_changed() -> None:
-    """Nothing is left to be the same."""
-    assert in_words(_costs(CALLS)) == "system-calls/turn +1.5 (+12.5 %); so all of them changed."
+def test_words_of_changes_only_name_no_rest() -> None:
+    """The line ends differently if all gated costs changed."""
+    assert in_words(_costs(CALLS)) == (
+        "system-calls/turn +1.5 (+12.5 %); every gated cost changed."
+    )
 
 
-def test_words_say_what_has_not_changed() -> None:
-    """No change is an answer too."""
-    assert in_words(_costs(EXACT, SHAKY)) == "Nothing changed: instructions/turn."
+def test_words_without_a_change_list_the_gated_costs() -> None:
+    """Costs that are not gated are not listed."""
+    assert in_words(_costs(EXACT, SHAKY)) == "No gated cost changed: instructions/turn."
 
 
-def test_words_say_when_there_is_nothing_to_compare() -> None:
-    """A side that was not counted is no change."""
-    assert in_words(_costs(ALONE, OTHERS)) == "Nothing could be compared: see what is missing."
+def test_words_without_gated_costs_refer_to_the_missing_counters() -> None:
+    """A side that was not counted is not a change."""
+    assert in_words(_costs(ALONE, OTHERS)) == (
+        "Nothing could be compared: see the missing counters below."
+    )
 
 
 SECTIONS = """\
-| cost                     |    base |   branch |         difference | repeats to              |
-|:-------------------------|--------:|---------:|-------------------:|:------------------------|
-| instructions/turn        | 595,134 |  595,134 |                  0 | 1 in 333,333            |
-| **system-calls/turn**    |      12 |     13.5 |     +1.5 (+12.5 %) | the last digit          |
-| other-calls/turn         |     0.5 |     0.25 |    -0.25 (-50.0 %) | 1 in 2                  |
-| allocated-blocks/session |      60 |   60.001 | +0.001 (+0.0017 %) | **1 in 500: not gated** |
-| traced-bytes/session     |       – |    7,537 |                  – | counted once            |
+| cost                     |    base |   branch |         difference | run-to-run variation   |
+|:-------------------------|--------:|---------:|-------------------:|:-----------------------|
+| instructions/turn        | 595,134 |  595,134 |                  0 | ±0.0003 %              |
+| **system-calls/turn**    |      12 |     13.5 |     +1.5 (+12.5 %) | none                   |
+| other-calls/turn         |     0.5 |     0.25 |    -0.25 (-50.0 %) | ±50 %                  |
+| allocated-blocks/session |      60 |   60.001 | +0.001 (+0.0017 %) | **±0.2 %: not gated**  |
+| traced-bytes/session     |       – |    7,537 |                  – | counted once           |
 
 System calls that differ:
 
@@ -86,21 +90,21 @@ System calls that differ:
 
 - **Missing**: the base cannot be counted: it needs threads
 - Counted twice in 21 s, without a network; CPython 3.11.7; strace at C=20 and 40
-- other-calls/turn is shown and not gated: in steps"""
+- other-calls/turn is shown but not gated: in steps"""
 
 
-def test_sections_show_all_that_was_counted() -> None:
-    """What is not gated is shown, and why it is not."""
+def test_sections_show_all_counted_costs() -> None:
+    """Costs that are not gated are shown with the reason."""
     assert "\n\n".join(cost_sections(_costs(EXACT, CALLS, OTHERS, SHAKY, ALONE))) == SECTIONS
 
 
-def test_sections_without_costs_say_what_is_missing() -> None:
-    """An empty table is none."""
-    (said,) = cost_sections(_costs())
-    assert said.startswith("- **Missing**: the base")
+def test_sections_without_costs_have_no_table() -> None:
+    """The notes remain."""
+    (notes,) = cost_sections(_costs())
+    assert notes.startswith("- **Missing**: the base")
 
 
 def test_difference_of_thousands_is_whole() -> None:
-    """Nobody reads a fraction of an instruction."""
+    """From 1,000 on, a difference has no decimals."""
     dear = structs.replace(EXACT, branch=613500.9)
     assert in_words(_costs(dear)).startswith("instructions/turn +18,366 (+3.1 %);")

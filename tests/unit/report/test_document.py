@@ -1,4 +1,4 @@
-"""Whole documents of a comparison, as people paste them."""
+"""Whole documents of a comparison."""
 
 from msgspec import structs
 
@@ -36,7 +36,7 @@ def _base_dies() -> str:
 BASE_DIES = """\
 ## sc-mem: `ba5eba5` → `b4a7b4a`
 
-Screen, no gate — improved: capacity below 500 → 500–1,000, bound by latency; peak-threads 1,010 → 8, -1,002; cpu-ms/turn -49 % [-62, -31]; latency-infl -44 % [-53, -35]; nothing that was judged is worse by more than its margin
+Exploratory (not a gate) — improved: capacity below 500 → 500–1,000, bound by latency; peak-threads 1,010 → 8, -1,002; cpu-ms/turn -49 % [-62, -31]; latency-infl -44 % [-53, -35]; no judged metric is worse by more than its margin
 
 - base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa
 - branch: `b4a7b4a` — Pump by waking; runtime bbbbbbbbbbbb
@@ -58,8 +58,8 @@ Takeaways:
 - base: the knee is between C=500 and C=1,000: oom (out of memory at 2 GiB, its cgroup's oom_kill rose)
 - branch: no knee up to C=2,000
 - **base collapses at C=1,000 (oom); branch holds at least 2,000.**
-- Threads grow by: branch 0.000667 threads per session [0, 0.00121].
-- Memory grows by: branch 27 KiB per session [24.5, 29.5].
+- Threads per session: branch 0.000667 [0, 0.00121].
+- KiB of memory per session: branch 27 [24.5, 29.5].
 - CPU per turn: -48.8 % [-61.9 %, -31.2 %] on the branch at C=500, the highest level that both pass.
 - Latency inflation: -44.5 % [-52.7 %, -34.7 %] on the branch at C=500, the highest level that both pass.
 
@@ -71,16 +71,16 @@ Takeaways:
 
 Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, with its 95 % paired-t interval. Two pairs resolve little; an interval that spans 0 % shows no difference.
 
-### What a session adds, and how far that goes
+### Cost per session, extrapolated to the limits of the box
 
-| what is added        | base slope [95 %]   | branch slope [95 %]   | the box has         | base reaches it at C   | branch reaches it at C   |
-|:---------------------|:--------------------|:----------------------|:--------------------|:-----------------------|:-------------------------|
-| threads a session    | –                   | 0.000667 [0, 0.00121] | no limit of its own | –                      | –                        |
-| cpu-ms a turn        | –                   | 0.983 [0.924, 1.04]   | 1 CPU               | –                      | 431 [380, 477]           |
-| KiB a session        | –                   | 27 [24.5, 29.5]       | 2 GiB               | –                      | 75,200 [68,900, 82,800]  |
-| open files a session | –                   | 0 [0, 0]              | 20,000 open files   | –                      | never                    |
+| cost                   | base slope [95 %]   | branch slope [95 %]   | limit             | base reaches it at C   | branch reaches it at C   |
+|:-----------------------|:--------------------|:----------------------|:------------------|:-----------------------|:-------------------------|
+| threads per session    | –                   | 0.000667 [0, 0.00121] | none              | –                      | –                        |
+| cpu-ms per turn        | –                   | 0.983 [0.924, 1.04]   | 1 CPU             | –                      | 431 [380, 477]           |
+| KiB per session        | –                   | 27 [24.5, 29.5]       | 2 GiB             | –                      | 75,200 [68,900, 82,800]  |
+| open files per session | –                   | 0 [0, 0]              | 20,000 open files | –                      | never                    |
 
-Observed: base gave way between C=500 and C=1,000 (oom); branch held C=2,000, the last that was tried.
+Observed: base failed between C=500 and C=1,000 (oom); branch passed C=2,000, the highest level tried.
 
 ### How cells ended
 
@@ -91,8 +91,8 @@ Observed: base gave way between C=500 and C=1,000 (oom); branch held C=2,000, th
 """
 
 
-def test_document_of_a_base_that_died_shows_where_and_of_what() -> None:
-    """The table people paste: the base breaks at a level, and the branch goes on alone above it."""
+def test_document_of_a_failed_base_shows_level_and_cause() -> None:
+    """The branch continues alone above the level at which the base failed."""
     assert _base_dies() == BASE_DIES
 
 
@@ -106,7 +106,7 @@ def _both_hold() -> str:
 BOTH_HOLD = """\
 ## sc-mem: `ba5eba5` → `b4a7b4a`
 
-Screen, no gate — improved: capacity below 500 → 500–1,000, bound by latency; peak-threads 2,010 → 8, -2,002; cpu-ms/turn -53 % [-66, -36]; latency-infl -55 % [-65, -42]; nothing that was judged is worse by more than its margin
+Exploratory (not a gate) — improved: capacity below 500 → 500–1,000, bound by latency; peak-threads 2,010 → 8, -2,002; cpu-ms/turn -53 % [-66, -36]; latency-infl -55 % [-65, -42]; no judged metric is worse by more than its margin
 
 - base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa
 - branch: `b4a7b4a` — Pump by waking; runtime bbbbbbbbbbbb
@@ -126,8 +126,8 @@ Takeaways:
 - base: no knee up to C=1,000
 - branch: no knee up to C=1,000
 - Neither side collapsed: the ladder ends below both knees.
-- Threads grow by: base 2 threads per session [1.99, 2.01]; branch 0 threads per session [0, 0].
-- Memory grows by: base 103 KiB per session [93.6, 113]; branch 30.7 KiB per session [24.5, 37].
+- Threads per session: base 2 [1.99, 2.01]; branch 0 [0, 0].
+- KiB of memory per session: base 103 [93.6, 113]; branch 30.7 [24.5, 37].
 - CPU per turn: -53.4 % [-66.2 %, -35.6 %] on the branch at C=1,000, the highest level that both pass.
 - Latency inflation: -54.9 % [-64.8 %, -42.1 %] on the branch at C=1,000, the highest level that both pass.
 
@@ -140,21 +140,21 @@ Takeaways:
 
 Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, with its 95 % paired-t interval. Two pairs resolve little; an interval that spans 0 % shows no difference.
 
-### What a session adds, and how far that goes
+### Cost per session, extrapolated to the limits of the box
 
-| what is added        | base slope [95 %]   | branch slope [95 %]   | the box has         | base reaches it at C    | branch reaches it at C   |
-|:---------------------|:--------------------|:----------------------|:--------------------|:------------------------|:-------------------------|
-| threads a session    | 2 [1.99, 2.01]      | 0 [0, 0]              | no limit of its own | –                       | –                        |
-| cpu-ms a turn        | 2.45 [1.97, 2.93]   | 1.05 [0.569, 1.53]    | 1 CPU               | 265 [135, 357]          | 429 [117, 570]           |
-| KiB a session        | 103 [93.6, 113]     | 30.7 [24.5, 37]       | 2 GiB               | 19,800 [18,100, 21,800] | 66,100 [55,100, 82,700]  |
-| open files a session | 0 [0, 0]            | 0 [0, 0]              | 20,000 open files   | never                   | never                    |
+| cost                   | base slope [95 %]   | branch slope [95 %]   | limit             | base reaches it at C    | branch reaches it at C   |
+|:-----------------------|:--------------------|:----------------------|:------------------|:------------------------|:-------------------------|
+| threads per session    | 2 [1.99, 2.01]      | 0 [0, 0]              | none              | –                       | –                        |
+| cpu-ms per turn        | 2.45 [1.97, 2.93]   | 1.05 [0.569, 1.53]    | 1 CPU             | 265 [135, 357]          | 429 [117, 570]           |
+| KiB per session        | 103 [93.6, 113]     | 30.7 [24.5, 37]       | 2 GiB             | 19,800 [18,100, 21,800] | 66,100 [55,100, 82,700]  |
+| open files per session | 0 [0, 0]            | 0 [0, 0]              | 20,000 open files | never                   | never                    |
 
-Observed: base held C=1,000, the last that was tried; branch held C=1,000, the last that was tried.
+Observed: base passed C=1,000, the highest level tried; branch passed C=1,000, the highest level tried.
 """
 
 
-def test_document_of_two_sides_that_hold_compares_their_costs() -> None:
-    """Every ratio has its interval, and what grows with C has a slope."""
+def test_document_of_two_passing_sides_compares_their_costs() -> None:
+    """Each ratio and each slope has its interval."""
     assert _both_hold() == BOTH_HOLD
 
 
@@ -174,7 +174,7 @@ def _same_code() -> str:
 SAME_CODE = """\
 ## sc-mem: `ba5eba5` → `ba5eba5`
 
-Screen, no gate — inconclusive: cpu-ms/turn +3.5 % [-13.9, +24.4] (2 pairs do not decide, 14 would)
+Exploratory (not a gate) — inconclusive: cpu-ms/turn +3.5 % [-13.9, +24.4] (needs at least 14 pairs)
 
 - base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa
 - branch: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa
@@ -207,7 +207,7 @@ Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, 
 
 
 def test_document_of_the_same_code_calls_its_differences_noise() -> None:
-    """An A/A run shows what this host makes up."""
+    """An A/A run shows the noise of the host."""
     assert _same_code() == SAME_CODE
 
 
@@ -223,9 +223,9 @@ def _two_settings() -> str:
         caps=Caps(cpus=1.5, memory_bytes=512 << 20, pids=4096, timeout_s=90.0),
         sides=(base, branch),
     )
-    said = "native threads ran out at the pids limit of 4,096, the worker ended"
+    reason = "native threads ran out at the pids limit of 4,096, the worker ended"
     cells = [
-        make_cell(Side.BASE, 500, Outcome.THREADS, reason=said, peak_threads=4095),
+        make_cell(Side.BASE, 500, Outcome.THREADS, reason=reason, peak_threads=4095),
         make_cell(Side.BRANCH, 500),
     ]
     return render(compare(run, cells, complete=True))
@@ -234,12 +234,12 @@ def _two_settings() -> str:
 TWO_SETTINGS = """\
 ## sc-ckpt: `ba5eba5` → `b4a7b4a` + uncommitted changes
 
-Screen, no gate — non-inferior: nothing that was judged is worse by more than its margin; capacity below 500 → at least 500, C=500 gave way in 1 of 1 cell, and it takes 2 of 3 to confirm it; the base is bound by threads
+Exploratory (not a gate) — non-inferior: no judged metric is worse by more than its margin; capacity below 500 → at least 500, C=500 failed in 1 of 1 cell; 2 of 3 would confirm it; the base is bound by threads
 
 - base: `ba5eba5` — Pump by polling; runtime aaaaaaaaaaaa, with A=1 SCALE_PROCS=2 SCALE_VT=0
 - branch: `b4a7b4a` + uncommitted changes — Pump by waking; runtime aaaaaaaaaaaa
 - Compared: **settings**: the same runtime in two environments (the merge-base with main)
-- Load: 6 turns, ttft 200 ms, 50 tokens at 5 ms, pump polls each 50 ms, 64 KB of state a session
+- Load: 6 turns, ttft 200 ms, 50 tokens at 5 ms, pump polls every 50 ms, 64 KB of state per session
 - Caps: 1.5 CPU, 512 MiB memory and no swap, 4096 pids, no network, 90 s a cell
 - Box: docker, Docker 27.0 (overlay2), cgroup v2, base image python:3.13-slim
 - Host: Debian, Linux 6.1, x86_64, 4 CPUs, 8 GiB; 2026-11-30T12:34:56Z
@@ -263,5 +263,5 @@ Takeaways:
 
 
 def test_document_of_two_settings_names_them() -> None:
-    """Environments, uncommitted changes, and every cap and load that is not the default are in the header."""
+    """The header shows environments, uncommitted changes, caps and load."""
     assert _two_settings() == TWO_SETTINGS

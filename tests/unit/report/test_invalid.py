@@ -1,4 +1,4 @@
-"""The section of the document that lists invalid cells."""
+"""The section of invalid cells."""
 
 from harness.analysis.comparison import compare
 from harness.model.cells import Cell, Slot
@@ -9,22 +9,22 @@ from tests.builders.model import cell_at, make_cell, make_run, ok_cell
 SECTION = """\
 ### Invalid cells
 
-|     C | side           |   attempt | reason               | what followed                |
-|------:|:---------------|----------:|:---------------------|:-----------------------------|
-|   500 | base           |         1 | the host was busy    | run once more: ok            |
-| 1,000 | branch         |         1 | a\\|b                 | run once more: invalid again |
-| 1,000 | branch         |         2 | the host was busy    | branch stops here            |
-| 1,000 | base, decision |         1 | the engine fell over | not run again                |
+|     C | side           |   attempt | reason               | follow-up                      |
+|------:|:---------------|----------:|:---------------------|:-------------------------------|
+|   500 | base           |         1 | the host was busy    | retried: ok                    |
+| 1,000 | branch         |         1 | a\\|b                 | retried: invalid again         |
+| 1,000 | branch         |         2 | the host was busy    | branch is not measured further |
+| 1,000 | base, decision |         1 | the engine fell over | not retried                    |
 
-An invalid cell says nothing about its side, and is part of no figure above. It is run once more; twice is the end of that side."""
+Invalid cells are excluded from every figure above. Each is retried once; after two invalid attempts that side is not measured further."""
 
 
 def _invalid(side: Side, level: int, reason: str, *, attempt: int = 0) -> Cell:
     return make_cell(side, level, Outcome.INVALID, reason=reason, attempt=attempt)
 
 
-def test_document_lists_invalid_cells_and_what_followed() -> None:
-    """A row for each, in the order in which they ran: the second run's end, or that there was none."""
+def test_document_lists_invalid_cells_and_their_retries() -> None:
+    """Each cell has a row, in order, with the outcome of its retry."""
     cells = [
         _invalid(Side.BASE, 500, "the host was busy"),
         make_cell(Side.BASE, 500, attempt=1),
@@ -42,5 +42,5 @@ def test_document_lists_invalid_cells_and_what_followed() -> None:
 
 
 def test_document_without_invalid_cells_has_no_such_section() -> None:
-    """Nothing is said of what did not happen."""
+    """The section is empty."""
     assert invalid_cells(compare(make_run(), [ok_cell(Side.BASE, 500)], complete=True)) == ""

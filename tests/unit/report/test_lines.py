@@ -1,4 +1,4 @@
-"""The lines that a run prints as it goes, and the sentences under its table."""
+"""The progress lines of a run, and the takeaways under its table."""
 
 import pytest
 
@@ -57,18 +57,18 @@ from tests.builders.model import cell_at, make_block, make_cell, make_result, ma
             make_cell(
                 Side.BASE, 1000, Outcome.INVALID, reason="the host was busy", peak_threads=9
             ),
-            "C=1,000   base   invalid: the host was busy, peak threads ~9; it is run once more (4.0 s)",
+            "C=1,000   base   invalid: the host was busy, peak threads ~9; will be retried (4.0 s)",
             id="invalid",
         ),
         pytest.param(
             make_cell(Side.BASE, 1000, Outcome.INVALID, reason="the host was busy", attempt=1),
-            "C=1,000   base   invalid: the host was busy; twice is enough (4.0 s)",
+            "C=1,000   base   invalid: the host was busy; not retried again (4.0 s)",
             id="invalid twice",
         ),
     ],
 )
-def test_cell_line_says_how_a_cell_ended(cell: Cell, expected: str) -> None:
-    """What was measured is there, what was not is left out, and a terminal is not obeyed."""
+def test_cell_line_describes_the_end_of_a_cell(cell: Cell, expected: str) -> None:
+    """Missing numbers are left out, and control characters are removed."""
     assert cell_line(cell) == expected
 
 
@@ -87,21 +87,21 @@ def test_cell_line_says_how_a_cell_ended(cell: Cell, expected: str) -> None:
         ),
     ],
 )
-def test_knee_line_says_where_a_build_breaks(knee: Knee, expected: str) -> None:
-    """The bracket and what ended it, or that there was none."""
+def test_knee_line_shows_the_bracket(knee: Knee, expected: str) -> None:
+    """The line names the level and the cause of the failure, if there is one."""
     assert knee_line("base", knee) == expected
 
 
 @pytest.mark.parametrize(
     "char", ["\x00", "\x07", "\x1b", "\x7f", "\x9b", "\n", "\r", "\u202e", "\u2028"]
 )
-def test_printable_takes_out_what_a_terminal_acts_on(char: str) -> None:
-    """Control characters, new lines and overrides of the writing direction become spaces."""
+def test_printable_replaces_control_characters(char: str) -> None:
+    """Control characters, line ends and bidirectional marks become spaces."""
     assert printable(f"a{char}b") == "a b"
 
 
 def test_printable_leaves_words_alone() -> None:
-    """Letters of any script, and the signs of the report itself, stay."""
+    """Letters of any script and the symbols of the report stay."""
     assert printable("Größe 3.18× — 名前 🙂") == "Größe 3.18× — 名前 🙂"
 
 
@@ -118,8 +118,8 @@ def _died(side: Side, level: int) -> Cell:
     return make_cell(side, level, Outcome.OOM, pair=None)
 
 
-def test_takeaways_name_the_branch_when_it_is_the_one_that_collapses() -> None:
-    """The side that breaks first comes first, and the other's own end is not hidden."""
+def test_takeaways_name_the_side_that_collapses_first() -> None:
+    """The failure of the other side is named too."""
     cells = [*make_block(500), _died(Side.BRANCH, 1000)]
     cells += [ok_cell(Side.BASE, 1000), _died(Side.BASE, 2000)]
     assert _takeaways(_compared(*cells))[0] == (
@@ -127,8 +127,8 @@ def test_takeaways_name_the_branch_when_it_is_the_one_that_collapses() -> None:
     )
 
 
-def test_takeaways_tell_when_both_collapse_together() -> None:
-    """At one level, neither side is the winner."""
+def test_takeaways_name_a_common_collapse() -> None:
+    """Both sides are named with their outcomes."""
     cells = [*make_block(500), _died(Side.BASE, 1000), _died(Side.BRANCH, 1000)]
     assert _takeaways(_compared(*cells))[0] == (
         "Both sides collapse at the same level: base oom, branch oom."
@@ -136,7 +136,7 @@ def test_takeaways_tell_when_both_collapse_together() -> None:
 
 
 def test_takeaways_quote_the_highest_level_that_both_pass() -> None:
-    """Costs are told where the load was highest, and of one pair without an interval."""
+    """One pair has no interval."""
     cells = make_block(500, branch=({"cpu_ms_per_turn": 9.0}, {"cpu_ms_per_turn": 9.0}))
     for side, cpu in ((Side.BASE, 2.0), (Side.BRANCH, 3.0)):
         cells.append(ok_cell(side, 1000, cpu_ms_per_turn=cpu, latency_infl=None, peak_fds=None))
@@ -150,7 +150,7 @@ def test_takeaways_quote_the_highest_level_that_both_pass() -> None:
 
 
 def test_takeaways_show_a_dash_for_a_cost_that_was_not_measured() -> None:
-    """A metric without a ratio at a level leaves its columns empty, and shifts no other."""
+    """A metric without a ratio has empty columns."""
     cells = [ok_cell(side, 500, cpu_ms_per_turn=None) for side in Side]
     rows = [line for line in render(_compared(*cells)).splitlines() if line.startswith("| 500 |")]
     assert [column.strip() for column in rows[0].split("|")[1:-1]] == [
@@ -161,7 +161,7 @@ def test_takeaways_show_a_dash_for_a_cost_that_was_not_measured() -> None:
 
 
 def test_table_shows_the_largest_peak_of_a_level() -> None:
-    """Two cells stand as one row: threads are the larger, latency the geometric mean."""
+    """A row of two cells shows the larger thread count and the mean latency."""
     base = ({"peak_threads": 10, "latency_infl": 1.0}, {"peak_threads": 12, "latency_infl": 4.0})
     document = render(_compared(*make_block(500, base)))
     row = next(line for line in document.splitlines() if line.startswith("|            500"))
@@ -173,7 +173,7 @@ def test_table_shows_the_largest_peak_of_a_level() -> None:
 def test_table_marks_a_side_that_needs_less_than_half_the_threads(
     threads: int, shown: str
 ) -> None:
-    """What is marked is a difference that nobody can take for noise."""
+    """A mark means a difference beyond noise."""
     cells = [
         ok_cell(Side.BASE, 500, peak_threads=10),
         ok_cell(Side.BRANCH, 500, peak_threads=threads),
@@ -183,14 +183,14 @@ def test_table_marks_a_side_that_needs_less_than_half_the_threads(
 
 
 def test_table_counts_the_cells_that_failed() -> None:
-    """One failed cell of two fails the level, and the table says how many did."""
+    """One failed cell of two fails the level; the table shows the count."""
     cells = make_block(500)
     cells[3] = make_cell(Side.BASE, 500, Outcome.CRASH, pair=1, reason="")
     document = render(_compared(*cells))
     assert "| **DIED — crash** (1 of 2 cells) |" in document
 
 
-def test_title_is_cut_where_it_is_long() -> None:
-    """A commit may have a message of any length; 200 characters are enough to know it by."""
+def test_title_is_cut_after_200_characters() -> None:
+    """A commit message may have any length."""
     assert show_title("a" * 200) == "a" * 200
     assert show_title("a" * 201) == "a" * 199 + "…"

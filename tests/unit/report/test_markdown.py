@@ -1,4 +1,4 @@
-"""Text from outside, in a line of markdown."""
+"""Text from outside in a line of markdown."""
 
 import pytest
 
@@ -30,7 +30,7 @@ from harness.report.markdown import code, escape
     ],
 )
 def test_escape_leaves_words_alone(text: str, shown: str) -> None:
-    """What would be markup is escaped, what would be a link or notify somebody is code, and all else is as it was."""
+    """Markup is escaped, links become code, and other text stays unchanged."""
     assert escape(text) == shown
 
 
@@ -38,5 +38,5 @@ def test_escape_leaves_words_alone(text: str, shown: str) -> None:
     ("name", "shown"), [("epoll_wait", "`epoll_wait`"), ("a`b|c\n", "`a?b?c`"), ("", "`?`")]
 )
 def test_code_holds_any_name(name: str, shown: str) -> None:
-    """A name cannot end the code that it is shown as."""
+    """A name cannot end its code span."""
     assert code(name) == shown

@@ -1,4 +1,4 @@
-"""Whole documents of one build, and what a document does with text that it cannot trust."""
+"""Whole documents of one build, and hostile text in a document."""
 
 import re
 
@@ -18,11 +18,11 @@ def _ramp_run(**changes: object) -> RunInfo:
 
 
 def _one_build() -> str:
-    said = "600 s timeout, stalled, 0 of 2,000 sessions done"
+    reason = "600 s timeout, stalled, 0 of 2,000 sessions done"
     cells = [
         ok_cell(Side.BRANCH, 500, peak_threads=1009, peak_rss_mb=100.0),
         ok_cell(Side.BRANCH, 1000, peak_threads=2009, peak_rss_mb=150.0),
-        make_cell(Side.BRANCH, 2000, Outcome.TIMEOUT_STALLED, reason=said),
+        make_cell(Side.BRANCH, 2000, Outcome.TIMEOUT_STALLED, reason=reason),
     ]
     return render(compare(_ramp_run(), cells, complete=True))
 
@@ -45,19 +45,19 @@ ONE_BUILD = """\
 Takeaways:
 
 - the build: the knee is between C=1,000 and C=2,000: timeout-stalled (600 s timeout, stalled, 0 of 2,000 sessions done)
-- Threads grow by: the build 2 threads per session (two cells, no interval).
-- Memory grows by: the build 102 KiB per session (two cells, no interval).
+- Threads per session: the build 2 (two cells).
+- KiB of memory per session: the build 102 (two cells).
 
-### What a session adds, and how far that goes
+### Cost per session, extrapolated to the limits of the box
 
-| what is added        | slope [95 %]    | the box has         | reaches it at C   |
-|:---------------------|:----------------|:--------------------|:------------------|
-| threads a session    | 2 (two cells)   | no limit of its own | –                 |
-| cpu-ms a turn        | 2 (two cells)   | 1 CPU               | 225               |
-| KiB a session        | 102 (two cells) | 2 GiB               | 20,000            |
-| open files a session | 0 (two cells)   | 20,000 open files   | never             |
+| cost                   | slope [95 %]    | limit             | reaches it at C   |
+|:-----------------------|:----------------|:------------------|:------------------|
+| threads per session    | 2 (two cells)   | none              | –                 |
+| cpu-ms per turn        | 2 (two cells)   | 1 CPU             | 225               |
+| KiB per session        | 102 (two cells) | 2 GiB             | 20,000            |
+| open files per session | 0 (two cells)   | 20,000 open files | never             |
 
-Observed: the build gave way between C=1,000 and C=2,000 (timeout-stalled).
+Observed: the build failed between C=1,000 and C=2,000 (timeout-stalled).
 
 ### How cells ended
 
@@ -67,8 +67,8 @@ Observed: the build gave way between C=1,000 and C=2,000 (timeout-stalled).
 """
 
 
-def test_document_of_one_build_has_a_column_less() -> None:
-    """A ramp compares nothing and shows where its build breaks."""
+def test_document_of_one_build_has_the_columns_of_one_side() -> None:
+    """A ramp shows where its build breaks, without a comparison."""
     assert _one_build() == ONE_BUILD
 
 
@@ -107,21 +107,21 @@ Takeaways:
 
 ### Invalid cells
 
-|     C | side      |   attempt | reason        | what followed   |
-|------:|:----------|----------:|:--------------|:----------------|
-| 1,000 | the build |         1 | host pressure | not run again   |
+|     C | side      |   attempt | reason        | follow-up   |
+|------:|:----------|----------:|:--------------|:------------|
+| 1,000 | the build |         1 | host pressure | not retried |
 
-An invalid cell says nothing about its side, and is part of no figure above. It is run once more; twice is the end of that side.
+Invalid cells are excluded from every figure above. Each is retried once; after two invalid attempts that side is not measured further.
 
 ### Warnings
 
 - swap is not accounted
-- the run was interrupted: levels that are missing were not tried
+- the run was interrupted: missing levels were not run
 """
 
 
-def test_document_of_a_run_that_was_cut_short_says_so() -> None:
-    """What was measured is there, with every doubt below it."""
+def test_document_of_an_interrupted_run_has_a_warning() -> None:
+    """The measured cells are shown, with all warnings below."""
     assert _cut_short() == CUT_SHORT
 
 
@@ -130,7 +130,7 @@ HOSTILE = "a|b\n## c `d` <img src=x> [e](f) *g* _h_ \\ \x1b[31mred\x9b\u202e"
 
 @pytest.fixture
 def hostile() -> str:
-    """Return a document in which each text that a branch can choose is hostile."""
+    """Return a document with hostile text in every place that a branch controls."""
     sides = tuple(make_side(side, title=HOSTILE, environment={"A": HOSTILE}) for side in Side)
     run = structs.replace(
         make_run(levels=(500,)), sides=sides, how=HOSTILE, box=make_box_info(warnings=(HOSTILE,))
@@ -143,7 +143,7 @@ def hostile() -> str:
 
 
 def test_document_keeps_a_branchs_text_on_its_line(hostile: str) -> None:
-    """No heading, no row and no control character comes from outside."""
+    """Hostile text adds no heading, no row and no control character."""
     headings = [line for line in hostile.splitlines() if line.startswith("#")]
     assert headings == [
         "## sc-mem: `ba5eba5` → `b4a7b4a`",
@@ -153,14 +153,14 @@ def test_document_keeps_a_branchs_text_on_its_line(hostile: str) -> None:
 
 
 def test_document_keeps_a_branchs_text_in_its_cell(hostile: str) -> None:
-    """Every row of the table has as many bars as its header."""
+    """Every row of a table has as many bars as its header."""
     rows = [line for line in hostile.splitlines() if line.startswith("|")]
     bars = {len(re.findall(r"(?<!\\)\|", row)) for row in rows}
     assert bars == {6}
 
 
 def test_document_keeps_a_branchs_text_from_being_markup(hostile: str) -> None:
-    """Each character that would start markup is escaped, everywhere."""
+    """Each character that would start markup is escaped."""
     shown = r"a\|b ## c \`d\` \<img src=x\> \[e\](f) \*g\* \_h\_ \\  \[31mred  "
     places = hostile.count(shown.strip())
     assert places == 10, (

@@ -1,4 +1,4 @@
-"""The self-test of the gate as people read it."""
+"""The report of a self-test."""
 
 from collections.abc import Sequence
 
@@ -10,17 +10,17 @@ from harness.analysis.verdict.overall import judge
 from harness.model.cells import Cell
 from harness.model.nouns import Outcome, Purity, Side
 from harness.report.selftest import SelfTestRow, render_selftest
-from tests.builders.gated import make_floor, make_gate_run, make_pairs
+from tests.builders.gated import make_gate_run, make_noise_floor, make_pairs
 from tests.builders.model import make_cell, make_side
 
 NOISE = (1.01, 0.99, 1.0, 1.02, 0.98, 1.01, 0.99, 1.0)
-RUN = make_gate_run(
-    levels=(500,),
+RUN = structs.replace(
+    make_gate_run(levels=(500,)),
     purity=Purity.AA,
     how="one build against itself",
     sides=(make_side(), structs.replace(make_side(), side=Side.BRANCH)),
 )
-FLOOR = make_floor(cpu=0.02, rss=0.005)
+FLOOR = make_noise_floor(cpu=0.02, rss=0.005)
 CPU = Control(
     name="+20 % CPU a turn",
     environment={"SCALE_INJECT_WORK": "250"},
@@ -79,45 +79,45 @@ DOCUMENT = """\
 - Box: docker, Docker 27.0 (overlay2), cgroup v2, base image python:3.13-slim
 - Host: Debian, Linux 6.1, x86_64, 4 CPUs, 8 GiB; 2026-11-30T12:34:56Z
 
-### The floor of this host, at C=500 with 8 pairs
+### Noise floor of this host, at C=500 with 8 pairs
 
-| metric       |   deviation of a pair |   would be seen |
-|:-------------|----------------------:|----------------:|
-| cpu-ms/turn  |                 2.0 % |           2.0 % |
-| latency-infl |                     – |               – |
-| rss-kb/sess  |                 0.5 % |           0.5 % |
+| metric       |   deviation of a pair |   detectable |
+|:-------------|----------------------:|-------------:|
+| cpu-ms/turn  |                 2.0 % |        2.0 % |
+| latency-infl |                     – |            – |
+| rss-kb/sess  |                 0.5 % |        0.5 % |
 
-### What was injected, and what caught it
+### Injected regressions, and what caught them
 
 | injected                                            | verdict    | counts and outcomes   | pairs alone                |   power predicted |
 |:----------------------------------------------------|:-----------|:----------------------|:---------------------------|------------------:|
 | nothing (A/A)                                       | equivalent | no alarm              | no alarm                   |                 – |
 | nothing (A/A)                                       | invalid    | peak-threads          | cpu-ms/turn                |                 – |
-| +20 % CPU a turn (`SCALE_INJECT_WORK=250`)          | regressed  | not seen              | caught: +20.0 %, p 1.9e-05 |             100 % |
+| +20 % CPU a turn (`SCALE_INJECT_WORK=250`)          | regressed  | not caught            | caught: +20.0 %, p 1.9e-05 |             100 % |
 | +1 thread a session (`SCALE_INJECT_THREADS=1`)      | regressed  | peak-threads          | –                          |                 – |
-| +20 % bytes a session (`SCALE_INJECT_BYTES=4194`)   | regressed  | not seen              | caught: +3.5 %, p 0.029    |              79 % |
+| +20 % bytes a session (`SCALE_INJECT_BYTES=4194`)   | regressed  | not caught            | caught: +3.5 %, p 0.029    |              79 % |
 | 1 session in 500 fails (`SCALE_INJECT_FAILING=500`) | regressed  | knee, capacity        | –                          |                 – |
 | +20 % CPU a turn (`SCALE_INJECT_WORK=250`)          | regressed  | knee, capacity        | –                          |                 – |
 
-“would be seen” is the smallest change for the worse that so many pairs tell from none with 80 % power; a margin below it is refused. “pairs alone” is what the estimated metric says without what is counted; beside it is the power that the floor predicts for it, before Holm's adjustment.
+“detectable” is the smallest change for the worse that this many pairs show with 80 % power; smaller margins are refused. “pairs alone” is the result of the estimated metric without the counts; “power predicted” follows from the noise floor, before Holm's adjustment.
 """
 
 
 def test_selftest_document_shows_the_noise_and_what_was_caught() -> None:
-    """What eight pairs can see here, what identical builds said, and for each injection what caught it and with which power."""
+    """Identical builds and each injection have a row."""
     assert _document() == DOCUMENT
 
 
-def test_selftest_document_of_a_margin_that_is_refused_says_so() -> None:
-    """A control that moves a metric that is not gated is not caught by it, and the size that was seen is told; a floor that is not known predicts no power."""
-    gate = structs.replace(RUN.gate, floor=make_floor(cpu=0.2)) if RUN.gate else None
+def test_selftest_document_of_a_refused_margin_shows_the_change_only() -> None:
+    """No power is predicted for a metric without a noise floor."""
+    gate = structs.replace(RUN.gate, noise_floor=make_noise_floor(cpu=0.2)) if RUN.gate else None
     run = structs.replace(RUN, gate=gate, purity=Purity.SETTINGS)
     cells = make_pairs(500, _measured(), _measured(cpu=2.4)[::-1])
     row = SelfTestRow(control=CPU, gated=judge(compare(run, cells, complete=True)))
-    last = render_selftest(run, make_floor(rss=0.01), [row]).splitlines()[-3]
+    last = render_selftest(run, make_noise_floor(rss=0.01), [row]).splitlines()[-3]
     assert [part.strip() for part in last.split("|")[2:6]] == [
         "equivalent",
-        "not seen",
-        "not seen: +20.0 %, not gated",
+        "not caught",
+        "not caught: +20.0 %, not gated",
         "–",
     ]

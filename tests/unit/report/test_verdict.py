@@ -1,4 +1,4 @@
-"""The verdict as people read it: the first line, the table, and what a pull request is given."""
+"""The verdict: its headline, its table, and the summary for a pull request."""
 
 import pytest
 from msgspec import structs
@@ -11,7 +11,7 @@ from harness.model.nouns import Arm, Load, Outcome, Side
 from harness.model.runs import RunInfo
 from harness.report.document import render, render_summary
 from harness.report.verdict import counted_lines, headline, verdict_notes, verdict_table
-from tests.builders.gated import make_floor, make_gate_run, make_pairs
+from tests.builders.gated import make_gate_run, make_noise_floor, make_pairs
 from tests.builders.model import make_cell, make_run, ok_cell
 
 NOISE = (1.01, 0.99, 1.0, 1.02, 0.98, 1.01, 0.99, 1.0)
@@ -55,25 +55,25 @@ def _cells() -> list[Cell]:
 
 
 def _gated(**changes: object) -> Comparison:
-    run = make_gate_run(floor=make_floor(rss=0.05), costs=_costs((MISSING,)))
+    run = make_gate_run(noise_floor=make_noise_floor(rss=0.05), costs=_costs((MISSING,)))
     return compare(structs.replace(run, **changes), _cells(), complete=True)
 
 
 TABLE = """\
-| metric               |   C |   pairs |           base |    branch | change [95 % interval]     |   margin |   would be seen | verdict                                                                |
-|:---------------------|----:|--------:|---------------:|----------:|:---------------------------|---------:|----------------:|:-----------------------------------------------------------------------|
-| knee                 |   – |       – | at least 1,000 | 500–1,000 | at most ×1                 | disjoint |               – | **regressed**: the branch is bound by threads                          |
-| capacity             |   – |       – | at least 1,000 | 500–1,000 | at most ×1                 | disjoint |               – | **regressed**: the branch is bound by threads                          |
-| system-calls/turn    |   – |       – |             10 |        11 | +10.0 %, +1                |     0.01 |               – | **regressed**: fsync +1                                                |
-| traced-bytes/session |   – |       – |         40,000 |         – | –                          |      2 % |               – | not gated: it cannot be counted on the branch                          |
-| peak-threads         | 500 |       – |              8 |         8 | none                       |        0 |               – | equivalent                                                             |
-| cpu-ms/turn          | 500 |       8 |              2 |       2.3 | +15.0 % [+12.8 %, +17.2 %] |     10 % |         +12.9 % | **regressed**                                                          |
-| latency-infl         | 500 |       8 |            1.5 |       1.5 | +0.0 % [+0.0 %, +0.0 %]    |      5 % |          +5.0 % | equivalent                                                             |
-| rss-kb/sess          | 500 |       8 |            200 |       210 | +5.0 % [+5.0 %, +5.0 %]    |      3 % |          +3.0 % | not gated: its margin of 3 % is below what 8 pairs can see here, 5.0 % |"""
+| metric               |   C |   pairs |           base |    branch | change [95 % interval]     |   margin |   detectable | verdict                                                                |
+|:---------------------|----:|--------:|---------------:|----------:|:---------------------------|---------:|-------------:|:-----------------------------------------------------------------------|
+| knee                 |   – |       – | at least 1,000 | 500–1,000 | at most ×1                 | disjoint |            – | **regressed**: the branch is bound by threads                          |
+| capacity             |   – |       – | at least 1,000 | 500–1,000 | at most ×1                 | disjoint |            – | **regressed**: the branch is bound by threads                          |
+| system-calls/turn    |   – |       – |             10 |        11 | +10.0 %, +1                |     0.01 |            – | **regressed**: fsync +1                                                |
+| traced-bytes/session |   – |       – |         40,000 |         – | –                          |      2 % |            – | not gated: it cannot be counted on the branch                          |
+| peak-threads         | 500 |       – |              8 |         8 | none                       |        0 |            – | equivalent                                                             |
+| cpu-ms/turn          | 500 |       8 |              2 |       2.3 | +15.0 % [+12.8 %, +17.2 %] |     10 % |      +12.9 % | **regressed**                                                          |
+| latency-infl         | 500 |       8 |            1.5 |       1.5 | +0.0 % [+0.0 %, +0.0 %]    |      5 % |       +5.0 % | equivalent                                                             |
+| rss-kb/sess          | 500 |       8 |            200 |       210 | +5.0 % [+5.0 %, +5.0 %]    |      3 % |       +3.0 % | not gated: its margin of 3 % is below what 8 pairs resolve here, 5.0 % |"""
 
 
 def test_verdict_table_has_a_row_for_each_metric() -> None:
-    """Outcome first, then what was counted, then what was measured: each with its margin, and what would have been seen."""
+    """Outcomes come first, then counted and measured metrics."""
     assert verdict_table(judge(_gated())) == TABLE
 
 
@@ -89,23 +89,23 @@ SUMMARY = """\
 
 ### Verdict
 
-| metric               |   C |   pairs |           base |    branch | change [95 % interval]     |   margin |   would be seen | verdict                                                                |
-|:---------------------|----:|--------:|---------------:|----------:|:---------------------------|---------:|----------------:|:-----------------------------------------------------------------------|
-| knee                 |   – |       – | at least 1,000 | 500–1,000 | at most ×1                 | disjoint |               – | **regressed**: the branch is bound by threads                          |
-| capacity             |   – |       – | at least 1,000 | 500–1,000 | at most ×1                 | disjoint |               – | **regressed**: the branch is bound by threads                          |
-| system-calls/turn    |   – |       – |             10 |        11 | +10.0 %, +1                |     0.01 |               – | **regressed**: fsync +1                                                |
-| traced-bytes/session |   – |       – |         40,000 |         – | –                          |      2 % |               – | not gated: it cannot be counted on the branch                          |
-| peak-threads         | 500 |       – |              8 |         8 | none                       |        0 |               – | equivalent                                                             |
-| cpu-ms/turn          | 500 |       8 |              2 |       2.3 | +15.0 % [+12.8 %, +17.2 %] |     10 % |         +12.9 % | **regressed**                                                          |
-| latency-infl         | 500 |       8 |            1.5 |       1.5 | +0.0 % [+0.0 %, +0.0 %]    |      5 % |          +5.0 % | equivalent                                                             |
-| rss-kb/sess          | 500 |       8 |            200 |       210 | +5.0 % [+5.0 %, +5.0 %]    |      3 % |          +3.0 % | not gated: its margin of 3 % is below what 8 pairs can see here, 5.0 % |
+| metric               |   C |   pairs |           base |    branch | change [95 % interval]     |   margin |   detectable | verdict                                                                |
+|:---------------------|----:|--------:|---------------:|----------:|:---------------------------|---------:|-------------:|:-----------------------------------------------------------------------|
+| knee                 |   – |       – | at least 1,000 | 500–1,000 | at most ×1                 | disjoint |            – | **regressed**: the branch is bound by threads                          |
+| capacity             |   – |       – | at least 1,000 | 500–1,000 | at most ×1                 | disjoint |            – | **regressed**: the branch is bound by threads                          |
+| system-calls/turn    |   – |       – |             10 |        11 | +10.0 %, +1                |     0.01 |            – | **regressed**: fsync +1                                                |
+| traced-bytes/session |   – |       – |         40,000 |         – | –                          |      2 % |            – | not gated: it cannot be counted on the branch                          |
+| peak-threads         | 500 |       – |              8 |         8 | none                       |        0 |            – | equivalent                                                             |
+| cpu-ms/turn          | 500 |       8 |              2 |       2.3 | +15.0 % [+12.8 %, +17.2 %] |     10 % |      +12.9 % | **regressed**                                                          |
+| latency-infl         | 500 |       8 |            1.5 |       1.5 | +0.0 % [+0.0 %, +0.0 %]    |      5 % |       +5.0 % | equivalent                                                             |
+| rss-kb/sess          | 500 |       8 |            200 |       210 | +5.0 % [+5.0 %, +5.0 %]    |      3 % |       +3.0 % | not gated: its margin of 3 % is below what 8 pairs resolve here, 5.0 % |
 
-- Knee is the largest C that passes, capacity the largest that passes with latency inflation within 2×; both are brackets, and differ when these are disjoint and two of three cells confirm it. Of all else less is better.
-- A metric has regressed when it is worse by more than its margin, by a one-sided test at 5 %, Holm-adjusted; the intervals are not adjusted. “would be seen” is the smallest change for the worse that would be called so with 80 % power; what has none is exact.
+- Knee is the largest C that passes, capacity the largest that passes with latency inflation within 2×. Both are brackets: they differ when they are disjoint and two of three cells confirm it. For all other metrics, less is better.
+- A metric has regressed when it is worse by more than its margin, by a one-sided test at 5 %, Holm-adjusted; the intervals are not adjusted. “detectable” is the smallest change for the worse that is called a regression with 80 % power; exact metrics have none.
 - Counted unprivileged, no network; 3.13.5.
 - Not counted: instructions are not counted: valgrind is not installed, apt-get install valgrind.
 - Not gated: traced-bytes/session: it cannot be counted on the branch.
-- Not gated: rss-kb/sess at C=500: its margin of 3 % is below what 8 pairs can see here, 5.0 %.
+- Not gated: rss-kb/sess at C=500: its margin of 3 % is below what 8 pairs resolve here, 5.0 %.
 
 <details><summary>How it was measured, and the details</summary>
 
@@ -122,8 +122,8 @@ Takeaways:
 - base: no knee up to C=1,000
 - branch: the knee is between C=500 and C=1,000: threads (because of threads)
 - **branch collapses at C=1,000 (threads); base holds at least 1,000.**
-- Threads grow by: base 0 threads per session [0, 0].
-- Memory grows by: base 0 KiB per session [0, 0].
+- Threads per session: base 0 [0, 0].
+- KiB of memory per session: base 0 [0, 0].
 - CPU per turn: +15.0 % [+12.8 %, +17.2 %] on the branch at C=500, the highest level that both pass.
 - Latency inflation: +0.0 % [+0.0 %, +0.0 %] on the branch at C=500, the highest level that both pass.
 
@@ -135,16 +135,16 @@ Takeaways:
 
 Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, with its 95 % paired-t interval. Two pairs resolve little; an interval that spans 0 % shows no difference.
 
-### What a session adds, and how far that goes
+### Cost per session, extrapolated to the limits of the box
 
-| what is added        | base slope [95 %]   | branch slope [95 %]   | the box has         | base reaches it at C   | branch reaches it at C   |
-|:---------------------|:--------------------|:----------------------|:--------------------|:-----------------------|:-------------------------|
-| threads a session    | 0 [0, 0]            | –                     | no limit of its own | –                      | –                        |
-| cpu-ms a turn        | 2 [1.96, 2.04]      | –                     | 1 CPU               | 225 [215, 234]         | –                        |
-| KiB a session        | 0 [0, 0]            | –                     | 2 GiB               | never                  | –                        |
-| open files a session | 0 [0, 0]            | –                     | 20,000 open files   | never                  | –                        |
+| cost                   | base slope [95 %]   | branch slope [95 %]   | limit             | base reaches it at C   | branch reaches it at C   |
+|:-----------------------|:--------------------|:----------------------|:------------------|:-----------------------|:-------------------------|
+| threads per session    | 0 [0, 0]            | –                     | none              | –                      | –                        |
+| cpu-ms per turn        | 2 [1.96, 2.04]      | –                     | 1 CPU             | 225 [215, 234]         | –                        |
+| KiB per session        | 0 [0, 0]            | –                     | 2 GiB             | never                  | –                        |
+| open files per session | 0 [0, 0]            | –                     | 20,000 open files | never                  | –                        |
 
-Observed: base held C=1,000, the last that was tried; branch gave way between C=500 and C=1,000 (threads).
+Observed: base passed C=1,000, the highest level tried; branch failed between C=500 and C=1,000 (threads).
 
 </details>
 
@@ -162,12 +162,12 @@ def _summary() -> str:
 
 
 def test_summary_folds_away_all_but_the_verdict() -> None:
-    """What a pull request is given is read in one screen; how it was measured is one click away."""
+    """The summary fits on one screen; the method is one click away."""
     assert _summary() == SUMMARY
 
 
 def test_document_of_a_gate_holds_the_verdict_between_table_and_details() -> None:
-    """Words, the levels, the verdict, then what a person looks up."""
+    """The order is headline, levels, verdict, details."""
     document = render(_gated())
     places = [
         document.index(text)
@@ -180,13 +180,13 @@ def test_document_of_a_gate_holds_the_verdict_between_table_and_details() -> Non
     ("run", "complete", "start"),
     [
         (make_gate_run(), True, "**regressed: capacity"),
-        (make_gate_run(), False, "**Not complete, so far regressed: capacity"),
-        (make_run(), True, "Screen, no gate — regressed: capacity"),
-        (make_run(), False, "Screen, no gate — not complete, so far regressed: capacity"),
+        (make_gate_run(), False, "**Incomplete, so far regressed: capacity"),
+        (make_run(), True, "Exploratory (not a gate) — regressed: capacity"),
+        (make_run(), False, "Exploratory (not a gate) — incomplete, so far regressed: capacity"),
     ],
 )
-def test_headline_says_what_kind_of_run_it_is(run: RunInfo, start: str, *, complete: bool) -> None:
-    """A screen decides nothing, and neither does a run that was cut short; intervals are no links."""
+def test_headline_names_the_kind_of_run(run: RunInfo, start: str, *, complete: bool) -> None:
+    """Exploratory and incomplete runs are marked; intervals do not become links."""
     comparison = compare(run, _cells(), complete=complete)
     shown = headline(judge(comparison), comparison)
     assert shown.startswith(start)
@@ -194,8 +194,8 @@ def test_headline_says_what_kind_of_run_it_is(run: RunInfo, start: str, *, compl
     assert "[+" in shown or run.kind == "compare"
 
 
-def test_headline_keeps_what_a_cell_printed_from_being_markup() -> None:
-    """A reason may hold anything."""
+def test_headline_escapes_the_reason_of_a_cell() -> None:
+    """A reason may hold any text."""
     cells = [make_cell(Side.BASE, 500, Outcome.INVALID, attempt=1, reason="[x](y) <b> *z*\n## no")]
     comparison = compare(make_gate_run(), cells, complete=True)
     assert headline(judge(comparison), comparison) == (
@@ -203,27 +203,27 @@ def test_headline_keeps_what_a_cell_printed_from_being_markup() -> None:
     )
 
 
-def test_verdict_notes_say_that_the_floor_is_not_known() -> None:
-    """And how to find it out."""
+def test_verdict_notes_of_an_unknown_noise_floor_name_the_command() -> None:
+    """The self-test measures the noise floor."""
     comparison = compare(make_gate_run(), _cells(), complete=True)
     notes = verdict_notes(judge(comparison), comparison).splitlines()
     assert notes[-1] == (
-        "- The floor of this host is not known, so that no margin was held against it: `invoke selftest` measures it."
+        "- The noise floor of this host is unknown, so no margin was checked against it: measure it with `invoke selftest`."
     )
     assert not [note for note in notes if note.startswith("- Counted")]
 
 
-def test_verdict_table_says_how_many_pairs_would_decide() -> None:
-    """In the row of each metric that is open."""
+def test_verdict_table_shows_the_number_of_pairs_that_would_decide() -> None:
+    """Each inconclusive metric has the number in its row."""
     cells = make_pairs(500, _measured(2.0, 200.0), _measured(2.19, 200.0)[::-1])
     comparison = compare(make_gate_run(), cells, complete=True)
     rows = verdict_table(judge(comparison)).splitlines()
     (row,) = [row for row in rows if row.startswith("| cpu-ms/turn")]
-    assert row.split("|")[-2].strip() == "inconclusive: 8 pairs do not decide, 155 would"
+    assert row.split("|")[-2].strip() == "inconclusive: needs at least 155 pairs"
 
 
-def test_counted_lines_tell_each_cost_before_the_first_cell() -> None:
-    """Somebody who follows the run sees in seconds what is certain already."""
+def test_counted_lines_show_each_cost() -> None:
+    """The lines are printed before the first cell."""
     run = structs.replace(make_gate_run(), costs=_costs((MISSING,)))
     assert counted_lines(run) == [
         "system-calls/turn 10 → 11, +10.0 %, +1: regressed",

@@ -16,8 +16,8 @@ def _two_arms() -> FakeWorld:
     fakes = make_world(
         base_tree=BASE_TREE,
         branch_tree=BASE_TREE,
-        branch=lambda image, order: holds[order.arm](image, order),
-        base=lambda image, order: holds[order.arm](image, order),
+        branch=lambda image, spec: holds[spec.arm](image, spec),
+        base=lambda image, spec: holds[spec.arm](image, spec),
     )
     compare(fakes.world, make_request(1000, 2000, arms=ARMS))
     return fakes
@@ -26,7 +26,7 @@ def _two_arms() -> FakeWorld:
 TABLE = """\
 ## hand → sc-mem: `ba5eba5` → `b4a7b4a`
 
-Screen, no gate — regressed: capacity at least 2,000 → 1,000–2,000, the branch is bound by memory; peak-threads 2 → 8, +6; cpu-ms/turn +300 % [+300, +300]
+Exploratory (not a gate) — regressed: capacity at least 2,000 → 1,000–2,000, the branch is bound by memory; peak-threads 2 → 8, +6; cpu-ms/turn +300 % [+300, +300]
 
 - base: `ba5eba5` — Pump by polling; runtime 303b765f335b, driven by hand
 - branch: `b4a7b4a` — Pump by waking; runtime 303b765f335b, driven by sc-mem
@@ -46,8 +46,8 @@ Takeaways:
 - base (hand): no knee up to C=2,000
 - branch (sc-mem): the knee is between C=1,000 and C=2,000: oom (out of memory at 2 GiB, its cgroup's oom_kill rose)
 - **branch (sc-mem) collapses at C=2,000 (oom); base (hand) holds at least 2,000.**
-- Threads grow by: base (hand) 0 threads per session [0, 0].
-- Memory grows by: base (hand) 0 KiB per session [0, 0].
+- Threads per session: base (hand) 0 [0, 0].
+- KiB of memory per session: base (hand) 0 [0, 0].
 - CPU per turn: +300.0 % [+300.0 %, +300.0 %] on the branch (sc-mem) at C=1,000, the highest level that both pass.
 - Latency inflation: +0.0 % [+0.0 %, +0.0 %] on the branch (sc-mem) at C=1,000, the highest level that both pass.
 
@@ -59,16 +59,16 @@ Takeaways:
 
 Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, with its 95 % paired-t interval. Two pairs resolve little; an interval that spans 0 % shows no difference.
 
-### What a session adds, and how far that goes
+### Cost per session, extrapolated to the limits of the box
 
-| what is added        | base slope [95 %]   | branch slope [95 %]   | the box has         | base reaches it at C   | branch reaches it at C   |
-|:---------------------|:--------------------|:----------------------|:--------------------|:-----------------------|:-------------------------|
-| threads a session    | 0 [0, 0]            | –                     | no limit of its own | –                      | –                        |
-| cpu-ms a turn        | 1 [1, 1]            | –                     | 1 CPU               | 450 [450, 450]         | –                        |
-| KiB a session        | 0 [0, 0]            | –                     | 2 GiB               | never                  | –                        |
-| open files a session | 0 [0, 0]            | –                     | 20,000 open files   | never                  | –                        |
+| cost                   | base slope [95 %]   | branch slope [95 %]   | limit             | base reaches it at C   | branch reaches it at C   |
+|:-----------------------|:--------------------|:----------------------|:------------------|:-----------------------|:-------------------------|
+| threads per session    | 0 [0, 0]            | –                     | none              | –                      | –                        |
+| cpu-ms per turn        | 1 [1, 1]            | –                     | 1 CPU             | 450 [450, 450]         | –                        |
+| KiB per session        | 0 [0, 0]            | –                     | 2 GiB             | never                  | –                        |
+| open files per session | 0 [0, 0]            | –                     | 20,000 open files | never                  | –                        |
 
-Observed: base (hand) held C=2,000, the last that was tried; branch (sc-mem) gave way between C=1,000 and C=2,000 (oom).
+Observed: base (hand) passed C=2,000, the highest level tried; branch (sc-mem) failed between C=1,000 and C=2,000 (oom).
 
 ### How cells ended
 
@@ -79,28 +79,30 @@ Observed: base (hand) held C=2,000, the last that was tried; branch (sc-mem) gav
 
 ### Warnings
 
-- C=1,000 base (hand): the mock was 60 ms late (99th percentile) in the floor itself: the box is too small for this level
-- C=1,000 base (hand): the mock was 60 ms late (99th percentile) in the floor itself: the box is too small for this level
-- C=2,000 base (hand): the mock was 60 ms late (99th percentile) in the floor itself: the box is too small for this level
-- C=2,000 base (hand): the mock was 60 ms late (99th percentile) in the floor itself: the box is too small for this level
+- C=1,000 base (hand): the simulated model was 60 ms late (99th percentile) without a runtime: the box is too small for this level
+- C=1,000 base (hand): the simulated model was 60 ms late (99th percentile) without a runtime: the box is too small for this level
+- C=2,000 base (hand): the simulated model was 60 ms late (99th percentile) without a runtime: the box is too small for this level
+- C=2,000 base (hand): the simulated model was 60 ms late (99th percentile) without a runtime: the box is too small for this level
 """  # fmt: skip
 
 
 def test_compare_of_two_arms_says_which_side_drives_which() -> None:
-    """Header, takeaways and warnings name the arms; a late mock is a warning in the floor alone."""
+    """Header, takeaways and warnings name the arms; a late mock warns at the floor."""
     assert _two_arms().store.only.document == TABLE
 
 
 def test_compare_of_two_arms_drives_each_side_by_its_own() -> None:
     """The check before the ramp included; each cell on disk says what it drove."""
     fakes = _two_arms()
-    assert [(order.arm, order.level) for _, order in fakes.box.orders][:4] == [
+    assert [(spec.arm, spec.level) for _, spec in fakes.box.specs][:4] == [
         ("hand", 1),
         ("sc-mem", 1),
         ("hand", 1000),
         ("sc-mem", 1000),
     ]
-    assert {(cell.slot.side, cell.arm) for cell in fakes.store.only.cells} == set(ARMS.items())
+    assert {
+        (cell.slot.side, cell.drive.arm) for cell in fakes.store.only.cells if cell.drive
+    } == set(ARMS.items())
 
 
 def test_compare_of_two_arms_is_stored_and_followed_under_both_names() -> None:
@@ -112,7 +114,7 @@ def test_compare_of_two_arms_is_stored_and_followed_under_both_names() -> None:
 
 
 def test_compare_of_two_arms_of_two_runtimes_is_doubted() -> None:
-    """A change that is measured by two arms is a change all the same, and cannot be told from them."""
+    """A change measured with two arms stays a change, with a warning."""
     fakes = make_world()
     environments = {Side.BASE: {}, Side.BRANCH: {"SCALE_VT": "0"}}
     request = make_request(1000, arms=ARMS, environments=environments)
@@ -122,7 +124,7 @@ def test_compare_of_two_arms_of_two_runtimes_is_doubted() -> None:
         "(the merge-base with main)"
     )
     assert lines[-1] == (
-        "- all of the runtime, the arm, the environment differ: this cannot say which of them did it"
+        "- the runtime, the arm, the environment differ: the cause of a difference stays unknown"
     )
 
 

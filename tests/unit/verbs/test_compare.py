@@ -4,7 +4,7 @@ import pytest
 
 from harness.model.nouns import Load, Outcome, Purity, Side
 from harness.verbs.compare import compare
-from harness.verbs.ports import CellOrder
+from harness.verbs.ports import CellSpec
 from tests.builders.world import (
     BASE_IMAGE,
     BASE_TREE,
@@ -20,7 +20,7 @@ from tests.fakes.fake_repo import FakeRepo
 TABLE = """\
 ## sc-mem: `ba5eba5` → `b4a7b4a`
 
-Screen, no gate — improved: capacity below 1,000 → at least 4,000, the base is bound by latency; peak-threads 2,000 → 8, -1,992; cpu-ms/turn -50 % [-50, -50]; latency-infl -50 % [-50, -50]; nothing that was judged is worse by more than its margin
+Exploratory (not a gate) — improved: capacity below 1,000 → at least 4,000, the base is bound by latency; peak-threads 2,000 → 8, -1,992; cpu-ms/turn -50 % [-50, -50]; latency-infl -50 % [-50, -50]; no judged metric is worse by more than its margin
 
 - base: `ba5eba5` — Pump by polling; runtime 303b765f335b
 - branch: `b4a7b4a` — Pump by waking; runtime 5a4f9f45121a
@@ -41,8 +41,8 @@ Takeaways:
 - base: the knee is between C=1,000 and C=2,000: oom (out of memory at 2 GiB, its cgroup's oom_kill rose)
 - branch: no knee up to C=4,000
 - **base collapses at C=2,000 (oom); branch holds at least 4,000.**
-- Threads grow by: branch 0 threads per session [0, 0].
-- Memory grows by: branch 0 KiB per session [0, 0].
+- Threads per session: branch 0 [0, 0].
+- KiB of memory per session: branch 0 [0, 0].
 - CPU per turn: -50.0 % [-50.0 %, -50.0 %] on the branch at C=1,000, the highest level that both pass.
 - Latency inflation: -50.0 % [-50.0 %, -50.0 %] on the branch at C=1,000, the highest level that both pass.
 
@@ -54,16 +54,16 @@ Takeaways:
 
 Each ratio is branch/base: the geometric mean over pairs of neighbouring cells, with its 95 % paired-t interval. Two pairs resolve little; an interval that spans 0 % shows no difference.
 
-### What a session adds, and how far that goes
+### Cost per session, extrapolated to the limits of the box
 
-| what is added        | base slope [95 %]   | branch slope [95 %]   | the box has         | base reaches it at C   | branch reaches it at C   |
-|:---------------------|:--------------------|:----------------------|:--------------------|:-----------------------|:-------------------------|
-| threads a session    | –                   | 0 [0, 0]              | no limit of its own | –                      | –                        |
-| cpu-ms a turn        | –                   | 1 [1, 1]              | 1 CPU               | –                      | 450 [450, 450]           |
-| KiB a session        | –                   | 0 [0, 0]              | 2 GiB               | –                      | never                    |
-| open files a session | –                   | 0 [0, 0]              | 20,000 open files   | –                      | never                    |
+| cost                   | base slope [95 %]   | branch slope [95 %]   | limit             | base reaches it at C   | branch reaches it at C   |
+|:-----------------------|:--------------------|:----------------------|:------------------|:-----------------------|:-------------------------|
+| threads per session    | –                   | 0 [0, 0]              | none              | –                      | –                        |
+| cpu-ms per turn        | –                   | 1 [1, 1]              | 1 CPU             | –                      | 450 [450, 450]           |
+| KiB per session        | –                   | 0 [0, 0]              | 2 GiB             | –                      | never                    |
+| open files per session | –                   | 0 [0, 0]              | 20,000 open files | –                      | never                    |
 
-Observed: base gave way between C=1,000 and C=2,000 (oom); branch held C=4,000, the last that was tried.
+Observed: base failed between C=1,000 and C=2,000 (oom); branch passed C=4,000, the highest level tried.
 
 ### How cells ended
 
@@ -88,7 +88,7 @@ def _table(fakes: FakeWorld) -> str:
 
 
 def test_compare_returns_the_table_that_it_stored() -> None:
-    """What is printed is what is on disk: both sides, where each breaks, and what it costs."""
+    """The printed table is the stored one: both sides, their knees, the costs."""
     assert _table(_compared()) == TABLE
 
 
@@ -115,14 +115,13 @@ PROGRESS = [
     "C=4,000   branch ok, 1.50× latency-infl, 8 threads, 1 cpu-ms/turn, 100 MB (1.0 s)",
     "base: the knee is between C=1,000 and C=2,000: oom (out of memory at 2 GiB, its cgroup's oom_kill rose)",
     "branch: no knee up to C=4,000",
-    "removing what the cells wrote",
     "results in results/2026-11-30T12:00:00Z-sc-mem-ba5eba5-b4a7b4a",
     "what the columns and outcomes mean: README.md, “How to read the table”",
 ]  # fmt: skip
 
 
 def test_compare_runs_the_cells_by_image_id() -> None:
-    """A check of each side, then ABBA, BAAB, and the branch alone; never by a tag that can move."""
+    """A check of each side, then ABBA, BAAB, and the branch alone, by image id."""
     assert _compared().box.levels_run == [
         *((BASE_IMAGE, 1), (BRANCH_IMAGE, 1)),
         *((image, 1000) for image in (BASE_IMAGE, BRANCH_IMAGE, BRANCH_IMAGE, BASE_IMAGE)),
@@ -132,37 +131,37 @@ def test_compare_runs_the_cells_by_image_id() -> None:
 
 
 def test_compare_gives_a_cell_its_order() -> None:
-    """Arm, load, caps and the side's own environment; the check before the ramp has a load of its own."""
+    """Each cell gets its side's drive, the load and the caps; a check its own load."""
     fakes = make_world()
     environments = {Side.BASE: {"A": "1"}, Side.BRANCH: {"A": "2"}}
     request = make_request(1000, environments=environments)
     compare(fakes.world, request)
-    check, *cells = [order for image, order in fakes.box.orders if image == BRANCH_IMAGE]
+    check, *cells = [spec for image, spec in fakes.box.specs if image == BRANCH_IMAGE]
     assert check.load == Load(turns=1, ttft_ms=1, tokens=2, tok_ms=1)
     assert cells == 2 * [
-        CellOrder(
+        CellSpec(
             run_id=RUN_ID,
             arm="sc-mem",
             level=1000,
-            load=request.settings.load,
-            caps=request.settings.caps,
+            load=request.load,
+            caps=request.caps,
             environment={"A": "2"},
         )
     ]
 
 
 def test_compare_checks_a_side_of_several_processes_with_one() -> None:
-    """A single session cannot be spread over two processes; the cells of the ramp are."""
+    """The check runs one process; the cells of the ramp run as many as asked."""
     fakes = make_world()
     environments = {Side.BASE: {"A": "1"}, Side.BRANCH: {"A": "1", "SCALE_PROCS": "2"}}
     compare(fakes.world, make_request(1000, environments=environments))
-    check, *cells = [order for image, order in fakes.box.orders if image == BRANCH_IMAGE]
+    check, *cells = [spec for image, spec in fakes.box.specs if image == BRANCH_IMAGE]
     assert check.environment == {"A": "1"}
     assert [cell.environment for cell in cells] == 2 * [{"A": "1", "SCALE_PROCS": "2"}]
 
 
 def test_compare_writes_after_every_cell() -> None:
-    """What is on disk is incomplete until the last cell, and then complete."""
+    """The stored run is incomplete until its last cell."""
     run = _compared().store.only
     assert run.completes == [False] * 9 + [True]
     assert [cell.slot.level for cell in run.cells] == [1000] * 4 + [2000] * 4 + [4000]
@@ -188,20 +187,18 @@ def test_compare_hears_of_running_cells() -> None:
     assert [(slot.level, line.done) for slot, line in moved] == [(2000, 3), (2000, 3)]
 
 
-def test_compare_cleans_up_behind_itself() -> None:
-    """Leftovers of killed runs go first, and are told; this run's containers and old images go last."""
+def test_compare_removes_leftovers_first() -> None:
+    """Leftovers of killed runs go first, and are reported."""
     fakes = make_world()
     fakes.repo = FakeRepo(left=("/tmp/esc-bench-base-x/tree",))  # noqa: S108  # a name, no file
     fakes.box.containers = ["esc-dead", "esc-2-2-2"]
-    fakes.box.built = [f"esc-bench:tree-{number}" for number in range(5)]
     compare(fakes.world, make_request(1000))
     assert fakes.progress.lines[:2] == [
         "removed /tmp/esc-bench-base-x/tree, left by a run that was killed",
         "removed container of esc-dead, left by a run that was killed",
     ]
-    assert fakes.box.reaped == [None, RUN_ID]
+    assert fakes.box.reaped == [None]
     assert fakes.box.containers == ["esc-2-2-2"]
-    assert len(fakes.box.built) == 4
     assert fakes.repo.open == []
 
 
@@ -232,7 +229,7 @@ def test_compare_takes_the_refs_and_the_base_image_that_it_is_given() -> None:
 
 
 def test_compare_marks_uncommitted_changes() -> None:
-    """A working tree that is not what its commit says is told from the first line on."""
+    """Uncommitted changes are named in the first lines."""
     fakes = FakeWorld(repo=FakeRepo(dirty="ff" * 32))
     compare(fakes.world, make_request(1000))
     assert fakes.progress.lines[1] == "branch b4a7b4a Pump by waking with uncommitted changes"

@@ -1,7 +1,7 @@
-"""Counting two sides: what is asked of the counters, and what is said of those that cannot."""
+"""Counting two sides: the processes asked for, and the sides that fail."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from msgspec import structs
@@ -9,10 +9,11 @@ from msgspec import structs
 from harness.analysis.costs.count import CounterName
 from harness.model.costs import ExactCosts
 from harness.model.errors import DisturbedError
-from harness.model.nouns import Arm, Load, Side
-from harness.model.nouns import Drive
-from harness.verbs.cost import CostRequest, Counting, cost, count_both
-from tests.builders.world import BASE_TREE, BRANCH_TREE, RUN_ID
+from harness.model.nouns import Arm, Drive, Load, Side
+from harness.model.request import Request
+from harness.verbs.cost import cost, count_both
+from harness.verbs.ports import CounterSet
+from tests.builders.world import BASE_TREE, BRANCH_TREE, RUN_ID, make_request
 from tests.fakes.fake_counter import FakeCounter, FakeLocalSides
 from tests.fakes.fake_progress import FakeProgress
 from tests.fakes.fake_repo import FakeRepo
@@ -32,10 +33,10 @@ class Fakes:
     progress: FakeProgress = field(default_factory=FakeProgress)
 
     @property
-    def counting(self) -> Counting:
-        """What a use case is given."""
+    def counting(self) -> CounterSet:
+        """The adapters of a count."""
         seconds = iter(range(100, 200, 7))
-        return Counting(
+        return CounterSet(
             counters=self.counters,
             sides=self.sides,
             progress=self.progress,
@@ -48,13 +49,13 @@ class Fakes:
 
 
 def test_count_runs_each_side_twice_at_both_levels() -> None:
-    """Sides and levels are told apart, and all the processes of a counter are asked for at once."""
+    """All processes of a counter, by side and level, are asked for at once."""
     counter = FakeCounter()
     Fakes((counter,)).count()
-    seen = [(order.side, order.level) for order in counter.orders]
+    seen = [(spec.side, spec.level) for spec in counter.specs]
     one_pass = [(side, level) for side in Side for level in (10, 20)]
     assert seen == one_pass * 2
-    assert {order.load for order in counter.orders} == {LOAD}
+    assert {spec.load for spec in counter.specs} == {LOAD}
 
 
 def test_count_says_what_was_counted_and_how() -> None:
@@ -80,7 +81,7 @@ def test_count_of_two_arms_names_both() -> None:
     counter = FakeCounter()
     costs = Fakes((counter,)).count(drives)
     assert (costs.base_arm, costs.arm) == (Arm.HAND, Arm.SC_MEM)
-    assert counter.orders[0].drive == drives[Side.BASE]
+    assert counter.specs[0].drive == drives[Side.BASE]
 
 
 def test_count_goes_on_without_what_is_not_installed() -> None:
@@ -98,14 +99,14 @@ def test_count_asks_no_other_counter_for_a_side_that_was_refused() -> None:
     second = FakeCounter()
     costs = Fakes((first, second)).count()
     assert costs.missing == ("the base cannot be counted: it needs threads",)
-    assert {order.side for order in second.orders} == {Side.BRANCH}
+    assert {spec.side for spec in second.specs} == {Side.BRANCH}
     assert [(one.base, one.branch) for one in costs.costs if one.name == "instructions/turn"] == [
         (None, 100.0)
     ]
 
 
 def test_count_names_the_counter_that_failed() -> None:
-    """Where others could, it is the counter's matter."""
+    """The sentence names the counter if other counters worked."""
     failing = FakeCounter(name=CounterName.STRACE, failing={Side.BRANCH: "it was not over"})
     costs = Fakes((failing, FakeCounter())).count()
     assert costs.missing == ("the branch cannot be counted by strace: it was not over",)
@@ -123,30 +124,30 @@ def test_count_does_not_repeat_what_all_counters_say() -> None:
 def test_count_does_not_trust_another_runtime() -> None:
     """A process that loaded something else says nothing of its side."""
     fakes = Fakes((FakeCounter(subject="00"),))
-    with pytest.raises(DisturbedError, match="of the base loaded another runtime"):
+    with pytest.raises(DisturbedError, match="of the base loaded a runtime that is not"):
         fakes.count()
     assert fakes.sides.open_places == []
 
 
-def _request(drives: Mapping[Side, Drive] = ALIKE) -> CostRequest:
-    return CostRequest(base=None, main=None, drives=drives, load=LOAD)
+def _request(drives: Mapping[Side, Drive] = ALIKE) -> Request:
+    return replace(make_request(500), drives=drives, load=LOAD)
 
 
 CHANGE = """\
 ## sc-mem: exact costs
 
-**instructions/turn +31 (+3.1 %); nothing else changed.**
+**instructions/turn +31 (+3.1 %); no other gated cost changed.**
 
 - base: ba5eba5 Pump by polling
 - branch: b4a7b4a Pump by waking + uncommitted changes
 - Compared: **change**: the two sides hold different runtimes (the merge-base with main)
 - Load: 6 turns, ttft 200 ms, 50 tokens at 5 ms, under the virtual clock
 
-| cost                     |   base |   branch |   difference | repeats to     |
-|:-------------------------|-------:|---------:|-------------:|:---------------|
-| traced-bytes/session     |    600 |      600 |            0 | the last digit |
-| allocated-blocks/session |     12 |       12 |            0 | the last digit |
-| **instructions/turn**    |  1,000 |    1,031 | +31 (+3.1 %) | the last digit |
+| cost                     |   base |   branch |   difference | run-to-run variation   |
+|:-------------------------|-------:|---------:|-------------:|:-----------------------|
+| traced-bytes/session     |    600 |      600 |            0 | none                   |
+| allocated-blocks/session |     12 |       12 |            0 | none                   |
+| **instructions/turn**    |  1,000 |    1,031 | +31 (+3.1 %) | none                   |
 
 - Counted twice in 7.0 s, unconfined: there is nothing to hold; CPython 3.11.7; memory at C=10 and 20, callgrind at C=10 and 20
 """
@@ -169,7 +170,7 @@ def test_cost_prints_what_changed() -> None:
 @pytest.mark.parametrize(
     ("environment", "differs"),
     [
-        ({}, "**A/A**: the same runtime in the same environment; nothing may differ"),
+        ({}, "**A/A**: the same runtime in the same environment; no cost may differ"),
         ({"SCALE_STATE_KB": "1"}, "**settings**: the same runtime, driven in another way"),
     ],
 )
@@ -181,13 +182,13 @@ def test_cost_of_one_runtime_says_what_else_may_differ(
     drives = ALIKE | {Side.BRANCH: Drive(arm=Arm.SC_MEM, environment=environment)}
     said = cost(Fakes((FakeCounter(),)).counting, repo, RUN_ID, _request(drives))
     assert f"- Compared: {differs} (" in said
-    assert "**Nothing changed: instructions/turn.**" in said
+    assert "**No gated cost changed: instructions/turn.**" in said
     for name, value in environment.items():
         assert f"- branch: b4a7b4a Pump by waking, with {name}={value}\n" in said
 
 
 def test_counted_values_are_not_told_to_be_gated_when_advisory() -> None:
-    """What is shown for its own sake decides nothing."""
+    """An advisory cost decides nothing."""
     (only,) = Fakes((FakeCounter(),)).count().costs
     assert only.is_gated
     assert not structs.replace(only, advisory="in steps").is_gated

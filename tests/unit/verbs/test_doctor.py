@@ -1,4 +1,4 @@
-"""What a host's facts mean for a run."""
+"""The findings of the doctor."""
 
 from dataclasses import replace
 
@@ -6,9 +6,10 @@ import pytest
 
 from harness.verbs.doctor import (
     BoxFact,
-    Finding,
+    GitFact,
     HostFacts,
-    Mark,
+    HostFinding,
+    Severity,
     Space,
     can_run,
     doctor_text,
@@ -21,6 +22,11 @@ WATCHDOG = BoxFact(
     kind="watchdog", works=True, found="memory looked at every 25 ms", doubts=("No cap is held.",)
 )
 SPACE = Space(what="results", where="/home/me", free_bytes=64 << 30, free_inodes=4_000_000)
+GIT = GitFact(
+    version="git 2.39.5",
+    checkout="b4a7b4a is compared with ba5eba5, the merge-base with main",
+    can_compare=True,
+)
 FACTS = HostFacts(
     boxes=(DOCKER, CGROUP, WATCHDOG),
     cpus=8,
@@ -32,23 +38,21 @@ FACTS = HostFacts(
     threads_max=120_000,
     max_map_count=1_048_576,
     open_files=524_288,
-    git="git 2.39.5",
-    checkout="b4a7b4a is compared with ba5eba5, the merge-base with main",
-    can_compare=True,
+    git=GIT,
     spaces=(SPACE,),
     python="CPython 3.11.7",
     tools=(("valgrind", True), ("strace", True)),
 )
 
 
-def _examine(facts: HostFacts) -> list[Finding]:
+def _examine(facts: HostFacts) -> list[HostFinding]:
     return examine(facts, box_cpus=2.0, open_files=20_000)
 
 
-def _noted(**changes: object) -> list[Finding]:
+def _noted(**changes: object) -> list[HostFinding]:
     """Return what is noted of a host that differs from a good one by this."""
     facts = replace(FACTS, **changes)  # type: ignore[arg-type]  # the changes are the test's to get right
-    return [finding for finding in _examine(facts) if finding.mark is not Mark.OK]
+    return [finding for finding in _examine(facts) if finding.severity is not Severity.OK]
 
 
 def test_doctor_notes_nothing_of_a_good_host() -> None:
@@ -66,7 +70,7 @@ ok    watchdog box  memory looked at every 25 ms
 ok    CPUs          8, and 16 GiB of memory
 ok    other load    0.1 CPUs
 ok    threads       kernel.threads-max 120,000
-                    with two OS threads a session, some 60,000 sessions; tasks need none
+                    room for 60,000 sessions with two OS threads each; asyncio tasks need none
 ok    open files    524,288
 ok    git           git 2.39.5; b4a7b4a is compared with ba5eba5, the merge-base with main
 ok    disk          64 GiB and 4,000,000 inodes free for results in /home/me
@@ -77,7 +81,7 @@ Cells can be run here."""
 
 
 def test_doctor_tells_how_to_have_a_better_box() -> None:
-    """What does not work is named with the reason and the way to it, and the box that is taken instead with what it lacks."""
+    """A box that does not work is named with reason and remedy."""
     gone = BoxFact(kind="docker", works=False, found="no Docker engine answers")
     none = BoxFact(kind="cgroup", works=False, found="no cgroup file system is mounted")
     docker, cgroup, watchdog = _noted(boxes=(gone, none, WATCHDOG))
@@ -95,7 +99,7 @@ def test_doctor_without_any_box_says_that_nothing_runs() -> None:
         BoxFact(kind=box.kind, works=False, found="not here") for box in (DOCKER, CGROUP, WATCHDOG)
     )
     facts = replace(FACTS, boxes=boxes)
-    bad = [finding for finding in _examine(facts) if finding.mark is Mark.BAD]
+    bad = [finding for finding in _examine(facts) if finding.severity is Severity.BAD]
     assert [finding.means for finding in bad] == ["nothing can be run"] * 3
     assert not can_run(facts)
     text = doctor_text(_examine(facts), can_run=False)
@@ -105,23 +109,27 @@ def test_doctor_without_any_box_says_that_nothing_runs() -> None:
 @pytest.mark.parametrize(
     ("changes", "topic", "means"),
     [
-        ({"cpus": 2}, "CPUs", "a box of 2 leaves nothing over"),
+        ({"cpus": 2}, "CPUs", "a box of 2 uses all of them"),
         ({"governors": ("ondemand", "powersave")}, "governor", "cpu-ms/turn moves with it"),
-        ({"busy": 7.0}, "other load", "more than the 6.5 that a cell bears"),
+        ({"busy": 7.0}, "other load", "more than the 6.5 that a cell tolerates"),
         ({"steal": 0.05}, "steal", "cells would be invalid"),
-        ({"pid_max": 8_000}, "threads", "some 4,000 sessions"),
-        ({"max_map_count": 32_765}, "threads", "some 5,600 sessions"),
-        ({"open_files": 4_096}, "open files", "has these instead of 20,000"),
-        ({"can_compare": False}, "git", "nothing can be compared"),
+        ({"pid_max": 8_000}, "threads", "room for 4,000 sessions"),
+        ({"max_map_count": 32_765}, "threads", "room for 5,600 sessions"),
+        ({"open_files": 4_096}, "open files", "gets these instead of 20,000"),
+        ({"git": replace(GIT, can_compare=False)}, "git", "nothing can be compared"),
         ({"spaces": (replace(SPACE, free_bytes=1 << 30),)}, "disk", "sc-ckpt at C=8,000"),
         ({"spaces": (replace(SPACE, free_inodes=10),)}, "disk", "sc-ckpt at C=8,000"),
-        ({"tools": (("valgrind", False), ("strace", True))}, "exact costs", "leave out"),
+        (
+            {"tools": (("valgrind", False), ("strace", True))},
+            "exact costs",
+            "skip what these count",
+        ),
     ],
 )
 def test_doctor_says_what_each_thing_means(
     changes: dict[str, object], topic: str, means: str
 ) -> None:
-    """One thing that is not as it should be is one note, with what it does to a run and what to do."""
+    """One bad fact is one note, with its effect and advice."""
     (noted,) = _noted(**changes)
     assert (noted.topic, noted.do != "") == (topic, True)
     assert means in noted.means
@@ -134,7 +142,7 @@ def test_doctor_passes_over_what_a_system_does_not_tell(unknown: str) -> None:
 
 
 def test_doctor_without_kernel_limits_says_nothing_of_threads() -> None:
-    """A system without /proc/sys is not examined for them; a file system may not count its inodes."""
+    """Facts that the system does not report make no finding."""
     facts = replace(
         FACTS,
         pid_max=None,

@@ -1,28 +1,37 @@
 """The gate from end to end, over fakes."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from msgspec import structs
 
-from harness.analysis.noise import floor_key
+from harness.analysis.noise import noise_key
 from harness.analysis.verdict.kinds import Verdict
-from harness.cli.settings import settle_gate
 from harness.model.errors import DisturbedError, InconclusiveError, RegressionError
-from harness.model.gate import Floor
+from harness.model.gate import DEFAULT_MARGINS, NoiseFloor
 from harness.model.nouns import Outcome, Side
+from harness.model.request import GateOptions
 from harness.outcome.observation import Observation
-from harness.verbs.gate import Gated, GateOrder, gate
-from harness.verbs.ports import CellOrder
+from harness.verbs.cost import CountCosts
+from harness.verbs.gate import GateResult, gate
+from harness.verbs.ports import CellSpec
 from tests.builders.injected import count_with, made_worse_by_injection
 from tests.builders.world import BRANCH_IMAGE, BRANCH_TREE, FakeWorld, make_request, make_world
 from tests.fakes.fake_box import fails_with
 
 
-def _order(*, pairs: str = "", quick: bool = True, extra: float | None = None) -> GateOrder:
+@dataclass(frozen=True)
+class Order:
+    """Options of a gate, and what counts its exact costs."""
+
+    options: GateOptions
+    count: CountCosts | None
+
+
+def _order(*, pairs: int = 8, quick: bool = True, extra: float | None = None) -> Order:
+    options = GateOptions(margins=DEFAULT_MARGINS, pairs=pairs, quick_level=500, is_quick=quick)
     count = None if extra is None else count_with(lambda s: 100.0 + extra * (s is Side.BRANCH))
-    settings = settle_gate({"quick-level": 500}, pairs=pairs)
-    return GateOrder(settings=settings, is_quick=quick, is_strict=False, count=count)
+    return Order(options, count)
 
 
 def _world(**sides: float) -> FakeWorld:
@@ -31,11 +40,11 @@ def _world(**sides: float) -> FakeWorld:
     return make_world(base=base, branch=branch)
 
 
-def _gate(fakes: FakeWorld, order: GateOrder) -> Gated:
-    return gate(fakes.world, make_request(500, 1000, 2000), order)
+def _gate(fakes: FakeWorld, order: Order) -> GateResult:
+    return gate(fakes.world, make_request(500, 1000, 2000), order.options, order.count)
 
 
-def _strict(gated: Gated) -> Gated:
+def _strict(gated: GateResult) -> GateResult:
     """Return what the same cells come to where the gate was told to be strict."""
     run = gated.comparison.run
     assert run.gate is not None
@@ -44,7 +53,7 @@ def _strict(gated: Gated) -> Gated:
 
 
 def test_quick_gate_has_pairs_at_one_level_and_no_ladder() -> None:
-    """A check and a warm-up a side, then eight pairs at the quick level: nothing else is run."""
+    """A check and a warm-up a side, then eight pairs at the quick level."""
     fakes = _world()
     gated = _gate(fakes, _order())
     levels = [level for _, level in fakes.box.levels_run]
@@ -53,7 +62,7 @@ def test_quick_gate_has_pairs_at_one_level_and_no_ladder() -> None:
 
 
 def test_gate_climbs_the_ladder_and_then_takes_pairs_at_two_levels() -> None:
-    """A pair a level, then eight at half of the base's capacity and at the last level that both pass."""
+    """A pair a level, then eight pairs at two decision levels."""
     gated = _gate(_world(), _order(quick=False))
     assert [len(row.pairs) for row in gated.comparison.rows] == [1, 8, 8]
 
@@ -92,8 +101,8 @@ def test_gate_tells_what_was_counted_before_the_first_cell() -> None:
 
 
 def test_gate_of_one_pair_fails_only_when_it_is_strict() -> None:
-    """One pair decides nothing, which is no reason to stop a merge unless it was asked for."""
-    gated = _gate(_world(), _order(pairs="1"))
+    """One pair decides nothing, which fails only a strict gate."""
+    gated = _gate(_world(), _order(pairs=1))
     gated.check()
     with pytest.raises(InconclusiveError) as caught:
         _strict(gated).check()
@@ -101,7 +110,7 @@ def test_gate_of_one_pair_fails_only_when_it_is_strict() -> None:
 
 
 def test_gate_on_a_disturbed_host_is_invalid() -> None:
-    """A side whose cell was invalid twice says nothing: exit 5, and not a verdict on the branch."""
+    """A cell that is invalid twice ends in exit 5."""
     fakes = make_world(branch=fails_with(Outcome.INVALID, at=500))
     with pytest.raises(
         DisturbedError, match="invalid: the branch at C=500 was invalid twice"
@@ -116,8 +125,8 @@ def test_gate_of_identical_builds_that_differ_is_invalid() -> None:
     plain, dear = made_worse_by_injection(), made_worse_by_injection(base_ms=0.2)
     turns = iter("ab" * 2 + "abbabaab" * 2)  # checks and warm-ups, then ABBA and BAAB
 
-    def behave(image: str, order: CellOrder) -> Observation:
-        return (dear if next(turns) == "b" else plain)(image, order)
+    def behave(image: str, spec: CellSpec) -> Observation:
+        return (dear if next(turns) == "b" else plain)(image, spec)
 
     fakes.box.by_image = {BRANCH_IMAGE: behave}
     gated = _gate(fakes, _order())
@@ -128,37 +137,36 @@ def test_gate_of_identical_builds_that_differ_is_invalid() -> None:
 def test_gate_holds_its_margins_against_a_floor_of_today() -> None:
     """A margin that this host cannot hold is refused, and strictness fails for it."""
     fakes = _world()
-    fakes.store.keep_floor(_floor("2026-11-30T11:00:00Z"))
+    fakes.store.keep_noise_floor(_noise_floor("2026-11-30T11:00:00Z"))
     gated = _gate(fakes, _order())
     assert gated.verdict.refused != ()
     gated.check()
-    with pytest.raises(InconclusiveError, match="not all that is to be gated was"):
+    with pytest.raises(InconclusiveError, match="not every margin could be gated"):
         _strict(gated).check()
 
 
 def test_gate_does_not_believe_yesterdays_floor() -> None:
     """Hosts change: a floor is good for a day, and one from the future for nothing."""
-    for stamp in ("2026-11-28T11:00:00Z", "2027-01-01T00:00:00Z", "somewhen"):
+    for stamp in ("2026-11-28T11:00:00Z", "2027-01-01T00:00:00Z"):
         fakes = _world()
-        fakes.store.keep_floor(_floor(stamp))
+        fakes.store.keep_noise_floor(_noise_floor(stamp))
         run = _gate(fakes, _order()).comparison.run
         assert run.gate is not None
-        assert run.gate.floor is None
+        assert run.gate.noise_floor is None
 
 
 def test_gate_writes_a_summary_for_the_pull_request() -> None:
-    """What a reviewer is given is on disk beside the table, with the details folded away."""
+    """The summary is stored beside the table, with folded details."""
     fakes = _world()
     gated = _gate(fakes, _order())
     assert fakes.store.only.summary == gated.summary
     assert gated.summary.count("<details>") == 1
-    assert gated.folder == fakes.store.only.folder
 
 
-def _floor(stamp: str) -> Floor:
+def _noise_floor(stamp: str) -> NoiseFloor:
     """Return a noise of 30 % a pair, under the key of this world's gate."""
-    return Floor(
-        key=floor_key(_gate(_world(), _order()).comparison.run),
+    return NoiseFloor(
+        key=noise_key(_gate(_world(), _order()).comparison.run),
         measured_at=stamp,
         level=500,
         pairs=8,

@@ -1,4 +1,4 @@
-"""A comparison that warms up, refines, decides and keeps to a budget, from end to end over fakes."""
+"""The phases of a comparison, end to end over fakes."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def _compared(fakes: FakeWorld, **settings: Any) -> str:  # noqa: ANN401  # each
 
 
 def test_compare_runs_its_phases_in_order() -> None:
-    """Each cell is stored with its phase, and told with it where it is not the ladder."""
+    """Each cell is stored with its phase; progress names phases beside the ladder."""
     fakes = make_world(branch=holds_up_to(1800))
     ran = _compared(fakes, blocks=0, warm_up=True, refine=True, pairs=2)
     assert ran == (
@@ -37,14 +37,13 @@ def test_compare_runs_its_phases_in_order() -> None:
 
 
 def test_compare_stores_what_its_plan_was_settled_on() -> None:
-    """The settings of the phases are part of the run, so that its plan can be derived again."""
+    """The stored run holds its plan."""
     fakes = make_world()
     _compared(fakes, pairs=4, budget_s=60.0, objective=1.5, decision_levels=(700,))
     comparison = fakes.store.only.comparison
-    assert comparison is not None
-    run = comparison.run
-    assert (run.pairs, run.budget_s, run.objective) == (4, 60.0, 1.5)
-    assert (run.decision_levels, run.refine, run.warm_up) == ((700,), False, False)
+    plan = comparison.run.plan
+    assert (plan.pairs, plan.budget_s, plan.objective) == (4, 60.0, 1.5)
+    assert (plan.decision_levels, plan.refine, plan.warm_up) == ((700,), False, False)
     assert [row.level for row in comparison.rows] == [500, 700, 1000, 2000]
     assert [cell.slot.phase for cell in fakes.store.only.cells][-4:] == [Phase.DECISION] * 4
 
@@ -55,12 +54,11 @@ def test_compare_goes_on_after_a_warm_up_that_failed() -> None:
     ran = _compared(fakes, warm_up=True)
     assert ran.startswith("warm-up:500:base warm-up:500:branch ladder:500:base ladder:500:branch")
     comparison = fakes.store.only.comparison
-    assert comparison is not None
     assert len(comparison.rows[0].cells[Side.BRANCH]) == 2
 
 
 def test_show_plan_shows_the_phases() -> None:
-    """What is certain has its place in the order, what is not is told in words."""
+    """Certain cells are listed in order, conditional phases in words."""
     shown = show_plan(make_world().world, make_request(500, warm_up=True, refine=True))
-    assert "C=500 base, a warm-up whose numbers are thrown away" in shown
-    assert shown.splitlines()[-1].startswith("then refinement: where a side breaks")
+    assert "C=500 base, warm-up, discarded" in shown
+    assert shown.splitlines()[-1].startswith("then refinement: repeat both ends")

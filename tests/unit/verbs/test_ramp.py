@@ -1,4 +1,4 @@
-"""The use cases beside the comparison: ramp, build, show the plan or a stored run, clean up."""
+"""Ramp, build, show the plan or a stored run, clean up."""
 
 import pytest
 
@@ -49,18 +49,18 @@ Takeaways:
 
 
 def test_ramp_of_the_checkout_stops_at_its_knee() -> None:
-    """The working tree is built and ramped, a cell a level, with the branch's environment."""
+    """The working tree is ramped, a cell a level, in the branch's environment."""
     fakes = make_world(branch=holds_up_to(1000))
     environments = {Side.BASE: {"A": "1"}, Side.BRANCH: {"SCALE_VT": "0"}}
     shown = ramp(fakes.world, make_request(1000, 2000, 4000, environments=environments), None)
     assert shown == fakes.store.only.document == RAMP
     assert fakes.box.levels_run == [(BRANCH_IMAGE, level) for level in (1, 1000, 2000)]
-    assert {order.environment["SCALE_VT"] for _, order in fakes.box.orders} == {"0"}
+    assert {spec.environment["SCALE_VT"] for _, spec in fakes.box.specs} == {"0"}
     assert list(fakes.store.runs) == ["results/2026-11-30T12:00:00Z-sc-mem-ramp-b4a7b4a"]
 
 
 def test_ramp_of_an_image_builds_nothing() -> None:
-    """A build that is there already is taken as it is, and its table says which one it was."""
+    """An existing build is ramped as it is, and the table names it."""
     fakes = FakeWorld()
     fakes.box.built = ["esc-bench:branch"]
     shown = ramp(fakes.world, make_request(1000), "esc-bench:branch")
@@ -92,19 +92,18 @@ def test_ramp_tells_the_knee_of_the_build() -> None:
     """The last lines are where it broke and where the results are."""
     fakes = make_world(branch=holds_up_to(1000))
     ramp(fakes.world, make_request(1000, 2000), None)
-    assert fakes.progress.lines[-4:] == [
+    assert fakes.progress.lines[-3:] == [
         (
             "the build: the knee is between C=1,000 and C=2,000: "
             "oom (out of memory at 2 GiB, its cgroup's oom_kill rose)"
         ),
-        "removing what the cells wrote",
         "results in results/2026-11-30T12:00:00Z-sc-mem-ramp-b4a7b4a",
         "what the columns and outcomes mean: README.md, “How to read the table”",
     ]
 
 
 def test_build_says_which_image_each_side_is() -> None:
-    """Both sides are built, none is run, and an unchanged tree is found the second time."""
+    """Both sides are built, none is run; an unchanged tree is built once."""
     fakes = make_world()
     tags = [
         f"esc-bench:tree-{image.removeprefix('sha256:')[:12]}"
@@ -112,7 +111,7 @@ def test_build_says_which_image_each_side_is() -> None:
     ]
     assert build(fakes.world, make_request()) == f"base: {tags[0]} built\nbranch: {tags[1]} built"
     assert build(fakes.world, make_request()) == f"base: {tags[0]} found\nbranch: {tags[1]} found"
-    assert fakes.box.orders == []
+    assert fakes.box.specs == []
     assert fakes.repo.open == []
 
 
@@ -123,7 +122,7 @@ def test_build_without_its_base_image_fails() -> None:
 
 
 def test_show_plan_builds_and_runs_nothing() -> None:
-    """Refs, hashes, images and the cells in order are shown; the worktree is gone, nothing else was made."""
+    """Refs, hashes, images and cells are shown; nothing is built or left."""
     fakes = make_world()
     fakes.box.built = [f"esc-bench:tree-{BASE_IMAGE.removeprefix('sha256:')[:12]}"]
     lines = show_plan(fakes.world, make_request(1000, blocks=2)).splitlines()
@@ -135,12 +134,12 @@ def test_show_plan_builds_and_runs_nothing() -> None:
         "to be built)",
     ]
     assert lines[-10:-7] == [
-        "    1. C=1 base, to see that it runs at all",
-        "    2. C=1 branch, to see that it runs at all",
+        "    1. C=1 base, check that it runs",
+        "    2. C=1 branch, check that it runs",
         "    3. C=1,000 base, block 1, pair 1",
     ]
     assert lines[-1] == "   10. C=1,000 branch, block 2, pair 2"
-    assert (fakes.box.orders, fakes.store.runs, fakes.repo.open) == ([], {}, [])
+    assert (fakes.box.specs, fakes.store.runs, fakes.repo.open) == ([], {}, [])
     assert len(fakes.box.built) == 1
 
 
@@ -148,11 +147,11 @@ def test_show_run_derives_the_stored_table_again() -> None:
     """The table of a stored run is the one that was printed when it ran."""
     fakes = make_world(base=holds_up_to(1000))
     shown = compare(fakes.world, make_request(1000, 2000))
-    assert show_run(fakes.store, fakes.store.only.folder) == shown
+    assert show_run(fakes.store, fakes.store.only.folder, {}) == shown
 
 
 def test_clean_says_what_it_removed() -> None:
-    """Worktrees, half-written files, locks, containers of dead runs and old images, by name; running ones are left."""
+    """Leftovers of dead runs go, by name; those of living runs stay."""
     fakes = FakeWorld(repo=FakeRepo(left=("/x/esc-bench-base-1/tree",)))
     fakes.box.containers = ["esc-dead", "esc-2-2-2"]
     fakes.box.built = [f"esc-bench:tree-{number}" for number in range(5)]

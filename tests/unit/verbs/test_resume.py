@@ -28,7 +28,7 @@ def _interrupted(request: Request = REQUEST, cells: int = 2) -> FakeWorld:
         compare(fakes.world, request)
     fakes.box.by_image = {}
     fakes.progress.lines.clear()
-    fakes.box.orders.clear()
+    fakes.box.specs.clear()
     return fakes
 
 
@@ -53,7 +53,7 @@ def test_resume_keeps_every_cell_and_runs_what_is_left() -> None:
 
 
 def test_resume_numbers_its_cells_on() -> None:
-    """No log is written over: its number is that of the cell among those that are stored."""
+    """Logs are numbered on, so that none is overwritten."""
     fakes = _interrupted()
     compare(fakes.world, _resumed(fakes))
     names = [cell.log for cell in _kept(fakes).cells]
@@ -62,7 +62,7 @@ def test_resume_numbers_its_cells_on() -> None:
 
 
 def test_resume_tells_what_it_goes_on_with() -> None:
-    """How much is kept, and that it is the stored builds that are measured, whatever the checkout holds by now."""
+    """Progress counts the kept cells and names the stored builds."""
     fakes = _interrupted()
     fakes.store.torn = ["an unfinished last line of cells.jsonl, 12 bytes"]
     fakes.repo = FakeRepo(base=BASE_TREE, branch=make_tree(pump="SPEED = 3\n"))
@@ -75,25 +75,25 @@ def test_resume_tells_what_it_goes_on_with() -> None:
 
 
 def test_resume_takes_the_stored_plan() -> None:
-    """Load and levels are those of the run, and not those that a request happens to have."""
+    """Load and levels are those of the stored run."""
     fakes = _interrupted()
     compare(fakes.world, _resumed(fakes, make_request(7, 9, blocks=2)))
     assert [cell.slot.level for cell in _kept(fakes).cells] == [500] * 4 + [1000] * 4
 
 
 def test_resumed_run_says_so() -> None:
-    """The header has both times, and the containers carry the mark of the process that runs now."""
+    """The header shows both times; containers carry the new run id."""
     fakes = _interrupted()
     compare(replace(fakes.world, run_id="esc-2-2-2"), _resumed(fakes))
     run = _kept(fakes)
     (stamp,) = run.run.resumed
     assert f"2026-11-30T12:00:00Z, resumed at {stamp}" in str(run.document)
     assert run.run.run_id == "esc-2-2-2"
-    assert {order.run_id for _, order in fakes.box.orders} == {"esc-2-2-2"}
+    assert {spec.run_id for _, spec in fakes.box.specs} == {"esc-2-2-2"}
 
 
 def test_pair_that_an_interruption_came_between_is_a_warning() -> None:
-    """Its two cells may have met two hosts; pairs on either side of it are as good as ever."""
+    """Only the pair around the interruption gets a warning."""
     fakes = _interrupted(cells=0)  # the base's first cell is there, and its partner is not
     compare(fakes.world, _resumed(fakes))
     run = _kept(fakes)
@@ -126,8 +126,21 @@ def test_resume_of_a_complete_run_names_the_report() -> None:
         compare(fakes.world, _resumed(fakes))
 
 
+def test_resume_refuses_values_that_no_run_measures() -> None:
+    """A figure that was edited by hand ends the call before a cell runs."""
+    fakes = _interrupted()
+    cells = _kept(fakes).cells
+    for at, cell in enumerate(cells):
+        assert cell.result is not None
+        value = -1.0 if cell.slot.side is Side.BASE else 1.0
+        cells[at] = structs.replace(cell, result=structs.replace(cell.result, latency_infl=value))
+    with pytest.raises(UsageError, match="holds values that no run measures: math domain error"):
+        compare(fakes.world, _resumed(fakes))
+    assert _kept(fakes).cells == cells
+
+
 def test_resume_by_another_verb_names_the_right_one() -> None:
-    """What a run is judged by depends on its kind."""
+    """A run is resumed by the verb of its kind."""
     fakes = _interrupted()
     with pytest.raises(
         UsageError,
@@ -150,7 +163,7 @@ def test_resume_by_another_verb_names_the_right_one() -> None:
 def test_resume_refuses_another_box(
     change: dict[str, object], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What differs is named, and not a cell is run."""
+    """The difference is named, and no cell runs."""
     fakes = _interrupted()
     here = make_box_info(**change)
     monkeypatch.setattr(
@@ -159,12 +172,12 @@ def test_resume_refuses_another_box(
     with pytest.raises(UsageError) as caught:
         compare(fakes.world, _resumed(fakes))
     assert told in caught.value.what
-    assert fakes.box.orders == []
+    assert fakes.box.specs == []
     assert _kept(fakes).run.resumed == ()
 
 
 def test_resume_builds_again_what_is_gone() -> None:
-    """From the very same trees: the images of both are told anew, and the cells run by them."""
+    """Both builds are made again from the same trees, and the cells run there."""
     fakes = _interrupted()
     fakes.box.built.clear()
     compare(fakes.world, _resumed(fakes))
@@ -181,7 +194,7 @@ def test_resume_builds_again_what_is_gone() -> None:
     ],
 )  # fmt: skip
 def test_resume_refuses_a_build_of_another_tree(base: object, branch: object, told: str) -> None:
-    """A build that is gone and cannot be made as it was ends the matter: both hashes are named."""
+    """A lost build whose tree has changed is refused, with both hashes."""
     fakes = _interrupted()
     fakes.box.built.clear()
     trees = {"base": base, "branch": branch}
@@ -202,7 +215,7 @@ base:
 
 
 def test_dry_run_of_a_resume_shows_what_is_left() -> None:
-    """Both builds, whether they are there, and the cells in their order; nothing is run and nothing is written."""
+    """Both builds and the remaining cells are shown; nothing runs."""
     fakes = _interrupted()
     fakes.box.built.pop()
     shown = show_plan(fakes.world, _resumed(fakes))
@@ -210,18 +223,18 @@ def test_dry_run_of_a_resume_shows_what_is_left() -> None:
     assert "(built already)" in shown
     assert "(to be built)" in shown
     assert shown.splitlines()[-5:] == [
-        "cells, 4 kept, 4 left while none fails:",
+        "4 cells kept, 4 left if none fails:",
         "    1. C=1,000 branch, block 1, pair 1",
         "    2. C=1,000 base, block 1, pair 1",
         "    3. C=1,000 base, block 1, pair 2",
         "    4. C=1,000 branch, block 1, pair 2",
     ]
-    assert fakes.box.orders == []
+    assert fakes.box.specs == []
     assert _kept(fakes).run.resumed == ()
 
 
 def test_resumed_table_is_that_of_an_undisturbed_run() -> None:
-    """But for the times at which its cells began, and what is said of the interruption."""
+    """The results differ only in times and in the note of the interruption."""
     fakes = _interrupted()
     compare(fakes.world, _resumed(fakes))
     run = _kept(fakes)

@@ -1,4 +1,4 @@
-"""A run that is killed at each operation on its files, and resumed: nothing is lost, nothing is left, nothing is changed."""
+"""A run that is killed at each operation on its files, and resumed."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,14 +9,15 @@ from msgspec import structs
 
 from harness.adapters.results.files import ResultFiles, is_half
 from harness.adapters.results.store import FilesStore
-from harness.analysis.comparison import compare
-from harness.cli.settings import settle_gate
 from harness.model.errors import DisturbedError
+from harness.model.gate import DEFAULT_MARGINS
+from harness.model.request import GateOptions
 from harness.report.document import render
 from harness.verbs.compare import compare
-from harness.verbs.gate import GateOrder, gate
+from harness.verbs.gate import gate
 from harness.verbs.housekeeping import show_run
 from harness.verbs.ports import World
+from harness.verbs.run import derive
 from tests.builders.world import make_request, make_world
 from tests.fakes.fake_box import Killed, holds_up_to
 from tests.fakes.fake_clock import StoppedClock
@@ -29,7 +30,7 @@ def _world(root: Path, disk: FailingDisk | None = None) -> World:
     """Make a world on real files, in which the base breaks at 1,000."""
     fakes = make_world(base=holds_up_to(500, cpu_ms_per_turn=2.0))
     files = ResultFiles(root, disk, dead_run_id) if disk else None
-    return replace(fakes.world, store=FilesStore(root, files), clock=StoppedClock())
+    return replace(fakes.world, store=FilesStore(root, files), utc_stamp=StoppedClock().utc_stamp)
 
 
 def _compare(root: Path, disk: FailingDisk | None = None, resume: str | None = None) -> None:
@@ -38,10 +39,9 @@ def _compare(root: Path, disk: FailingDisk | None = None, resume: str | None = N
 
 
 def _gate(root: Path, disk: FailingDisk | None = None, resume: str | None = None) -> None:
-    settings = settle_gate({"quick-level": 500}, pairs="1")
-    order = GateOrder(settings=settings, is_quick=True, is_strict=False, count=None)
+    options = GateOptions(margins=DEFAULT_MARGINS, pairs=1, quick_level=500, is_quick=True)
     request = replace(make_request(500, 1000), resume=resume)
-    gate(_world(root, disk), request, order)
+    gate(_world(root, disk), request, options, None)
 
 
 def _folder(root: Path) -> Path | None:
@@ -58,7 +58,7 @@ def _state(root: Path) -> tuple[str, bytes, dict[str, bytes]]:
     folder = _folder(root)
     assert folder is not None
     run, cells, complete = FilesStore(root).load(str(folder))
-    table = render(compare(structs.replace(run, resumed=()), cells, complete=complete))
+    table = render(derive(structs.replace(run, resumed=()), cells, complete=complete))
     logs = {path.name: path.read_bytes() for path in (folder / "logs").iterdir()}
     return table, (folder / "cells.jsonl").read_bytes(), logs
 
@@ -67,7 +67,7 @@ def _state(root: Path) -> tuple[str, bytes, dict[str, bytes]]:
 def test_run_killed_at_any_operation_resumes_to_the_same_results(
     tmp_path: Path, run: Callable[..., None], *, torn: bool
 ) -> None:
-    """Wherever it dies, `report` reads what is there, `--resume` goes on, and cells, logs and table are the undisturbed run's to the byte."""
+    """Wherever it dies, it can be read and resumed, to the same bytes."""
     run(tmp_path / "undisturbed")
     wanted = _state(tmp_path / "undisturbed")
     for at in range(1, MOST):
@@ -89,7 +89,7 @@ def _resume(root: Path, run: Callable[..., None]) -> None:
         run(root)
         return
     store = FilesStore(root)
-    show_run(store, str(folder))
+    show_run(store, str(folder), {})
     _, _, is_complete = store.load(str(folder))
     if is_complete:  # it died in the index, after its last word
         store.prune()  # as the next run does, or `invoke clean`
@@ -101,7 +101,7 @@ def _resume(root: Path, run: Callable[..., None]) -> None:
 def test_full_disk_ends_a_run_as_disturbed_and_leaves_it_whole(
     tmp_path: Path, *, torn: bool
 ) -> None:
-    """Exit 5 wherever the room runs out; the lines so far are whole, no half file is left, and when there is room it goes on."""
+    """Exit 5 wherever the disk is full; whole files stay, and it can be resumed."""
     _compare(tmp_path / "undisturbed")
     wanted = _state(tmp_path / "undisturbed")
     for at in range(1, MOST):

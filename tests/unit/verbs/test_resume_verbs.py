@@ -8,12 +8,14 @@ import pytest
 from msgspec import structs
 
 from experiments.speed_goals.run import goals
-from harness.cli import wiring as assembly
-from harness.cli.flags import Typed
-from harness.cli.settings import settle_gate
+from harness.cli import wiring
+from harness.cli.flags import Flags
+from harness.model.costs import ExactCosts
 from harness.model.errors import UsageError
-from harness.model.runs import RunInfo
-from harness.verbs.gate import GateOrder, gate
+from harness.model.gate import DEFAULT_MARGINS
+from harness.model.nouns import Arm, Drive
+from harness.model.request import GateOptions
+from harness.verbs.gate import gate
 from harness.verbs.ramp import ramp
 from tests.builders.checkout import Checkout
 from tests.builders.injected import count_with
@@ -62,53 +64,49 @@ def test_resumed_goals_are_those_that_were_asked_for() -> None:
 
 
 def test_resumed_goals_are_driven_as_they_were() -> None:
-    """Where a goal is driven otherwise by now, what is there and what would come do not belong together."""
+    """A goal whose drive has changed cannot be resumed."""
     fakes = make_world(branch=dies_after(1))
     with pytest.raises(Killed):
         goals(fakes.world, make_request(), only="hand, C=8,000", repeats=2)
     fakes.box.by_image = {}
     stored = fakes.store.only
-    other = {"SCALE_PROCS": "7"}
-    sides = tuple(structs.replace(side, environment=other) for side in stored.run.sides)
+    other = Drive(arm=Arm.HAND, environment={"SCALE_PROCS": "7"})
+    sides = tuple(structs.replace(side, drive=other) for side in stored.run.sides)
     stored.run = structs.replace(stored.run, sides=sides)
-    with pytest.raises(UsageError, match="the goals are driven otherwise"):
+    with pytest.raises(UsageError, match="the goals have changed since this run started"):
         goals(fakes.world, replace(make_request(), resume=stored.folder), only="", repeats=2)
 
 
-def _gate(fakes: FakeWorld, order: GateOrder, resume: str | None = None) -> RunInfo:
-    return gate(fakes.world, replace(make_request(500, 1000), resume=resume), order).comparison.run
-
-
-def _order(count: Callable[..., object] | None) -> GateOrder:
-    settings = settle_gate({"quick-level": 500}, pairs="2")
-    return GateOrder(settings=settings, is_quick=True, is_strict=False, count=count)  # type: ignore[arg-type]  # a fake
+OPTIONS = GateOptions(margins=DEFAULT_MARGINS, pairs=2, quick_level=500, is_quick=True)
 
 
 def test_resumed_gate_decides_by_what_was_settled() -> None:
     """Costs are not counted again, and margins and pairs are the stored ones."""
     fakes = make_world(branch=dies_after(2))
     with pytest.raises(Killed):
-        _gate(fakes, _order(count_with(lambda _: 100.0)))
+        gate(fakes.world, make_request(500, 1000), OPTIONS, count_with(lambda _: 100.0))
     settled = fakes.store.only.run
     fakes.box.by_image = {}
 
-    def never(*_: object) -> object:
+    def never(*_: object) -> ExactCosts:
         raise AssertionError
 
-    run = _gate(fakes, replace(_order(never), is_strict=True), fakes.store.only.folder)
-    assert (run.costs, run.gate, run.pairs) == (settled.costs, settled.gate, 2)
+    request = replace(make_request(500, 1000), resume=fakes.store.only.folder)
+    run = gate(fakes.world, request, replace(OPTIONS, is_strict=True), never).comparison.run
+    assert (run.costs, run.gate, run.plan.pairs) == (settled.costs, settled.gate, 2)
     assert fakes.store.only.complete
 
 
 def test_resume_looks_for_the_kind_of_box_that_was_stored(
     git_checkout: Callable[..., Checkout], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And for no other, whatever would be found first; the folder may be named alone."""
+    """The stored kind of box is opened; the folder may be named alone."""
     monkeypatch.setenv("CPUS", "1")
     root = git_checkout().root
     run = make_run(box=make_box_info(box="watchdog"))
-    writer = assembly.open_store(root).open_run(run, "x")
+    writer = wiring.open_store(root).open_run(run, "x")
     writer.add_cell(make_cell(), make_observation())
     name = Path(writer.folder).name
-    request = assembly.make_request(Typed(repo=str(root / "src"), resume=name))
-    assert (request.settings.box, request.resume) == ("watchdog", name)
+    typed = {"repo": str(root / "src"), "resume": name}
+    request = wiring.make_request(Flags(typed=typed))
+    assert (request.box, request.resume) == ("watchdog", name)

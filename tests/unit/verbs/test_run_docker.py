@@ -1,4 +1,4 @@
-"""The switches `--run-docker` and `--run-counters`: a test that was asked for and skipped is a failure."""
+"""The switches `--run-docker` and `--run-counters`: a requested test never skips."""
 
 import os
 import subprocess
@@ -68,7 +68,7 @@ def test_docker_tests_that_skip_themselves_fail_the_run(
 
 
 def test_counter_tests_are_another_switch(tmp_path: Path) -> None:
-    """Who has an engine need not have the tools."""
+    """The switches are independent of each other."""
     body = MARKED.replace("docker", "counters").format("pytest.skip('no tool')")
     code, out = _pytest(tmp_path, body, "--run-docker")
     assert (code, out.splitlines()[-1].split(" in ")[0]) == (0, "1 passed, 1 deselected")

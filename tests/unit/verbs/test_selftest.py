@@ -5,35 +5,34 @@ from collections.abc import Mapping
 
 import pytest
 
-from harness.analysis.noise import is_believed
-from harness.cli.settings import settle_gate
+from harness.analysis.noise import is_fresh
 from harness.model.costs import ExactCosts
 from harness.model.errors import DisturbedError
-from harness.model.nouns import Load, Outcome, Side
-from harness.model.nouns import Drive
+from harness.model.gate import DEFAULT_MARGINS
+from harness.model.nouns import Drive, Load, Outcome, Side
+from harness.model.request import GateOptions
 from harness.outcome.observation import Observation
-from harness.verbs.gate import GateOrder
-from harness.verbs.ports import CellOrder
-from harness.verbs.selftest import SelfTested, selftest
+from harness.verbs.ports import CellSpec
+from harness.verbs.selftest import SelfTestResult, selftest
 from tests.builders.injected import count_with, made_worse_by_injection
-from tests.builders.world import BASE_TREE, FakeWorld, make_request, make_world
+from tests.builders.world import BASE_TREE, RUN_ID, FakeWorld, make_request, make_world
 from tests.fakes.fake_box import Behaviour, fails_with
 
+OPTIONS = GateOptions(margins=DEFAULT_MARGINS, pairs=8, quick_level=1000)
 
-def _test(behave: Behaviour, *, counts: bool = False) -> tuple[SelfTested, FakeWorld]:
+
+def _test(behave: Behaviour, *, counts: bool = False) -> tuple[SelfTestResult, FakeWorld]:
     fakes = make_world(branch=behave, base_tree=BASE_TREE)
     count = count_with(lambda _side: 100.0) if counts else None
-    settings = settle_gate({"quick-level": 1000})
-    order = GateOrder(settings=settings, is_quick=False, is_strict=False, count=count)
-    return selftest(fakes.world, make_request(1000), order), fakes
+    return selftest(fakes.world, make_request(1000), OPTIONS, count), fakes
 
 
 def test_selftest_catches_every_injected_regression() -> None:
-    """CPU, threads, bytes and failing sessions: each makes the gate fire, so that nothing is missed."""
+    """CPU, threads, bytes and failing sessions: the gate catches each."""
     tested, fakes = _test(made_worse_by_injection())
     assert tested.missed == ()
     tested.check()
-    environments = [dict(order.environment) for _, order in fakes.box.orders]
+    environments = [dict(spec.environment) for _, spec in fakes.box.specs]
     assert {"SCALE_INJECT_THREADS": "1"} in environments
     assert {"SCALE_INJECT_FAILING": "1000"} in environments
     assert {"SCALE_INJECT_BYTES": "2867"} in environments
@@ -42,11 +41,11 @@ def test_selftest_catches_every_injected_regression() -> None:
 def test_selftest_keeps_the_noise_of_the_host() -> None:
     """The floor is kept under the key of host, box and load, and the table shows it."""
     tested, fakes = _test(made_worse_by_injection())
-    (floor,) = fakes.store.floors.values()
-    assert floor.pairs == 8
-    assert 0 < floor.deviations["cpu-ms/turn"] < 0.03
-    assert is_believed(floor, "2026-11-30T13:00:00Z")
-    assert "### The floor of this host, at C=1,000 with 8 pairs" in tested.document
+    (noise_floor,) = fakes.store.floors.values()
+    assert noise_floor.pairs == 8
+    assert 0 < noise_floor.deviations["cpu-ms/turn"] < 0.03
+    assert is_fresh(noise_floor, "2026-11-30T13:00:00Z")
+    assert "### Noise floor of this host, at C=1,000 with 8 pairs" in tested.document
 
 
 def test_selftest_that_misses_a_regression_fails() -> None:
@@ -58,7 +57,7 @@ def test_selftest_that_misses_a_regression_fails() -> None:
 
 
 def test_selftest_on_a_disturbed_host_stops_at_once() -> None:
-    """Without a cell of the plain build there is no noise to keep and no control to size."""
+    """Without an undisturbed cell there is no noise, and no control to size."""
     with pytest.raises(DisturbedError, match="invalid twice"):
         _test(fails_with(Outcome.INVALID, at=1000))
 
@@ -67,10 +66,10 @@ def test_selftest_of_a_build_that_cannot_do_the_trial_stops() -> None:
     """A trial that does not end ok sizes no control."""
     plain = made_worse_by_injection()
     dies = fails_with(Outcome.CRASH, at=1000)
-    with pytest.raises(DisturbedError, match="the trial of injected work did not hold C=1000"):
+    with pytest.raises(DisturbedError, match="the trial of injected work failed at C=1000"):
         _test(
-            lambda image, order: (dies if "SCALE_INJECT_WORK" in order.environment else plain)(
-                image, order
+            lambda image, spec: (dies if "SCALE_INJECT_WORK" in spec.environment else plain)(
+                image, spec
             )
         )
 
@@ -84,9 +83,7 @@ def test_selftest_counts_each_control_in_its_own_environment() -> None:
         return count_with(lambda _side: 100.0)(trees, drives, load)
 
     fakes = make_world(branch=made_worse_by_injection())
-    settings = settle_gate({"quick-level": 1000})
-    order = GateOrder(settings=settings, is_quick=True, is_strict=False, count=count)
-    selftest(fakes.world, make_request(1000), order)
+    selftest(fakes.world, make_request(1000), OPTIONS, count)
     assert [sorted(environment) for environment in seen] == [
         [],
         ["SCALE_INJECT_WORK"],
@@ -96,20 +93,19 @@ def test_selftest_counts_each_control_in_its_own_environment() -> None:
     ]
 
 
-def test_selftest_leaves_what_the_cells_wrote_until_its_last_gate() -> None:
-    """Files that are removed between two gates would make the next one's cells dear."""
+def test_selftest_removes_nothing_between_its_gates() -> None:
+    """Removing files between two gates would slow the next cells down."""
     _, fakes = _test(made_worse_by_injection())
-    assert fakes.progress.lines.count("removing what the cells wrote") == 1
-    assert fakes.progress.lines[-1] == "removing what the cells wrote"
+    assert RUN_ID not in fakes.box.reaped
 
 
 def test_selftest_whose_identical_builds_differ_fails() -> None:
-    """A host on which a build regresses against itself cannot gate, however well it catches what is injected."""
+    """A build that regresses against itself fails the self-test."""
     plain, dear = made_worse_by_injection(), made_worse_by_injection(base_ms=0.2)
     turns = itertools.chain("ab" * 2 + "abbabaab" * 2, itertools.repeat("a"))
 
-    def behave(image: str, order: CellOrder) -> Observation:
-        return (dear if next(turns) == "b" else plain)(image, order)
+    def behave(image: str, spec: CellSpec) -> Observation:
+        return (dear if next(turns) == "b" else plain)(image, spec)
 
     tested, _ = _test(behave)
     assert tested.missed[0].startswith("A/A: invalid: identical builds differ")

@@ -1,4 +1,4 @@
-"""What is built for each side, and the proof of what differs."""
+"""The sides of a run, and the purity of their comparison."""
 
 import pytest
 
@@ -9,8 +9,7 @@ from harness.model.errors import (
     BuildError,
     DisturbedError,
 )
-from harness.model.nouns import Arm, Purity, Side
-from harness.model.nouns import Drive
+from harness.model.nouns import Arm, Drive, Purity, Side
 from harness.model.runs import SideInfo
 from harness.model.tree import Tree
 from harness.verbs.ports import BaseImage, Refs
@@ -52,7 +51,7 @@ def test_checked_out_gives_both_trees_while_the_worktree_stands() -> None:
     [("harness/probe", "bench"), ("Dockerfile", "bench"), ("src/escapement", "runtime")],
 )
 def test_checked_out_refuses_a_branch_that_has_nothing_to_run(missing: str, what: str) -> None:
-    """What is missing is named before a worktree is made."""
+    """A missing part is named before a worktree is made."""
     repo = FakeRepo(base=BASE, branch=_without(BRANCH, missing))
     message = rf"^the branch holds no {missing}, so it has no {what} to run"
     with (
@@ -64,7 +63,7 @@ def test_checked_out_refuses_a_branch_that_has_nothing_to_run(missing: str, what
 
 
 def test_checked_out_refuses_a_base_without_a_runtime() -> None:
-    """The base of a branch that brings the runtime in has nothing to compare with; its worktree goes."""
+    """A base without a runtime is refused, and its worktree removed."""
     repo = FakeRepo(base=_without(BASE, "src/escapement"), branch=BRANCH)
     with (
         pytest.raises(BaseCannotRunError, match=r"^the base ba5eba5 holds no src/escapement"),
@@ -97,7 +96,7 @@ def test_build_sides_says_which_one_does_not_build() -> None:
 
 
 def test_describe_sides_tells_what_each_was_built_from() -> None:
-    """Uncommitted changes are the branch's alone, and each side has its own arm and environment."""
+    """Uncommitted changes are the branch's; each side has its own drive."""
     builds = build_sides(FakeBox(), _sides(), IMAGE)
     drives = {
         Side.BASE: Drive(arm=Arm.HAND, environment={"SCALE_VT": "0"}),
@@ -106,7 +105,7 @@ def test_describe_sides_tells_what_each_was_built_from() -> None:
     assert describe_sides(_sides(), builds, IMAGE, drives) == (
         SideInfo(
             side=Side.BASE,
-            arm=Arm.HAND,
+            drive=drives[Side.BASE],
             commit=BASE_COMMIT,
             title="Pump by polling",
             dirty=None,
@@ -114,11 +113,10 @@ def test_describe_sides_tells_what_each_was_built_from() -> None:
             gauge=BASE.gauge_hash,
             tree=BASE.hash_on("sha256:base"),
             image=builds[Side.BASE].image,
-            environment={"SCALE_VT": "0"},
         ),
         SideInfo(
             side=Side.BRANCH,
-            arm=Arm.SC_MEM,
+            drive=drives[Side.BRANCH],
             commit=BRANCH_COMMIT,
             title="Pump by waking",
             dirty="ff" * 32,
@@ -126,7 +124,6 @@ def test_describe_sides_tells_what_each_was_built_from() -> None:
             gauge=BRANCH.gauge_hash,
             tree=BRANCH.hash_on("sha256:base"),
             image=builds[Side.BRANCH].image,
-            environment={},
         ),
     )
 
@@ -148,7 +145,7 @@ SAME = make_side(Side.BASE).subject
 def test_find_purity_goes_by_the_runtime_its_arm_and_its_environment(
     changes: dict[str, object], expected: Purity
 ) -> None:
-    """What else differs in the checkout is not what runs."""
+    """Only runtime and drive count for purity."""
     assert find_purity(make_side(Side.BASE), make_side(Side.BRANCH, **changes)) is expected
 
 
@@ -174,7 +171,7 @@ def test_foreign_subject_tells_of_a_cell_that_ran_other_code() -> None:
 
 
 def test_foreign_subject_is_none_for_the_code_of_its_side() -> None:
-    """The same hash proves it; a probe that does not tell is taken at the engine's word."""
+    """The same hash proves it; a missing hash is no proof of foreign code."""
     assert _loaded("aa" * 32, make_side(Side.BASE)) == ""
     assert _loaded(None, make_side(Side.BASE)) == ""
 

@@ -1,0 +1,1 @@
+"""Sessions killed at random moments, and resumed."""

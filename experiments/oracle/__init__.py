@@ -1,0 +1,1 @@
+"""The statechart machine against an independent implementation, on random charts."""

@@ -1,0 +1,1 @@
+"""Simulations of the intervals and of the order of cells."""
