@@ -1,1 +1,1 @@
-"""The gauge: runs one arm at one concurrency inside the box, and prints what it saw."""
+"""The probe: runs one arm at one concurrency inside the box and prints its measurements."""

@@ -1,4 +1,4 @@
-"""The probe's command line: reads the settings, and supervises one run."""
+"""The probe's command line: read the settings, supervise one run, return its exit code."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
         arguments: The words after the program's name.
 
     Returns:
-        0 with a RESULT, 2 for a usage error, otherwise the worker's exit code (128+N for a signal).
+        0 with a RESULT, 2 for a usage error, else the worker's exit code (128+N for a signal).
     """
     if {"-h", "--help"} & set(arguments):
         print(USAGE)

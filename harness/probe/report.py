@@ -1,4 +1,4 @@
-"""The report of a worker to its supervisor, after all its sessions."""
+"""The report that a worker sends to its supervisor after its last session."""
 
 import base64
 import json
@@ -7,24 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-READY = b"ready\n"  # what a worker writes before its report, when all it waits for is its start
+READY = b"ready\n"  # a worker writes it when it waits for its start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Measurements of one worker, or of several put together.
+    """The measurements of one worker, or of several after a merge.
 
     Args:
         ok: Sessions that ended well.
         errors: Sessions that failed.
         err_sample: Type and message of the first failure.
-        wall_ms: From the common start to the end of the last session.
-        latencies_ms: Of the sessions that ended well, in any order.
-        cpu_s: Processor time from the common start to the end of the last session.
-        lags: Tokens delivered, by how many whole ms late they were.
-        base_rss_kb: Resident memory after imports, before the first session.
-        peak_rss_kb: The largest resident memory of one process that the kernel saw.
-        workers: How the runtime's streams were driven, as the mock saw it.
+        wall_ms: Time from the common start to the end of the last session.
+        latencies_ms: Latencies of the sessions that ended well, in any order.
+        cpu_s: CPU time from the common start to the end of the last session.
+        lags: Number of delivered tokens, by their lag in whole ms.
+        base_rss_kb: Resident memory after the imports, before the first session.
+        peak_rss_kb: The kernel's own peak of one process's resident memory.
+        workers: Kind of the runtime's workers, as the mock observed it.
         python: Version of the interpreter.
         subject: The runtime's path, version and hash.
     """
@@ -43,10 +43,10 @@ class Report:
     subject: dict[str, str]
 
     def to_line(self) -> bytes:
-        """Return the report as one line, with its end.
+        """Return the report as one line, newline included.
 
-        The latencies are the base64 of their doubles as they are in memory, 11 characters each, since both ends are one
-        interpreter on one machine. The lags are pairs of a lag and its tokens.
+        The latencies are the base64 of their doubles in memory, 11 characters each: both ends
+        run one interpreter on one machine. The lags are pairs of a lag and its tokens.
         """
         body: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         body["latencies_ms"] = base64.b64encode(self.latencies_ms).decode("ascii")
@@ -55,7 +55,7 @@ class Report:
 
     @classmethod
     def from_line(cls, line: bytes) -> Self | None:
-        """Read a report; None when the worker died before it had written all of it."""
+        """Return the report in a line; None for a line that was cut short."""
         if not line.endswith(b"\n"):
             return None
         body = json.loads(line)

@@ -1,4 +1,4 @@
-"""Counters in shared memory: the worker writes, the supervisor reads."""
+"""Counters in shared memory: the worker writes them, the supervisor reads them."""
 
 import mmap
 import os
@@ -12,11 +12,11 @@ _SIZE_BYTES = 8 * _SLOTS
 class SharedCounters:
     """Sessions ended, sessions failed and tokens delivered so far.
 
-    A write costs the worker a store and takes no thread, lock or message, so it also gets through while the event loop
-    is saturated or thousands of threads want the interpreter.
+    A write is one store: no thread, lock or message. So it works while the event loop is
+    saturated or thousands of threads wait for the interpreter.
 
     Args:
-        fd: A descriptor of the memory; it may be closed once this is made.
+        fd: A descriptor of the memory; the caller may close it afterwards.
     """
 
     def __init__(self, fd: int) -> None:
@@ -24,10 +24,11 @@ class SharedCounters:
 
     @classmethod
     def create(cls) -> tuple[Self, int]:
-        """Make the memory.
+        """Create the memory.
 
         Returns:
-            The counters, all zero, and the descriptor to hand on, which the caller closes.
+            The counters, all zero, and the descriptor for the other process. The caller
+            closes it.
         """
         fd = os.memfd_create("probe-counters")
         os.truncate(fd, _SIZE_BYTES)
@@ -35,28 +36,28 @@ class SharedCounters:
 
     @property
     def done(self) -> int:
-        """Sessions that have ended, well or not."""
+        """Return the number of sessions that have ended, well or not."""
         return self._slots[_DONE]
 
     @property
     def errors(self) -> int:
-        """Sessions that have failed."""
+        """Return the number of sessions that have failed."""
         return self._slots[_ERRORS]
 
     @property
     def deltas(self) -> int:
-        """Tokens delivered; behind by a few while threads deliver them."""
+        """Return the number of delivered tokens; threads may be a few ahead of it."""
         return self._slots[_DELTAS_OF_LOOP] + self._slots[_DELTAS_OF_THREADS]
 
     def set_sessions(self, *, done: int, errors: int) -> None:
-        """Publish how many sessions have ended, and how many of these have failed."""
+        """Publish the number of ended sessions and how many of them failed."""
         self._slots[_DONE] = done
         self._slots[_ERRORS] = errors
 
     def set_deltas_of_loop(self, total: int) -> None:
-        """Publish how many tokens the timer wheel has delivered."""
+        """Publish the number of tokens that the timer wheel has delivered."""
         self._slots[_DELTAS_OF_LOOP] = total
 
     def set_deltas_of_threads(self, total: int) -> None:
-        """Publish how many tokens blocking streams have delivered."""
+        """Publish the number of tokens that blocking streams have delivered."""
         self._slots[_DELTAS_OF_THREADS] = total

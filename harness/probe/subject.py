@@ -1,4 +1,4 @@
-"""The loaded runtime: its folder, its version and the hash of its sources."""
+"""Identify the loaded runtime: its folder, its version and the hash of its sources."""
 
 import hashlib
 import os
@@ -8,18 +8,18 @@ from types import ModuleType
 
 
 def describe_subject(package: ModuleType) -> dict[str, str]:
-    """Return the `path`, `version` and `hash` of a package as loaded."""
+    """Return the `path`, `version` and `hash` of a loaded package."""
     folder = Path(str(package.__file__)).resolve().parent
     version = str(getattr(package, "__version__", ""))
     return {"path": str(folder), "version": version, "hash": hash_sources(folder)}
 
 
 def hash_sources(folder: Path) -> str:
-    """Hash every source below a folder.
+    """Return the hash of all sources below a folder.
 
-    Each file counts with its POSIX path from the folder, NUL, the length of its content in decimal, NUL, and its content, in
-    the order of the paths' bytes. A link counts with its path, NUL, ``->``, its target and NUL, and is not followed.
-    ``__pycache__`` and ``*.pyc`` do not count.
+    The hash covers the files in the order of their paths' bytes. For each file: its POSIX path
+    from the folder, NUL, its length in decimal, NUL, its content. For a link: its path, NUL,
+    ``->``, its target, NUL; links are not followed. ``__pycache__`` and ``*.pyc`` are ignored.
 
     Returns:
         SHA-256, 64 hexadecimal digits.

@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps to the next timer instead of waiting."""
+"""An event loop whose clock jumps to the next timer: an exact schedule without waiting."""
 
 import asyncio
 import math
@@ -6,7 +6,7 @@ import selectors
 from contextvars import Context
 from typing import Any, NoReturn
 
-START_S = 0.0  # what such a loop's clock says when it is made
+START_S = 0.0  # the clock of a new loop
 
 
 class VirtualClockError(Exception):
@@ -14,15 +14,16 @@ class VirtualClockError(Exception):
 
 
 class VirtualClockLoop(asyncio.SelectorEventLoop):
-    """An event loop that goes by a time of its own.
+    """An event loop with a virtual clock, for tasks alone.
 
-    It holds for tasks alone: a thread would work while no time passes. So an executor and a call from another thread are refused. A
-    refusal ends the loop too, because a thread that is refused would let its session wait for ever.
+    Another thread would work while no time passes, so executors and calls from other threads
+    are refused. A refusal also ends the loop: the refused session would wait for ever.
 
-    It asks the kernel what is ready as often as a real loop does, so that a turn of the loop costs the same system calls.
+    The loop asks the kernel for ready descriptors as often as a real loop, so that a turn of
+    the loop costs the same system calls.
 
     Raises:
-        VirtualClockError: Something was refused, or nothing is scheduled and the loop would wait for ever.
+        VirtualClockError: A call was refused, or the loop would wait for ever.
     """
 
     def __init__(self) -> None:
@@ -35,10 +36,10 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
         return self._now_s
 
     def jump(self, by_s: float | None) -> None:
-        """Let time pass, always forward.
+        """Advance the clock.
 
         Args:
-            by_s: Until the next timer, where there is one.
+            by_s: Time until the next timer; None without a timer.
         """
         if self._refusal is not None:
             raise self._refusal
@@ -46,20 +47,20 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
             msg = "nothing is scheduled: under the virtual clock the loop would wait for ever"
             raise VirtualClockError(msg)
         if by_s > 0:
-            # a wait that is less than the distance of two floats would not move the clock, and never end
+            # a wait below the distance of two floats would leave the clock as it is, for ever
             self._now_s = max(self._now_s + by_s, math.nextafter(self._now_s, math.inf))
 
     def run_in_executor(self, executor: object, func: object, *args: object) -> Any:  # noqa: ANN401 (as the base has it)
-        """Refuse."""
+        """Refuse: an executor is another thread."""
         del executor, args
         self._refuse(f"{_name(func)} is to run in an executor")
 
     def call_soon_threadsafe(
         self, callback: object, *args: object, context: Context | None = None
     ) -> NoReturn:
-        """Refuse: on the loop's own thread there is `call_soon`."""
+        """Refuse: code on the loop's own thread uses `call_soon`."""
         del args, context
-        self._refuse(f"{_name(callback)} is to be called on the loop from elsewhere")
+        self._refuse(f"{_name(callback)} is to be called on the loop from another thread")
 
     def _refuse(self, what: str) -> NoReturn:
         self._refusal = VirtualClockError(f"{what}, which the virtual clock does not allow")
@@ -67,19 +68,19 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
 
 
 def _name(function: object) -> str:
-    """Return what to call a function: the same in every run, so without its address."""
+    """Return the name of a function without its address, which differs between runs."""
     return str(getattr(function, "__qualname__", type(function).__qualname__))
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Has the loop's clock jump by as much as the loop would wait."""
+    """A selector that advances the loop's clock instead of waiting."""
 
     def __init__(self, loop: VirtualClockLoop) -> None:
         super().__init__()
         self._loop = loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Return what is ready now, and jump if that is nothing."""
+        """Return the ready descriptors; advance the clock if there are none."""
         ready = super().select(0)
         if not ready:
             self._loop.jump(timeout)

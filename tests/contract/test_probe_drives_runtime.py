@@ -1,4 +1,4 @@
-"""Today's probe drives every runtime, from the first version on."""
+"""The current probe drives every version of the runtime."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FIRST_WHEEL = ROOT / "tests" / "data" / "escapement-0.1.0-py3-none-any.whl"
 
-# Parameters as the probe may pass them: by their place, and by name after the star; `=` where they may be left out.
+# Parameters that the probe may pass: by position, or by name after the star; `=` marks optional ones.
 SURFACE = {
     "Chart": "id, initial, states, data=",
     "State": "id, *, initial=, states=, transitions=, on_entry=, on_exit=, conversation=",
@@ -54,7 +54,7 @@ print(json.dumps({"surface": surface, "async": is_async, "version": escapement._
 
 @pytest.fixture(params=["src", "first"], scope="module")
 def runtime(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a runtime: the sources, or the first version's wheel."""
+    """Provide the folder of a runtime: the sources, or the kept wheel of the first version."""
     if request.param == "src":
         return ROOT / "src"
     folder = tmp_path_factory.mktemp("first")
@@ -64,7 +64,7 @@ def runtime(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def run_python(runtime: Path, *arguments: str, **environment: str) -> str:
-    """Run Python over a runtime, and return what it prints."""
+    """Run Python with a runtime on its path, and return its output."""
     base = {key: value for key, value in os.environ.items() if not key.startswith("SCALE_")}
     ended = subprocess.run(
         [sys.executable, *arguments],
@@ -80,7 +80,7 @@ def run_python(runtime: Path, *arguments: str, **environment: str) -> str:
 
 
 def run_probe(runtime: Path, words: str, **environment: str) -> dict[str, Any]:
-    """Run the probe over a runtime, and return its RESULT."""
+    """Run the probe with a runtime, and return its RESULT."""
     output = run_python(runtime, "-m", "harness.probe", *words.split(), **environment)
     (line,) = (line for line in output.splitlines() if line.startswith("RESULT "))
     result: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
@@ -103,7 +103,7 @@ def keeps(found: list[list[str]], frozen: str) -> bool:
 
 @pytest.mark.slow
 def test_runtime_has_the_frozen_surface(runtime: Path) -> None:
-    """Every name that the probe uses takes what it took when it was frozen."""
+    """Every name that the probe uses accepts its frozen parameters."""
     described = json.loads(run_python(runtime, "-c", DESCRIBE, json.dumps(list(SURFACE))))
     found = described["surface"]
     broken = {
@@ -126,7 +126,7 @@ def test_runtime_has_the_frozen_surface(runtime: Path) -> None:
     ],
 )
 def test_surface_may_grow_but_not_change(found: list[list[str]], *, is_kept: bool) -> None:
-    """New parameters are optional; old ones stay where they are."""
+    """Only optional parameters may be added; none may be removed, moved or required."""
     assert keeps(found, "a, b=, *, c=") is is_kept
 
 
@@ -137,7 +137,7 @@ def test_surface_may_grow_but_not_change(found: list[list[str]], *, is_kept: boo
 def test_probe_drives_the_runtime_to_done(
     runtime: Path, arm: str, virtual: str, poll_ms: int, procs: int
 ) -> None:
-    """Every session of every arm takes all its turns, in every mode."""
+    """Every session of every arm does all its turns, in each mode of the probe."""
     words = f"{arm} 3 4 2 2 1 {poll_ms} 2"
     result = run_probe(runtime, words, SCALE_VT=virtual, SCALE_PROCS=str(procs))
     assert (result["ok"], result["errors"], result["err-sample"]) == (3, 0, None)

@@ -1,4 +1,4 @@
-"""The probe as a process of its own: started, fed and read."""
+"""Start a probe as a process, with a real or a fake runtime, and read its output."""
 
 import json
 import os
@@ -131,7 +131,7 @@ def run(chart, *, session_id, **kwargs):
 
 
 Probe = subprocess.Popen[str]
-Start = Callable[..., Probe]  # takes the probe's words, and perhaps a subject and an environment
+Start = Callable[..., Probe]  # called with the command line, perhaps a subject, an environment
 
 
 def start_probe(
@@ -140,10 +140,10 @@ def start_probe(
     """Start a probe.
 
     Args:
-        folder: Where its scratch folder and its subject are made.
+        folder: Folder of its scratch folder and its subject.
         words: Its arguments.
-        subject: Which of SUBJECTS it measures instead of the runtime of this tree.
-        environment: What goes over the variables that are there.
+        subject: A name in SUBJECTS; None for the runtime of this tree.
+        environment: Overrides the present environment.
     """
     path = ROOT / "src"
     if subject is not None:
@@ -162,7 +162,7 @@ def start_probe(
 
 @dataclass(frozen=True)
 class Ended:
-    """A probe that has ended, and the maps that it printed, by their words."""
+    """The end of a probe, and the maps that it printed, by their words."""
 
     code: int
     maps: dict[str, list[dict[str, Any]]]
@@ -171,19 +171,19 @@ class Ended:
 
     @property
     def result(self) -> dict[str, Any]:
-        """The one RESULT."""
+        """Return the one RESULT."""
         (result,) = self.maps["RESULT"]
         return result
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """The one OUTCOME."""
+        """Return the one OUTCOME."""
         (outcome,) = self.maps["OUTCOME"]
         return outcome
 
 
 def end(process: Probe) -> Ended:
-    """Wait for a probe to end, and read what it printed."""
+    """Wait for the end of a probe, and read its output."""
     stdout, stderr = process.communicate(timeout=60)
     maps: dict[str, list[dict[str, Any]]] = {}
     for line in stdout.splitlines():
@@ -194,7 +194,7 @@ def end(process: Probe) -> Ended:
 
 
 def read_until(process: Probe, word: str) -> str:
-    """Return the first line of the probe's output that begins with a word."""
+    """Read the output up to the first line that starts with a word; return that line."""
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith(word):
@@ -203,7 +203,7 @@ def read_until(process: Probe, word: str) -> str:
 
 
 def workers_of(process: Probe) -> list[int]:
-    """Return the process ids of a probe's workers, in starting order."""
+    """Return the process ids of a probe's workers, in the order of their starts."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     return [int(pid) for pid in children.read_text(encoding="ascii").split()]
 

@@ -1,4 +1,4 @@
-"""The judgement of a real probe's output about its worker's end."""
+"""The judgement of real probe output about a worker's end."""
 
 import pytest
 
@@ -9,13 +9,11 @@ from harness.outcome.rules import decide
 from tests.integration.probe_runs import Ended, Probe, Start, end, read_until
 
 CAPS = Caps(timeout_s=4.0)
-_PULSES = 4  # a second apart: the last quarter of such a cell, and a second before it
+_PULSES = 4  # PROGRESS lines, a second apart: the last quarter of a cell and a second before
 
 
 def _decide(ended: Ended, **seen: object) -> tuple[Outcome, str]:
-    quiet = ended.stdout.replace(
-        '"host-ms"', '"unheard"'
-    )  # how busy this host is, is not the matter
+    quiet = ended.stdout.replace('"host-ms"', '"ignored"')  # the load of this host is irrelevant
     observation = Observation(
         output=read_output(quiet.splitlines()),
         exit_code=ended.code,
@@ -27,21 +25,21 @@ def _decide(ended: Ended, **seen: object) -> tuple[Outcome, str]:
 
 
 def _run_out_of_time(process: Probe) -> tuple[Outcome, str]:
-    """Let a probe pulse for a while, then kill it as a box does at its time limit."""
+    """Let a probe print PROGRESS for a while, then kill it as a box does at its time limit."""
     pulses = ""
     for _ in range(_PULSES):
         pulses += read_until(process, "PROGRESS")
     process.kill()
     ended = end(process)
-    told = Ended(ended.code, ended.maps, pulses + ended.stdout, ended.stderr)
-    last = read_output(told.stdout.splitlines()).progress[-1]
-    return _decide(told, timed_out=True, wall_s=last.t_ms / 1000)
+    whole = Ended(ended.code, ended.maps, pulses + ended.stdout, ended.stderr)
+    last = read_output(whole.stdout.splitlines()).progress[-1]
+    return _decide(whole, timed_out=True, wall_s=last.t_ms / 1000)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("virtual", ["1", "0"])
-def test_probe_that_pulses_over_a_worker_in_a_call_has_stalled(start: Start, virtual: str) -> None:
-    """PROGRESS without new tokens is a stall."""
+def test_probe_with_a_worker_that_blocks_in_a_call_has_stalled(start: Start, virtual: str) -> None:
+    """The supervisor prints PROGRESS each second, but no token comes."""
     assert _run_out_of_time(start("sc-mem 3 2 1 1 1", "holds-the-lock", SCALE_VT=virtual)) == (
         Outcome.TIMEOUT_STALLED,
         "4.0 s timeout, stalled, 0 of 3 sessions done",
@@ -49,8 +47,8 @@ def test_probe_that_pulses_over_a_worker_in_a_call_has_stalled(start: Start, vir
 
 
 @pytest.mark.slow
-def test_probe_whose_tokens_still_come_was_only_slow(start: Start) -> None:
-    """No session has ended, and all of them move."""
+def test_probe_with_late_tokens_is_only_slow(start: Start) -> None:
+    """No session has ended, but all of them progress."""
     assert _run_out_of_time(start("hand 3 1 10 10000 20")) == (
         Outcome.TIMEOUT_PROGRESSING,
         "4.0 s timeout, 0 of 3 sessions done",
@@ -58,8 +56,8 @@ def test_probe_whose_tokens_still_come_was_only_slow(start: Start) -> None:
 
 
 @pytest.mark.slow
-def test_probe_of_a_runtime_that_finds_itself_wedged_has_failed_sessions(start: Start) -> None:
-    """The runtime has ended them, and says which and why."""
+def test_probe_of_a_runtime_that_reports_wedged_sessions_has_failed_sessions(start: Start) -> None:
+    """The runtime has ended the sessions, with an error that names session and state."""
     outcome, reason = _decide(end(start("sc-mem 3 2 1 1 1", "wedges")))
     assert outcome is Outcome.ERRORS
     assert reason.startswith("3 of 3 sessions failed: RuntimeError: session-00000")
@@ -67,8 +65,8 @@ def test_probe_of_a_runtime_that_finds_itself_wedged_has_failed_sessions(start: 
 
 
 @pytest.mark.slow
-def test_probe_of_sessions_without_files_is_told(start: Start) -> None:
-    """The first failure's message is enough."""
+def test_probe_reports_sessions_that_run_out_of_files(start: Start) -> None:
+    """The message of the first failure names the cause."""
     outcome, reason = _decide(end(start("sc-mem 3 2 1 1 1", "opens-files")))
     assert (outcome, reason) == (
         Outcome.FDS,

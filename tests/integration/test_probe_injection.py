@@ -1,4 +1,4 @@
-"""The measurements of a probe with injected regressions."""
+"""The measurements of a probe with an injected regression."""
 
 import pytest
 
@@ -11,7 +11,7 @@ LOAD = "1 20 5 5"
 @pytest.mark.parametrize("virtual", ["1", "0"])
 @pytest.mark.parametrize("arm", ["sc-ckpt", "sc-mem", "hand"])
 def test_probe_measures_what_was_injected(start: Start, arm: str, virtual: str) -> None:
-    """Threads, memory and CPU rise by the injected amounts, and one session fails."""
+    """Threads, memory and CPU rise as injected, and only the injected failure occurs."""
     words = f"{arm} 8 {LOAD}"
     plain = end(start(words, SCALE_VT=virtual)).result
     ended = end(
@@ -26,8 +26,8 @@ def test_probe_measures_what_was_injected(start: Start, arm: str, virtual: str) 
     )
     worse = ended.result
     assert (worse["ok"], worse["errors"]) == (7, 1)
-    told = "InjectedFailureError: session 7 was told to fail: SCALE_INJECT_FAILING=8"
-    assert worse["err-sample"] == told
+    sample = "InjectedFailureError: session 7 failed on purpose: SCALE_INJECT_FAILING=8"
+    assert worse["err-sample"] == sample
     assert worse["peak-threads"] >= plain["peak-threads"] + 30
     assert worse["peak-rss-mb"] > plain["peak-rss-mb"] + 28
     assert worse["cpu-sec"] > plain["cpu-sec"] + 0.05
@@ -35,7 +35,7 @@ def test_probe_measures_what_was_injected(start: Start, arm: str, virtual: str) 
 
 
 @pytest.mark.slow
-def test_probe_injects_by_the_session_whatever_its_shard(start: Start) -> None:
-    """Every fourth of ten sessions fails, over two processes as in one."""
+def test_probe_injects_failures_by_session_across_shards(start: Start) -> None:
+    """Every fourth of ten sessions fails, with two processes as with one."""
     ended = end(start(f"hand 10 {LOAD}", SCALE_PROCS="2", SCALE_INJECT_FAILING="4"))
     assert (ended.result["ok"], ended.result["errors"]) == (8, 2)

@@ -1,4 +1,4 @@
-"""The output of the probe for small loads and for refused arguments."""
+"""The probe's output for small loads and for invalid arguments."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.integration.probe_runs import ROOT, Start, end
 def test_probe_runs_every_arm_in_both_modes(
     start: Start, tmp_path: Path, arm: str, virtual: str
 ) -> None:
-    """CAPS, PROGRESS, RESULT; every session ends well, and nothing is left behind."""
+    """The probe prints CAPS, PROGRESS, RESULT; all sessions end well and no file remains."""
     ended = end(start(f"{arm} 5 2 5 3 2 0 4", SCALE_VT=virtual))
     assert ended.code == 0, ended.stderr
     assert list(ended.maps) == ["CAPS", "PROGRESS", "RESULT"]
@@ -32,7 +32,7 @@ def test_probe_runs_every_arm_in_both_modes(
 
 @pytest.mark.slow
 def test_probe_runs_under_the_virtual_clock(start: Start) -> None:
-    """Minutes of sessions pass at once, without latencies and PROGRESS."""
+    """Minutes of sessions pass in a moment; no latency is reported."""
     ended = end(start("sc-mem 20 2 100000 3 1000", SCALE_CLOCK="virtual"))
     assert ended.code == 0, ended.stderr
     assert (ended.result["ok"], ended.result["deltas"]) == (20, 120)
@@ -42,10 +42,8 @@ def test_probe_runs_under_the_virtual_clock(start: Start) -> None:
 
 
 @pytest.mark.slow
-def test_probe_leaves_what_was_written_where_it_was_told_to_write(
-    start: Start, tmp_path: Path
-) -> None:
-    """A given scratch folder stays; the temporary folder stays empty."""
+def test_probe_keeps_the_files_in_a_given_scratch_folder(start: Start, tmp_path: Path) -> None:
+    """The caller clears a given folder; the folder for temporary files stays empty."""
     given = tmp_path / "given"
     given.mkdir()
     ended = end(start("sc-mem 5 2 5 3 2", SCALE_SCRATCH=str(given)))
@@ -56,7 +54,7 @@ def test_probe_leaves_what_was_written_where_it_was_told_to_write(
 
 @pytest.mark.slow
 def test_probe_prints_the_result_again_for_people(start: Start) -> None:
-    """The second copy is the same map, a key a line, sorted."""
+    """The second copy is the same map, sorted, one key per line."""
     ended = end(start("hand 3 1 1 1 1"))
     pretty = ended.stdout[ended.stdout.index("\n{\n") + 1 :]
     assert json.loads(pretty) == ended.result
@@ -65,8 +63,8 @@ def test_probe_prints_the_result_again_for_people(start: Start) -> None:
 
 
 @pytest.mark.slow
-def test_probe_progress_tells_what_is_known_so_far(start: Start) -> None:
-    """The last PROGRESS of a finished run counts all its sessions and tokens."""
+def test_probe_progress_counts_sessions_and_tokens(start: Start) -> None:
+    """The last PROGRESS of a finished run counts all sessions and tokens."""
     last = end(start("hand 3 1 1200 2 1")).maps["PROGRESS"][-1]
     assert set(last) == {
         *("t-ms", "done", "errors", "C", "threads", "rss-mb", "fds", "peak-threads"),
@@ -95,7 +93,7 @@ def test_probe_progress_tells_what_is_known_so_far(start: Start) -> None:
 def test_probe_refuses_in_one_line(
     start: Start, words: str, environment: dict[str, str], named: str
 ) -> None:
-    """A usage error exits 2, says one line on stderr and prints nothing."""
+    """A usage error exits 2, with one line on stderr and nothing on stdout."""
     ended = end(start(words, **environment))
     assert ended.code == 2
     assert ended.stdout == ""
@@ -104,8 +102,8 @@ def test_probe_refuses_in_one_line(
 
 
 @pytest.mark.slow
-def test_probe_explains_itself(start: Start) -> None:
-    """--help prints the usage and exits 0, whatever else is asked."""
+def test_probe_prints_its_usage(start: Start) -> None:
+    """--help prints the usage and exits 0, whatever the other arguments."""
     ended = end(start("other --help"))
     assert ended.code == 0
     assert ended.stdout.startswith("usage: python -m harness.probe ARM C [TURNS")

@@ -1,4 +1,4 @@
-"""A probe with several workers: one RESULT, and one end."""
+"""The probe with several workers: one RESULT and one end for all."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from tests.integration.probe_runs import Start, end, is_gone, read_until, worker
 @pytest.mark.parametrize("virtual", ["1", "0"])
 @pytest.mark.parametrize("arm", ["sc-ckpt", "sc-mem", "hand"])
 def test_shards_make_one_result(start: Start, tmp_path: Path, arm: str, virtual: str) -> None:
-    """Sessions, tokens, memory and CPU are sums over both workers."""
+    """Sessions, tokens, memory and CPU are sums over both workers; no file remains."""
     ended = end(start(f"{arm} 5 2 5 3 2 0 4", SCALE_VT=virtual, SCALE_PROCS="2"))
     assert ended.code == 0, ended.stderr
     assert list(ended.maps) == ["CAPS", "PROGRESS", "RESULT"]
@@ -31,7 +31,7 @@ def test_shards_make_one_result(start: Start, tmp_path: Path, arm: str, virtual:
 
 @pytest.mark.slow
 def test_shards_hold_more_than_one_worker_does(start: Start) -> None:
-    """Peaks are sums over workers that run at the same time."""
+    """Memory, threads and descriptors are sums over simultaneous workers."""
     one = end(start("hand 4 1 300 1 1")).result
     three = end(start("hand 4 1 300 1 1", SCALE_PROCS="3")).result
     assert three["base-rss-mb"] > 2.5 * one["base-rss-mb"]
@@ -42,7 +42,7 @@ def test_shards_hold_more_than_one_worker_does(start: Start) -> None:
 
 @pytest.mark.slow
 def test_shards_report_more_than_a_pipe_holds(start: Start) -> None:
-    """Reports of thousands of latencies get through, and each latency counts."""
+    """A report of thousands of latencies arrives whole."""
     result = end(start("hand 20000 1 0 0 0", SCALE_PROCS="2")).result
     assert result["ok"] == 20000
     assert result["wall-ms"] >= result["p99-session-ms"] > 0
@@ -51,7 +51,7 @@ def test_shards_report_more_than_a_pipe_holds(start: Start) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("shard", [0, 1])
 def test_shards_end_when_one_is_killed(start: Start, tmp_path: Path, shard: int) -> None:
-    """The OUTCOME names the killed worker, and the others are ended."""
+    """The OUTCOME names the killed worker, 137 stays 137, and the others are gone."""
     process = start("hand 5 1 60000 1 1", SCALE_PROCS="2")
     read_until(process, "PROGRESS")
     workers = workers_of(process)
@@ -68,10 +68,10 @@ def test_shards_end_when_one_is_killed(start: Start, tmp_path: Path, shard: int)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_shards_all_go_when_the_probe_is_stopped(
+def test_shards_all_end_when_the_probe_is_stopped(
     start: Start, tmp_path: Path, number: int, code: int
 ) -> None:
-    """A stop ends every worker, and the scratch folder."""
+    """A stop ends every worker and removes the scratch folder."""
     process = start("hand 5 1 60000 1 1", SCALE_PROCS="3")
     read_until(process, "PROGRESS")
     workers = workers_of(process)
@@ -82,8 +82,8 @@ def test_shards_all_go_when_the_probe_is_stopped(
 
 
 @pytest.mark.slow
-def test_shards_keep_the_exit_code_and_the_last_words_of_the_one_that_left(start: Start) -> None:
-    """A worker that exits by itself ends the others, which would have run for ever."""
+def test_shards_keep_the_exit_code_and_the_stderr_of_a_worker_that_exits(start: Start) -> None:
+    """A worker that exits ends the others, which would run for ever."""
     ended = end(start("sc-mem 2 2 1 1 1", "exits-in-one-shard", SCALE_PROCS="2"))
     assert ended.code == 5
     assert (ended.outcome["cause"], ended.outcome["exit-code"]) == ("exit", 5)
@@ -93,7 +93,7 @@ def test_shards_keep_the_exit_code_and_the_last_words_of_the_one_that_left(start
 
 @pytest.mark.slow
 def test_shards_do_not_wait_for_one_that_cannot_start(start: Start) -> None:
-    """A worker that dies before the common start ends those that wait for it."""
+    """A worker that dies before the common start ends the waiting ones."""
     ended = end(start("sc-mem 2 2 1 1 1", "does-not-start-in-one-shard", SCALE_PROCS="2"))
     assert ended.code == 1
     assert ended.outcome["evidence"]["shard"] == 1
@@ -102,7 +102,7 @@ def test_shards_do_not_wait_for_one_that_cannot_start(start: Start) -> None:
 
 @pytest.mark.slow
 def test_shards_count_sessions_that_fail(start: Start) -> None:
-    """Failed sessions of any worker are in RESULT and OUTCOME."""
+    """The RESULT counts failed sessions of any worker; the OUTCOME names the shard."""
     ended = end(start("sc-mem 4 2 1 1 1", "fails", SCALE_PROCS="2"))
     assert ended.code == 0
     assert (ended.result["ok"], ended.result["errors"]) == (3, 1)

@@ -1,4 +1,4 @@
-"""The probe when it, or its worker, is stopped from outside."""
+"""The probe when a signal stops it or its worker."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from tests.integration.probe_runs import Start, end, is_gone, read_until, worker
 
 @pytest.mark.slow
 def test_probe_reports_a_worker_that_was_killed(start: Start) -> None:
-    """There is an OUTCOME with the evidence instead of a RESULT, and 137 stays 137."""
+    """The probe prints an OUTCOME with evidence and no RESULT; 137 stays 137."""
     process = start("hand 3 1 60000 1 1")
     read_until(process, "PROGRESS")
     (worker,) = workers_of(process)
@@ -33,10 +33,10 @@ def test_probe_reports_a_worker_that_was_killed(start: Start) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_probe_takes_its_worker_with_it_when_it_is_stopped(
+def test_probe_ends_its_worker_when_it_is_stopped(
     start: Start, tmp_path: Path, number: int, code: int
 ) -> None:
-    """A stop ends both processes, and the scratch folder."""
+    """A stop ends both processes and removes the scratch folder."""
     process = start("hand 3 1 60000 1 1")
     read_until(process, "PROGRESS")
     (worker,) = workers_of(process)
@@ -49,8 +49,8 @@ def test_probe_takes_its_worker_with_it_when_it_is_stopped(
 
 
 @pytest.mark.slow
-def test_probe_worker_goes_when_its_supervisor_is_killed(start: Start) -> None:
-    """Not even a supervisor that had no time to clean up leaves a worker behind."""
+def test_probe_worker_ends_when_its_supervisor_is_killed(start: Start) -> None:
+    """A supervisor without time to clean up leaves no worker behind."""
     process = start("hand 3 1 60000 1 1")
     read_until(process, "PROGRESS")
     worker = os.pidfd_open(*workers_of(process))

@@ -1,4 +1,4 @@
-"""The probe with subjects that misbehave."""
+"""The probe with runtimes that misbehave."""
 
 import pytest
 
@@ -7,8 +7,10 @@ from tests.integration.probe_runs import Start, end, read_until
 
 @pytest.mark.slow
 @pytest.mark.parametrize("virtual", ["1", "0"])
-def test_probe_is_not_fooled_by_a_subject_that_prints(start: Start, virtual: str) -> None:
-    """A subject's output goes to stderr; standard output holds only the protocol."""
+def test_probe_keeps_the_prints_of_a_subject_out_of_the_protocol(
+    start: Start, virtual: str
+) -> None:
+    """The prints of a subject go to stderr; standard output holds only the protocol."""
     ended = end(start("sc-mem 2 2 1 1 1", "prints", SCALE_VT=virtual))
     assert ended.result["ok"] == 2
     assert "not ours" not in ended.stdout
@@ -20,7 +22,7 @@ def test_probe_is_not_fooled_by_a_subject_that_prints(start: Start, virtual: str
 @pytest.mark.slow
 @pytest.mark.parametrize("virtual", ["1", "0"])
 def test_probe_counts_sessions_that_fail(start: Start, virtual: str) -> None:
-    """A run with failed sessions has a RESULT, an OUTCOME and exit code 0."""
+    """A run with failed sessions has a RESULT, an OUTCOME with the cause, and exit code 0."""
     ended = end(start("sc-mem 3 2 1 1 1", "fails", SCALE_VT=virtual))
     assert ended.code == 0
     assert (ended.result["ok"], ended.result["errors"]) == (2, 1)
@@ -32,8 +34,8 @@ def test_probe_counts_sessions_that_fail(start: Start, virtual: str) -> None:
 
 
 @pytest.mark.slow
-def test_probe_does_not_take_an_unfinished_session_for_a_good_one(start: Start) -> None:
-    """A session that comes back early has failed, and its numbers are absent."""
+def test_probe_counts_an_unfinished_session_as_failed(start: Start) -> None:
+    """A session that returns early has failed; its numbers are absent."""
     ended = end(start("sc-mem 1 2 1 1 1", "stops-early"))
     sample = "UnfinishedError: session-000000 ended as 'idle' after 1 turns"
     assert ended.result["err-sample"] == sample
@@ -42,8 +44,8 @@ def test_probe_does_not_take_an_unfinished_session_for_a_good_one(start: Start) 
 
 
 @pytest.mark.slow
-def test_probe_keeps_the_exit_code_and_the_last_words(start: Start) -> None:
-    """A worker that exits by itself is an OUTCOME with its code and its stderr."""
+def test_probe_keeps_the_exit_code_and_the_stderr_of_its_worker(start: Start) -> None:
+    """A worker that exits yields an OUTCOME with its exit code and its stderr."""
     ended = end(start("sc-mem 1 2 1 1 1", "exits"))
     assert ended.code == 5
     assert (ended.outcome["cause"], ended.outcome["exit-code"]) == ("exit", 5)
@@ -53,7 +55,7 @@ def test_probe_keeps_the_exit_code_and_the_last_words(start: Start) -> None:
 
 @pytest.mark.slow
 def test_probe_can_stop_a_subject_that_hangs(start: Start) -> None:
-    """A probe whose event loop is blocked can be stopped."""
+    """A signal stops the probe even if a session blocks the event loop for ever."""
     process = start("sc-mem 1 2 1 1 1", "hangs")
     read_until(process, "PROGRESS")
     process.terminate()

@@ -1,1 +1,1 @@
-"""The kernel's files on processes, cgroups and the host."""
+"""Read what the kernel reports about processes, cgroups and the host: knows no other room."""

@@ -1,113 +1,106 @@
-"""The files of this process's cgroup, in v1, v2 and hybrid systems."""
+"""Find the folders in which a process's cgroup keeps its files: v1, v2 or both."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
-_UNLIMITED_FROM = 1 << 60  # v1 writes the largest multiple of a page for no limit
+from harness.probe.kernel.files import read_text
+
+PROC = Path("/proc")
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One controller's files for this process.
+    """The folder of a cgroup in one hierarchy.
 
     Args:
-        version: 1 or 2.
-        path: The folder of the process's own cgroup.
-        mount: The folder above which there is nothing to see.
+        mount: The topmost visible folder of the hierarchy.
     """
 
-    version: int
+    version: Literal[1, 2]
     path: Path
     mount: Path
 
-    def read(self, name: str) -> str | None:
-        """Return a file's text; None when there is no such file."""
-        return _read(self.path / name)
-
-    def read_int(self, name: str) -> int | None:
-        """Return a file's number; None without the file, or for no limit."""
-        return _number(self.read(name))
-
-    def read_pairs(self, name: str) -> dict[str, int]:
-        """Return a file of ``key value`` lines; empty when there is no such file."""
-        words = (line.split() for line in (self.read(name) or "").splitlines())
-        return {pair[0]: int(pair[1]) for pair in words if len(pair) == 2 and pair[1].isdigit()}
-
-    def up(self) -> Iterator[Path]:
-        """Yield the process's folder, then its ancestors, whose limits hold too."""
-        yield self.path
-        if self.path.is_relative_to(self.mount):
-            for parent in self.path.parents:
-                if not parent.is_relative_to(self.mount):
-                    return
-                yield parent
-
-    def lowest(self, name: str) -> int | None:
-        """Return the lowest limit of that name that holds here; None without any."""
-        found = [
-            n for n in (_number(_read(folder / name)) for folder in self.up()) if n is not None
-        ]
-        return min(found, default=None)
+    def up(self) -> Iterator["Folder"]:
+        """Yield this folder, then its parents up to the mount: their limits hold as well."""
+        for path in (self.path, *self.path.parents):
+            if not path.is_relative_to(self.mount):
+                return
+            yield replace(self, path=path)
 
 
 @dataclass(frozen=True, slots=True)
-class _Mount:
-    version: int
-    controllers: frozenset[str]
-    root: PurePosixPath
-    point: Path
-
-
 class Cgroup:
     """The cgroup of a process.
 
     Args:
-        mountinfo: The text of its ``/proc/PID/mountinfo``.
-        membership: The text of its ``/proc/PID/cgroup``.
+        v1: The folder of each v1 controller, `cpu`, `memory` and so on.
+        v2: The folder in the unified hierarchy; None without one.
+    """
+
+    v1: Mapping[str, Folder]
+    v2: Folder | None
+
+    def folder(self, controller: str) -> Folder | None:
+        """Return the folder of a controller: v1 wins on a host with both versions."""
+        return self.v1.get(controller, self.v2)
+
+    def file(self, controller: str, name: str, *, v1: str = "") -> Path | None:
+        """Return the path of a controller's file, which may have another name in v1."""
+        folder = self.folder(controller)
+        if folder is None:
+            return None
+        return folder.path / (v1 if v1 and folder.version == 1 else name)
+
+
+def read_cgroup(process: int | Literal["self"] = "self", proc: Path = PROC) -> Cgroup:
+    """Return the cgroup of a process (by its id), with the mounts visible from here."""
+    mountinfo = read_text(proc / "self/mountinfo") or ""
+    return parse_cgroup(mountinfo, read_text(proc / str(process) / "cgroup") or "")
+
+
+def parse_cgroup(mountinfo: str, membership: str) -> Cgroup:
+    """Return the cgroup that two files describe; one without folders for empty files.
+
+    Args:
+        mountinfo: The text of ``/proc/self/mountinfo``.
+        membership: The text of ``/proc/PID/cgroup``.
 
     Source: proc(5), proc_pid_mountinfo(5), cgroups(7).
     """
+    paths = dict(_parse_membership(membership))
+    v1: dict[str, Folder] = {}
+    v2: Folder | None = None
+    for mount in _parse_mounts(mountinfo):
+        if mount.version == 2:
+            v2 = v2 or (_locate(mount, paths[""]) if "" in paths else None)
+            continue
+        for controller in mount.controllers & paths.keys() - v1.keys():
+            v1[controller] = _locate(mount, paths[controller])
+    return Cgroup(v1, v2)
 
-    def __init__(self, mountinfo: str, membership: str) -> None:
-        self._mounts = list(_parse_mounts(mountinfo))
-        self._paths = dict(_parse_membership(membership))
 
-    @classmethod
-    def of_this_process(cls) -> "Cgroup":
-        """Return the cgroup that the probe itself is in."""
-        own = Path("/proc/self")
-        return cls(_read(own / "mountinfo") or "", _read(own / "cgroup") or "")
-
-    def folder(self, controller: str) -> Folder | None:
-        """Return the folder of a controller, in v1 or else in v2; None for neither."""
-        for mount in self._mounts:
-            if (
-                mount.version == 1
-                and controller in mount.controllers
-                and controller in self._paths
-            ):
-                return _locate(mount, self._paths[controller])
-        return self.unified()
-
-    def unified(self) -> Folder | None:
-        """Return the folder in the v2 hierarchy; None without one."""
-        for mount in self._mounts:
-            if mount.version == 2 and "" in self._paths:
-                return _locate(mount, self._paths[""])
-        return None
+@dataclass(frozen=True, slots=True)
+class _Mount:
+    version: Literal[1, 2]
+    controllers: frozenset[str]
+    root: PurePosixPath
+    point: Path
 
 
 def _parse_mounts(text: str) -> Iterator[_Mount]:
     for line in text.splitlines():
         before, _, after = line.partition(" - ")
         where, kind = before.split(), after.split()
-        if len(where) > 4 and kind and kind[0] in {"cgroup", "cgroup2"}:
-            options = frozenset(kind[-1].split(","))
-            version = 2 if kind[0] == "cgroup2" else 1
-            root, point = PurePosixPath(_unescape(where[3])), Path(_unescape(where[4]))
-            yield _Mount(version, options, root, point)
+        if kind[:1] in (["cgroup"], ["cgroup2"]):
+            yield _Mount(
+                version=1 if kind[0] == "cgroup" else 2,
+                controllers=frozenset(kind[-1].split(",")),
+                root=PurePosixPath(_unescape(where[3])),
+                point=Path(_unescape(where[4])),
+            )
 
 
 def _parse_membership(text: str) -> Iterator[tuple[str, PurePosixPath]]:
@@ -120,29 +113,15 @@ def _parse_membership(text: str) -> Iterator[tuple[str, PurePosixPath]]:
 def _locate(mount: _Mount, path: PurePosixPath) -> Folder:
     """Find a cgroup below its mount.
 
-    In a container the mount may show the container's cgroup alone while the path is told from the host's root, or the
-    other way about: where the two do not fit, the mount itself is what there is to see.
+    In a container the mount may show the container's own cgroup while the path starts at the
+    host's root, or the reverse. Where the two do not fit, only the mount is visible.
     """
+    inner = mount.point
     if path.is_relative_to(mount.root):
-        inner = path.relative_to(mount.root)
-        if ".." not in inner.parts and (mount.point / inner).is_dir():
-            return Folder(mount.version, mount.point / inner, mount.point)
-    return Folder(mount.version, mount.point, mount.point)
+        inner = mount.point / path.relative_to(mount.root)
+    is_visible = ".." not in inner.parts and inner.is_dir()
+    return Folder(mount.version, inner if is_visible else mount.point, mount.point)
 
 
 def _unescape(field: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), field)
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError:
-        return None
-
-
-def _number(text: str | None) -> int | None:
-    word = (text or "").strip()
-    if not word.isdigit() or int(word) >= _UNLIMITED_FROM:
-        return None
-    return int(word)

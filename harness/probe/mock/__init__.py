@@ -1,1 +1,1 @@
-"""The simulated model."""
+"""The mock model: answers with tokens on a known schedule and measures its own lag."""

@@ -1,4 +1,4 @@
-"""The tokens that the mock delivered, in a histogram of their lag in ms."""
+"""Count the delivered tokens by their lag, as a histogram of whole milliseconds."""
 
 import itertools
 import threading
@@ -9,10 +9,10 @@ from harness.probe.shared_counters import SharedCounters
 
 
 class Deliveries:
-    """The mock's own account of its punctuality.
+    """The mock's record of its own punctuality.
 
     Args:
-        counters: Where the running total is published.
+        counters: Receive the running totals.
     """
 
     def __init__(self, counters: SharedCounters) -> None:
@@ -24,16 +24,16 @@ class Deliveries:
 
     @property
     def lags(self) -> Mapping[int, int]:
-        """Delivered tokens of ended streams, by whole ms of lag."""
+        """Return the delivered tokens by lag in ms, without blocking streams in progress."""
         return dict(self._lags)
 
     def add_round(self, first_lag_ms: int, last_lag_ms: int, tokens: int) -> None:
-        """Count the tokens of one round of a lane, delivered in sequence.
+        """Count the tokens of one round of a batch, spread evenly over its delivery.
 
         Args:
-            first_lag_ms: The lag when the first was delivered.
-            last_lag_ms: The lag after the last; those between are spread evenly, what is left over counts as last.
-            tokens: How many.
+            first_lag_ms: Lag at the start of the delivery.
+            last_lag_ms: Lag at its end; the remainder of the division counts here.
+            tokens: Number of tokens.
         """
         each, rest = divmod(tokens, last_lag_ms - first_lag_ms + 1)
         if each:
@@ -47,11 +47,11 @@ class Deliveries:
     def publish_one(self) -> None:
         """Count one token of a blocking stream in the running total.
 
-        No lock: with thousands of threads its holder would often be one that waits for the interpreter.
+        No lock: among thousands of threads its holder would often wait for the interpreter.
         """
         self._counters.set_deltas_of_threads(next(self._each_of_threads))
 
     def add_stream(self, lags_ms: Sequence[int]) -> None:
-        """Take over the lags of a blocking stream that has ended, in whole ms."""
+        """Count the tokens of a blocking stream that has ended, by their lags."""
         with self._lock:
             self._lags.update(lags_ms)

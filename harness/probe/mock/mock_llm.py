@@ -1,4 +1,4 @@
-"""The mock model: answers every request with paced tokens and an event."""
+"""The mock backend: answers each request with the same tokens and the chart's event."""
 
 import asyncio
 import time
@@ -6,27 +6,26 @@ from collections.abc import Callable
 from typing import Literal
 
 from escapement import LLMReply, LLMRequest, ToolCall
+from harness.probe.mock.batch import OnDelta
 from harness.probe.mock.deliveries import Deliveries
-from harness.probe.mock.lane import OnDelta
 from harness.probe.mock.wheel import TOKEN, TimerWheel, slip_of
 from harness.probe.settings import Settings
 from harness.probe.virtual_clock import VirtualClockError
 
 _CONTINUE = ToolCall("event__continue")
-_SLACK_MS = 0.001  # a time that is a whole ms but for rounding is that ms
+_SLACK_MS = 0.001  # tolerance for rounding errors
 
 
 class MockLLM:
-    """A backend whose timing is known.
+    """A backend with a known schedule.
 
-    A reply's tokens are due at ``ttft, ttft + tok, ...``, and the reply itself ``tok`` after its last token, so that an
-    undisturbed turn takes the nominal ``ttft + tokens*tok``.
+    Tokens are due at ``ttft, ttft + tok, ...``. The reply is due ``tok`` after its last token,
+    so that an undisturbed turn takes the nominal ``ttft + tokens*tok``.
 
     Args:
         settings: The load and its pacing.
-        deliveries: The account of what was delivered, and how late.
-        clock: Monotonic seconds, for blocking streams; streams on a loop go by its clock.
-        sleep: Blocks for that many seconds.
+        clock: Monotonic seconds, for blocking streams; a loop's streams use the loop's clock.
+        sleep: Blocks for some seconds.
     """
 
     def __init__(
@@ -43,20 +42,20 @@ class MockLLM:
         self._sleep = sleep
         self._wheels: dict[asyncio.AbstractEventLoop, TimerWheel] = {}
         self._was_blocking = False
-        self._reply = LLMReply(TOKEN * settings.tokens, _CONTINUE)  # the same for all
+        self._reply = LLMReply(TOKEN * settings.tokens, _CONTINUE)
 
     @property
     def workers_seen(self) -> Literal["platform", "virtual", "mixed"] | None:
-        """The actual drive of streams: blocked threads, the loop, both, or None."""
+        """Return the observed kind: blocked threads, tasks of a loop, both; None without streams."""
         if self._was_blocking:
             return "mixed" if self._wheels else "platform"
         return "virtual" if self._wheels else None
 
     def stream(self, request: LLMRequest, on_delta: OnDelta) -> LLMReply:
-        """Answer on the calling thread, which sleeps from token to token.
+        """Answer on the calling thread, which sleeps between tokens.
 
         Raises:
-            VirtualClockError: It would sleep while no time passes.
+            VirtualClockError: The clock is virtual: the thread would sleep while no time passes.
         """
         if self._settings.clock == "virtual":
             msg = f"session {request.session_id!r} blocks for its answer, which the virtual clock does not allow"
@@ -80,7 +79,7 @@ class MockLLM:
         return self._reply
 
     async def astream(self, request: LLMRequest, on_delta: OnDelta) -> LLMReply:
-        """Answer on the running loop, whose one wheel calls `on_delta`."""
+        """Answer on the running loop, from its one timer wheel."""
         del request
         wheel = self._wheel_of(asyncio.get_running_loop())
         stream = wheel.join(on_delta)
@@ -92,7 +91,7 @@ class MockLLM:
         return self._reply
 
     def _wait_until(self, due_s: float) -> float:
-        """Wait, and return by how many ms that ended late."""
+        """Wait, and return the lag at the end in ms."""
         pause_s = due_s - self._clock()
         if pause_s > 0:
             self._sleep(pause_s)

@@ -1,4 +1,4 @@
-"""A timer wheel: one timer for all the streams of an event loop."""
+"""One timer for all streams of an event loop: it delivers the tokens that are due."""
 
 import asyncio
 import heapq
@@ -7,32 +7,33 @@ from collections import deque
 from operator import length_hint
 from typing import Literal
 
+from harness.probe.mock.batch import Batch, OnDelta, Stream
 from harness.probe.mock.deliveries import Deliveries
-from harness.probe.mock.lane import Lane, OnDelta, Stream
 
 TOKEN = "word "  # noqa: S105 (a token of text)
 _TICKS_PER_S = 1000.0
-_SLACK_TICKS = 0.001  # 1 us: a time that is a tick but for rounding is that tick
-_ON_TIME_TICKS = 1.5  # epoll waits in whole ms, rounded up: a loop that is idle wakes up to 1 ms late, and then some
-_ENDS_A_TURN = 64  # of the loop: with 8 us of work after each, half a tick
+_SLACK_TICKS = 0.001  # 1 us: tolerance for rounding errors
+_ON_TIME_TICKS = 1.5  # epoll waits in whole ms, rounded up: an idle loop wakes over 1 ms late
+_ENDS_PER_TURN = 64  # half a tick, with 8 us of work after each end
 
 
 class TimerWheel:
-    """Delivers the tokens of every stream of one loop, in ticks of 1 ms.
+    """Delivers the tokens of all streams of one loop, in ticks of 1 ms.
 
-    Streams that are due in the same tick are one lane, see there.
+    Streams that are due in the same tick form one `Batch`. When the loop wakes, the wheel
+    delivers all due tokens in order and then returns to the loop.
 
-    All tokens that are due when the loop wakes are delivered, in order, and then the loop has its turn again. Streams that
-    end are let go 64 at a time, with a turn of the loop, and what tokens are due by then, in between. Otherwise thousands that
-    end in one tick would all be awake before the next token, and put off every stream in flight.
+    Streams end 64 at a time. In between, the loop takes a turn and the wheel delivers the
+    tokens that are due by then. Otherwise thousands of streams that end in one tick would all
+    wake up before the next token and delay every stream in flight.
 
     Args:
-        loop: Its clock is the only one that is looked at.
-        ttft_ms: From joining to the first token.
+        loop: Its clock is the only one in use.
+        ttft_ms: Time from joining to the first token.
         tokens: Tokens of each stream; the stream ends when one more would be due.
-        tok_ms: From a token to the next.
-        pacing: ``sleep`` times the next token from the delivery of this one (see `slip_of`), ``server`` from when it was due.
-        deliveries: The account of what was delivered, and how late.
+        tok_ms: Time from a token to the next.
+        pacing: ``sleep`` times the next token from the delivery of the last (see `slip_of`),
+            ``server`` from the time at which the last was due.
     """
 
     def __init__(
@@ -53,105 +54,109 @@ class TimerWheel:
         self._tok_ms = tok_ms
         self._is_sleep_paced = pacing == "sleep"
         self._deliveries = deliveries
-        self._lanes: dict[int, Lane] = {}  # by the tick in which each is due
-        self._ticks: list[int] = []  # heap of the keys of _lanes
-        self._lane_of: dict[Stream, Lane] = {}  # where each was let in
+        self._batches: dict[int, Batch] = {}  # by the tick in which it is due
+        self._ticks: list[int] = []  # heap of the keys of _batches
+        self._batch_of: dict[Stream, Batch] = {}  # the batch that each joined
         self._ending: deque[Stream] = deque()
-        self._alarm: asyncio.Handle | None = None
-        self._alarm_tick = math.inf
+        self._timer: asyncio.Handle | None = None
+        self._timer_tick = math.inf
         self._is_serving = False
-        self._served: Lane | None = None
-        self._gone: list[Stream] = []
+        self._served: Batch | None = None
+        self._leavers: list[Stream] = []
 
     def join(self, on_delta: OnDelta) -> Stream:
         """Start a stream.
 
+        Args:
+            on_delta: Called with each token.
+
         Returns:
-            What to await: it ends with the stream, or with what `on_delta` raised. Who gives up waiting calls `leave`.
+            A future: done when the stream ends, or failed with the exception of `on_delta`. A
+            caller that stops waiting for it calls `leave`.
         """
         stream = self._loop.create_future()
         due = math.ceil(self._now_ticks() - _SLACK_TICKS) + self._ttft_ms
-        lane = self._lanes.get(due)
-        if lane is None:
-            lane = Lane()
-            self._place(due, lane)
-        lane.add(stream, on_delta, self._tokens)
-        self._lane_of[stream] = lane
-        if due < self._alarm_tick and not self._is_serving:
-            self._set_alarm()
+        batch = self._batches.get(due)
+        if batch is None:
+            batch = Batch()
+            self._place(due, batch)
+        batch.add(stream, on_delta, self._tokens)
+        self._batch_of[stream] = batch
+        if due < self._timer_tick and not self._is_serving:
+            self._set_timer()
         return stream
 
     def leave(self, stream: Stream) -> None:
-        """Take a stream off the wheel, whether or not it is still on it."""
-        lane = self._lane_of.pop(stream, None)
-        if lane is None:
+        """Remove a stream, if it is still on the wheel."""
+        batch = self._batch_of.pop(stream, None)
+        if batch is None:
             return
-        lane = lane.final
-        if lane is self._served and stream in lane.streams:
-            lane.streams[stream] = _ignore
-            self._gone.append(stream)
+        batch = batch.current
+        if batch is self._served and stream in batch.streams:
+            batch.streams[stream] = _ignore
+            self._leavers.append(stream)
         else:
-            lane.streams.pop(stream, None)
+            batch.streams.pop(stream, None)
 
     def _now_ticks(self) -> float:
         return (self._now_s() - self._origin_s) * _TICKS_PER_S
 
-    def _place(self, due: int, lane: Lane) -> None:
-        there = self._lanes.get(due)
+    def _place(self, due: int, batch: Batch) -> None:
+        there = self._batches.get(due)
         if there is None:
-            self._lanes[due] = lane
+            self._batches[due] = batch
             heapq.heappush(self._ticks, due)
         else:
-            self._lanes[due] = there.meet(lane)
+            self._batches[due] = there.merge(batch)
 
-    def _set_alarm(self) -> None:
-        """Schedule a callback at the next due tick, or at once if streams end."""
+    def _set_timer(self) -> None:
+        """Set the loop's timer to the next due tick, or to now while streams wait to end."""
         tick = self._ticks[0] if self._ticks else math.inf
         if self._ending:
             tick = -math.inf
-        if tick >= self._alarm_tick:
+        if tick >= self._timer_tick:
             return
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm_tick = tick
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_tick = tick
         if self._ending:
-            self._alarm = self._loop.call_soon(self._wake)
+            self._timer = self._loop.call_soon(self._wake)
         else:
-            self._alarm = self._loop.call_at(self._origin_s + tick / _TICKS_PER_S, self._wake)
+            self._timer = self._loop.call_at(self._origin_s + tick / _TICKS_PER_S, self._wake)
 
     def _wake(self) -> None:
-        self._alarm, self._alarm_tick = None, math.inf
+        self._timer, self._timer_tick = None, math.inf
         self._is_serving = True
         try:
             self._serve_until(math.floor(self._now_ticks() + _SLACK_TICKS))
             self._end_some()
         finally:
             self._is_serving = False
-            self._set_alarm()
+            self._set_timer()
 
     def _serve_until(self, limit: int) -> None:
         while self._ticks and self._ticks[0] <= limit:
             due = heapq.heappop(self._ticks)
-            lane = self._lanes.pop(due)
-            self._ending.extend(lane.next_round())
-            if lane.streams:
-                self._serve(due, lane)
+            batch = self._batches.pop(due)
+            self._ending.extend(batch.next_round())
+            if batch.streams:
+                self._serve(due, batch)
 
-    def _serve(self, due: int, lane: Lane) -> None:
+    def _serve(self, due: int, batch: Batch) -> None:
         first_lag = self._now_ticks() - due + _SLACK_TICKS
-        tokens = len(lane.streams)
-        self._served = lane
+        tokens = len(batch.streams)
+        self._served = batch
         try:
-            self._deliver(lane.streams)
+            self._deliver(batch.streams)
         finally:
             self._served = None
-            while self._gone:
-                lane.streams.pop(self._gone.pop(), None)
+            while self._leavers:
+                batch.streams.pop(self._leavers.pop(), None)
             last_lag = self._now_ticks() - due + _SLACK_TICKS
             self._deliveries.add_round(math.floor(first_lag), math.floor(last_lag), tokens)
-            if lane.streams:
+            if batch.streams:
                 slip = slip_of(first_lag) if self._is_sleep_paced else 0
-                self._place(due + slip + self._tok_ms, lane)
+                self._place(due + slip + self._tok_ms, batch)
 
     def _deliver(self, streams: dict[Stream, OnDelta]) -> None:
         waiting = iter(streams.values())
@@ -161,34 +166,34 @@ class TimerWheel:
                     on_delta(TOKEN)
             except (KeyboardInterrupt, SystemExit):
                 raise
-            except BaseException as error:  # noqa: BLE001 (it is the stream's to handle, and no other's)
+            except BaseException as error:  # noqa: BLE001 (it belongs to this stream alone)
                 position = len(streams) - length_hint(waiting) - 1
                 stream = list(streams)[position]
-                self._lane_of.pop(stream, None)
-                self._gone.append(stream)
+                self._batch_of.pop(stream, None)
+                self._leavers.append(stream)
                 _fail(stream, error)
             else:
                 return
 
     def _end_some(self) -> None:
-        for _ in range(min(_ENDS_A_TURN, len(self._ending))):
+        for _ in range(min(_ENDS_PER_TURN, len(self._ending))):
             stream = self._ending.popleft()
-            self._lane_of.pop(stream, None)
+            self._batch_of.pop(stream, None)
             if not stream.done():
                 stream.set_result(None)
 
 
 def slip_of(lag_ms: float) -> int:
-    """Return the delay of the next token by a late one, in ms, in sleep pacing.
+    """Return the delay of the next token after a late delivery, in whole ms, in sleep pacing.
 
-    The next one is timed from the tick of this delivery; but a delivery that is late by less than 1.5 ms is on time, so that
-    a loop that can only wait for whole ms adds nothing.
+    The next token is timed from the tick of this delivery. A delivery less than 1.5 ms late
+    counts as on time, so that a loop that waits in whole ms adds no delay.
     """
     return math.floor(lag_ms) if lag_ms >= _ON_TIME_TICKS else 0
 
 
 def _ignore(_token: str) -> None:
-    """Stand in for a stream that left while its lane was being served."""
+    """Replace the callback of a stream that left while its batch was served."""
 
 
 def _fail(stream: Stream, error: BaseException) -> None:
@@ -196,7 +201,7 @@ def _fail(stream: Stream, error: BaseException) -> None:
         return
     if isinstance(error, asyncio.CancelledError):
         stream.cancel()
-    elif isinstance(error, StopIteration):  # a future takes every exception but this one
+    elif isinstance(error, StopIteration):  # the one exception that a future refuses
         stream.set_exception(RuntimeError("on_delta raised StopIteration"))
     else:
         stream.set_exception(error)

@@ -1,1 +1,1 @@
-"""The process that watches the worker."""
+"""The supervisor: starts the workers, samples them from outside, prints the protocol."""

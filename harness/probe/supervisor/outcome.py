@@ -1,4 +1,4 @@
-"""The OUTCOME map: why a worker came to no good end, and the evidence."""
+"""Make the OUTCOME map: the cause of a worker's bad end and the evidence."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -7,7 +7,7 @@ Cause = Literal["oom", "signal", "exit", "errors"]
 
 
 def exit_code_of(returncode: int) -> int:
-    """Return a process's exit code as a shell gives it: 128+N for signal N.
+    """Return a process's exit code as a shell does: 128+N for signal N.
 
     Args:
         returncode: The exit code, or minus the signal.
@@ -16,11 +16,11 @@ def exit_code_of(returncode: int) -> int:
 
 
 def cause_of(returncode: int, oom_kills: float | None) -> Cause:
-    """Name what ended a worker that did not report.
+    """Return the cause of the end of a worker without a report.
 
     Args:
         returncode: Its exit code, or minus the signal.
-        oom_kills: By how much its cgroup's count of killed processes rose; None where there is no count.
+        oom_kills: Increase of its cgroup's OOM kills; None without a count.
     """
     if oom_kills:
         return "oom"
@@ -33,9 +33,10 @@ def make_outcome(
     """Return the OUTCOME map.
 
     Args:
-        cause: What ended the worker; of one that came to its end and reported, `errors` when sessions failed, `oom` when a child of it was killed.
+        cause: The cause of the worker's end. For a worker with a report: `errors` for failed
+            sessions, `oom` for a killed child.
         returncode: Its exit code, or minus the signal.
-        evidence: What was seen, by the names of the protocol.
+        evidence: The last measurements, by the protocol's names.
         stderr_tail: Its last lines.
     """
     return {

@@ -1,4 +1,4 @@
-"""The RESULT map: the formulas that turn what was measured into its numbers."""
+"""Make the RESULT map: the formulas from measurements to its numbers."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,7 @@ def percentile(ordered: Sequence[float], n: int) -> float | None:
 
     Args:
         ordered: Smallest first.
-        n: Per cent, 0-100.
+        n: In %, 0-100.
     """
     if not ordered:
         return None
@@ -23,11 +23,11 @@ def percentile(ordered: Sequence[float], n: int) -> float | None:
 
 
 def percentile_of_counts(counts: Mapping[int, int], n: int) -> int | None:
-    """Return the same of values that are told by how often each occurs.
+    """Return the same for values in a histogram.
 
     Args:
-        counts: How often, by value.
-        n: Per cent, 0-100.
+        counts: Number of occurrences, by value.
+        n: In %, 0-100.
     """
     total = sum(counts.values())
     index = min(total - 1, n * total // 100)
@@ -42,13 +42,15 @@ def percentile_of_counts(counts: Mapping[int, int], n: int) -> int | None:
 def make_result(
     settings: Settings, report: Report, peaks: Peaks, throttled_ms: float | None
 ) -> Mapping[str, object]:
-    """Return the RESULT map in its contract's order; absent numbers are None.
+    """Return the RESULT map in the key order of its contract; None for absent numbers.
+
+    Under the virtual clock all latencies are absent.
 
     Args:
-        settings: What was asked for.
-        report: What the workers measured, together.
-        peaks: What the supervisor saw of them.
-        throttled_ms: For how long the cgroup's quota held them back.
+        settings: The settings of the run.
+        report: The merged measurements of the workers.
+        peaks: Their peaks, sampled by the supervisor.
+        throttled_ms: Time of throttling by the cgroup's CPU quota.
     """
     turns_total = report.ok * settings.turns
     peak_rss_kb = max(peaks.rss_kb, report.peak_rss_kb or 0)

@@ -1,19 +1,25 @@
-"""The workers' peaks, seen from outside."""
+"""Sample the workers from outside: their threads, memory, descriptors and CPU time."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.probe.kernel.proc_files import Status, list_fds, read_cpu_s, read_status, stat_fds
+from harness.probe.kernel.processes import (
+    ProcessStatus,
+    list_fds,
+    read_cpu_s,
+    read_status,
+    stat_fds,
+)
 
 SAMPLE_S = 0.025
-_KEPT = 10  # a quarter of a second
-_SAMPLES_A_LISTING = 10
+_KEPT_SAMPLES = 10  # a quarter of a second
+_SAMPLES_PER_LISTING = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peaks:
-    """The peaks of a run so far, each summed over the processes."""
+    """The peaks of a run so far, each a sum over the processes at one moment."""
 
     threads: int
     rss_kb: int
@@ -21,25 +27,25 @@ class Peaks:
 
 
 class Sampler:
-    """Samples several processes; keeps their peaks and last samples.
+    """Samples some processes together; keeps their peaks and the last quarter of a second.
 
     Args:
         pids: The processes.
-        now_ms: Milliseconds since they were started.
-        read: Reads the state of one.
+        now_ms: Milliseconds since their start.
+        read: Reads the state of one process.
     """
 
     def __init__(
         self,
         pids: Sequence[int],
         now_ms: Callable[[], float],
-        read: Callable[[int], Status] = read_status,
+        read: Callable[[int], ProcessStatus] = read_status,
     ) -> None:
         self._pids = pids
         self._now_ms = now_ms
         self._read = read
         self._rounds = 0
-        self._last: deque[dict[str, float]] = deque(maxlen=_KEPT)
+        self._last: deque[dict[str, float]] = deque(maxlen=_KEPT_SAMPLES)
         self.threads = 0
         self.rss_kb = 0
         self.fds: int | None = None
@@ -47,13 +53,13 @@ class Sampler:
 
     @property
     def last_samples(self) -> list[Mapping[str, float]]:
-        """The last samples with memory, oldest first: `t-ms`, `rss-mb`, `threads`."""
+        """Return the last samples of live processes, oldest first."""
         return list(self._last)
 
     def sample(self) -> None:
-        """Take one sample; dead processes add nothing.
+        """Take one sample; without a live process everything stays as it was.
 
-        The kernel's own peak of one process is the least that the peak of the sum can have been.
+        The peak of the sum is at least the kernel's own peak of each process.
         """
         alive = [status for status in map(self._read, self._pids) if status.rss_kb is not None]
         if not alive:
@@ -72,11 +78,11 @@ class Sampler:
     def _count_fds(self) -> None:
         """Count the open descriptors.
 
-        Asking for their number is free. Where they have to be listed, 16,000 take milliseconds of a processor that the
-        workers want, so that is done in every tenth sample only.
+        Listing 16,000 of them takes milliseconds of a CPU that the workers need. So kernels
+        that do not count them are asked in every tenth sample only.
         """
         fds = _sum_of_known(map(stat_fds, self._pids))
-        if fds is None and self._rounds % _SAMPLES_A_LISTING == 0:
+        if fds is None and self._rounds % _SAMPLES_PER_LISTING == 0:
             fds = _sum_of_known(map(list_fds, self._pids))
         self._rounds += 1
         if fds is not None:
@@ -84,12 +90,12 @@ class Sampler:
 
 
 class CpuMeter:
-    """The processors' time that some processes take together.
+    """Measures the CPU share of some processes together.
 
     Args:
         pids: The processes.
         now_s: Monotonic seconds.
-        read_s: Reads what one has taken so far, in seconds; None when it is gone.
+        read_s: Reads the CPU time of one process; None when it is gone.
     """
 
     def __init__(
@@ -100,20 +106,20 @@ class CpuMeter:
     ) -> None:
         self._now_s = now_s
         self._read_s = read_s
-        self._taken_s = dict.fromkeys(pids, 0.0)
+        self._used_s = dict.fromkeys(pids, 0.0)
         self._before = (now_s(), 0.0)
 
     def read_pct(self) -> float | None:
-        """Return their CPU share since the last call, in %; None if all are gone.
+        """Return the share of one CPU since the last call, in %; None without a live process.
 
-        One that is gone keeps what it was last seen to have taken. To be asked once a second: the kernel adds it up over
-        all the threads.
+        A process that is gone keeps its last CPU time. Call it once a second at most: the
+        kernel sums over all threads.
         """
-        seen = {pid: cpu_s for pid in self._taken_s if (cpu_s := self._read_s(pid)) is not None}
+        seen = {pid: cpu_s for pid in self._used_s if (cpu_s := self._read_s(pid)) is not None}
         if not seen:
             return None
-        self._taken_s.update(seen)
-        now_s, cpu_s = self._now_s(), sum(self._taken_s.values())
+        self._used_s.update(seen)
+        now_s, cpu_s = self._now_s(), sum(self._used_s.values())
         before_s, cpu_before_s = self._before
         self._before = (now_s, cpu_s)
         return round((cpu_s - cpu_before_s) / (now_s - before_s) * 100, 1)

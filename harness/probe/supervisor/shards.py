@@ -1,4 +1,4 @@
-"""The workers of one run: started together, read together, and ended together."""
+"""The workers of one run: started, read and ended together."""
 
 import selectors
 from array import array
@@ -16,7 +16,7 @@ from harness.probe.supervisor.worker_process import WorkerProcess
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Running totals of all shards: ended sessions, failed sessions, tokens."""
+    """Running totals over all the shards: sessions ended, sessions failed, tokens delivered."""
 
     done: int
     errors: int
@@ -24,14 +24,14 @@ class Totals:
 
 
 class Shards:
-    """All the workers of a run, of which one is the common case.
+    """All workers of a run; usually one.
 
-    As a context manager it starts them, and leaves none behind however the block ends.
+    The context manager starts them, and leaves none behind however the block ends.
 
     Args:
-        words: The words of the probe's own command line.
-        scratch: The folder in which each gets one of its own.
-        count: How many.
+        words: The probe's command line.
+        scratch: Folder for one subfolder per worker.
+        count: Number of workers.
     """
 
     def __init__(self, words: Sequence[str], scratch: Path, count: int) -> None:
@@ -42,10 +42,10 @@ class Shards:
         self._stack = ExitStack()
         self._workers: list[WorkerProcess] = []
         self._is_started = False
-        self.dead: WorkerProcess | None = None  # the first that ended without a report
+        self.dead: WorkerProcess | None = None  # the first to end without a report
 
     def __enter__(self) -> Self:
-        """Start the workers, which build what they need and wait."""
+        """Start the workers; they build their arm and wait."""
         with self._stack as stack:
             stack.callback(self._selector.close)
             for shard in range(self._count):
@@ -60,17 +60,17 @@ class Shards:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Kill the workers that still run, and close what they were read by."""
+        """Kill the workers that still run, and close their pipes."""
         self._stack.close()
 
     @property
     def pids(self) -> Sequence[int]:
-        """Their process ids."""
+        """Return the process ids of the workers."""
         return [worker.pid for worker in self._workers]
 
     @property
     def totals(self) -> Totals:
-        """The totals so far."""
+        """Return the running totals."""
         counters = [worker.counters for worker in self._workers]
         return Totals(
             done=sum(each.done for each in counters),
@@ -80,35 +80,35 @@ class Shards:
 
     @property
     def report(self) -> Report:
-        """The merged report, once all have ended and none is dead."""
+        """Return the merged report, after a good end of all workers."""
         return merge([worker.report for worker in self._workers if worker.report is not None])
 
     @property
     def first(self) -> WorkerProcess:
-        """The first of them."""
+        """Return the first worker."""
         return self._workers[0]
 
     def failed(self) -> WorkerProcess | None:
-        """Return the first that reported failed sessions; None without any."""
+        """Return the first worker that reported failed sessions."""
         for worker in self._workers:
             if worker.report is not None and worker.report.errors:
                 return worker
         return None
 
     def are_over(self) -> bool:
-        """True if all have ended, or one is dead, which ends the run."""
+        """Return whether the run is over: all workers have ended, or one is dead."""
         ended = [worker for worker in self._workers if worker.poll() is not None]
         self.dead = next((worker for worker in ended if worker.report is None), None)
         return self.dead is not None or len(ended) == len(self._workers)
 
     def start_when_ready(self, now_s: float) -> bool:
-        """Let all start, once, as soon as each has built what it needs.
+        """Start the sessions of all workers, once, as soon as each worker is ready.
 
         Args:
-            now_s: Monotonic seconds; what is now is then the common start.
+            now_s: Monotonic seconds; the common start.
 
         Returns:
-            Whether they have been started.
+            Whether the sessions have been started.
         """
         if not self._is_started and all(worker.is_ready for worker in self._workers):
             self._is_started = True
@@ -117,13 +117,13 @@ class Shards:
         return self._is_started
 
     def read(self, timeout_s: float) -> None:
-        """Read what any of them writes, or let the time pass."""
+        """Read the output of the workers, or wait until the time has passed."""
         for key, _ in self._selector.select(timeout_s):
             if not key.data.read(key.fd):
                 self._selector.unregister(key.fd)
 
     def kill(self) -> None:
-        """Kill those that still run."""
+        """Kill the workers that still run."""
         for worker in self._workers:
             worker.kill()
 
@@ -139,10 +139,10 @@ class Shards:
 
 
 def merge(reports: Sequence[Report]) -> Report:
-    """Return what all the workers measured together.
+    """Return the measurements of all workers together.
 
     Args:
-        reports: At least one, in the order of the shards; they are of one interpreter and one subject.
+        reports: At least one, in the order of the shards; all of one interpreter and subject.
     """
     latencies_ms = array("d")
     lags: Counter[int] = Counter()
@@ -159,21 +159,21 @@ def merge(reports: Sequence[Report]) -> Report:
         lags=lags,
         base_rss_kb=_sum(report.base_rss_kb for report in reports),
         peak_rss_kb=max(report.peak_rss_kb or 0 for report in reports) or None,
-        workers=_agreed(report.workers for report in reports),
+        workers=_merge_kinds(report.workers for report in reports),
         python=reports[0].python,
         subject=reports[0].subject,
     )
 
 
 def _sum(values: Iterable[int | None]) -> int | None:
-    """Add up; a sum that lacks a part is no sum."""
+    """Return the sum; None if a part is unknown."""
     known = list(values)
     return None if None in known else sum(value for value in known if value is not None)
 
 
-def _agreed(seen: Iterable[str | None]) -> str | None:
-    """Return how all the shards that saw any stream saw it driven."""
-    kinds = sorted({kind for kind in seen if kind is not None})
+def _merge_kinds(reported: Iterable[str | None]) -> str | None:
+    """Return the worker kind that all shards report, or `mixed`; None without streams."""
+    kinds = sorted({kind for kind in reported if kind is not None})
     if len(kinds) > 1:
         return "mixed"
     return kinds[0] if kinds else None

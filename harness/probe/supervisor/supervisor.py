@@ -1,4 +1,4 @@
-"""The supervisor: starts the workers, watches them, and reports their end."""
+"""Supervise a run: start the workers, sample them, print the protocol."""
 
 import shutil
 import signal
@@ -11,11 +11,11 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from harness.probe.kernel.cgroup import Cgroup
+from harness.probe.kernel.cgroup import read_cgroup
 from harness.probe.protocol import write_line, write_pretty
 from harness.probe.settings import Settings
-from harness.probe.supervisor.box_watch import BoxWatch
-from harness.probe.supervisor.host import HostWatch, host_reader
+from harness.probe.supervisor.box_monitor import BoxMonitor
+from harness.probe.supervisor.host_monitor import HostMonitor, read_host
 from harness.probe.supervisor.outcome import Cause, cause_of, exit_code_of, make_outcome
 from harness.probe.supervisor.result import make_result
 from harness.probe.supervisor.sampler import SAMPLE_S, CpuMeter, Sampler
@@ -27,32 +27,34 @@ _TENTHS = 10
 
 
 def supervise(settings: Settings, words: Sequence[str], out: TextIO = sys.stdout) -> int:
-    """Run the workers to their end and print what came of it.
+    """Run the workers to their end and print the protocol.
 
     Args:
-        settings: What is asked for.
-        words: The command line that says so, which each worker reads again.
-        out: Where the protocol goes.
+        settings: The settings of the run.
+        words: The probe's command line, which each worker reads again.
+        out: Receives the protocol.
 
     Returns:
-        0 with a RESULT, else the exit code of the worker that died; 128+N when a signal asked the supervisor to stop.
+        0 with a RESULT, else the exit code of the worker that died; 128+N if signal N stopped
+        the supervisor.
     """
     stop = StopRequest()
-    cgroup = Cgroup.of_this_process()
-    box, host = BoxWatch(cgroup), HostWatch(host_reader(cgroup, _now_ms))
+    cgroup = read_cgroup()
+    box = BoxMonitor(cgroup)
+    host = HostMonitor(lambda: read_host(cgroup, time.monotonic() * 1000))
     write_line(out, "CAPS", box.caps())
     with (
         _scratch_folder(settings.scratch) as scratch,
         Shards(words, scratch, settings.procs) as shards,
     ):
-        watch = Watch(settings, shards, (box, host), out)
-        if not watch.until_end(stop):
+        supervisor = Supervisor(settings, shards, box, host, out)
+        if not supervisor.run_until_end(stop):
             return 128 + stop.signal
-        return watch.conclude()
+        return supervisor.conclude()
 
 
 class StopRequest:
-    """Notes the first signal that asks the supervisor to stop; 0 until then."""
+    """The first signal that asked the supervisor to stop; 0 without one."""
 
     def __init__(self) -> None:
         self.signal = 0
@@ -63,35 +65,29 @@ class StopRequest:
         self.signal = self.signal or number
 
 
-class Watch:
-    """The workers, watched.
-
-    Args:
-        settings: What they were asked for.
-        shards: The workers.
-        around: The box that they run in, and the host around it.
-        out: Where the protocol goes.
-    """
+class Supervisor:
+    """Samples the workers of one run and prints the protocol."""
 
     def __init__(
-        self, settings: Settings, shards: Shards, around: tuple[BoxWatch, HostWatch], out: TextIO
+        self, settings: Settings, shards: Shards, box: BoxMonitor, host: HostMonitor, out: TextIO
     ) -> None:
         self._settings = settings
         self._shards = shards
-        self._box, self._host = around
+        self._box = box
+        self._host = host
         self._out = out
         self._start_s = time.monotonic()
-        self._told_tenths = 0
+        self._printed_tenths = 0
         self._sampler = Sampler(shards.pids, self._elapsed_ms)
         self._cpu = CpuMeter(shards.pids, time.monotonic)
 
-    def until_end(self, stop: StopRequest) -> bool:
+    def run_until_end(self, stop: StopRequest) -> bool:
         """Sample every 25 ms and print PROGRESS every second, until the end or a stop.
 
-        Under the virtual clock PROGRESS goes by count: a line for each tenth of the sessions that has ended.
+        Under the virtual clock it prints PROGRESS for each tenth of the sessions that ended.
 
         Returns:
-            Whether the workers have come to their end; else a stop was asked for.
+            True if the run is over, False after a stop request.
         """
         next_sample_s, next_progress_s = self._start_s, self._start_s + _PROGRESS_S
         while not (are_over := self._shards.are_over()) and not stop.signal:
@@ -104,36 +100,38 @@ class Watch:
                 self._print_progress()
                 next_progress_s = max(next_progress_s + _PROGRESS_S, now_s)
             self._shards.read(max(0.0, next_sample_s - time.monotonic()))
-            self._watch_host(is_started=self._shards.start_when_ready(time.monotonic()))
+            self._monitor_host(is_started=self._shards.start_when_ready(time.monotonic()))
         self._print_progress()
         return are_over
 
     def conclude(self) -> int:
-        """Print RESULT, OUTCOME or both for workers that have come to their end.
+        """Print RESULT, OUTCOME or both after the end of the run.
 
         Returns:
             The exit code of the probe.
         """
         self._shards.kill()
         self._box.close()
-        risen, dead = self._box.risen, self._shards.dead
+        increases, dead = self._box.increases, self._shards.dead
         if dead is not None:
             returncode = dead.returncode or 0
-            self._print_outcome(cause_of(returncode, risen["oom-kills"]), dead)
+            self._print_outcome(cause_of(returncode, increases["oom-kills"]), dead)
             return exit_code_of(returncode)
         report = self._shards.report
-        result = make_result(self._settings, report, self._sampler.peaks, risen["throttled-ms"])
+        result = make_result(
+            self._settings, report, self._sampler.peaks, increases["throttled-ms"]
+        )
         write_line(self._out, "RESULT", result)
         write_pretty(self._out, result)
         failed = self._shards.failed()
-        if risen["oom-kills"]:  # of a child, since all the workers have come to their end
+        if increases["oom-kills"]:  # of a child: all workers have ended by themselves
             self._print_outcome("oom", failed or self._shards.first)
         elif failed is not None:
             self._print_outcome("errors", failed)
         return 0
 
-    def _watch_host(self, *, is_started: bool) -> None:
-        """Watch the host from the start of the sessions to their end."""
+    def _monitor_host(self, *, is_started: bool) -> None:
+        """Monitor the host from the start of the sessions to the end of the last."""
         if is_started:
             self._host.start()
         if self._shards.totals.done >= self._settings.sessions:
@@ -143,7 +141,7 @@ class Watch:
         if self._settings.clock == "real":
             return now_s >= next_s
         tenths = self._shards.totals.done * _TENTHS // self._settings.sessions
-        is_due, self._told_tenths = tenths > self._told_tenths, tenths
+        is_due, self._printed_tenths = tenths > self._printed_tenths, tenths
         return is_due
 
     def _elapsed_ms(self) -> float:
@@ -151,7 +149,7 @@ class Watch:
 
     def _print_progress(self) -> None:
         peaks, totals = self._sampler.peaks, self._shards.totals
-        self._host.look()
+        self._host.update()
         progress = {
             "t-ms": round(self._elapsed_ms()),
             "done": totals.done,
@@ -166,7 +164,7 @@ class Watch:
             "cpu-pct": self._cpu.read_pct(),
             "deltas": totals.deltas,
             "supervisor-cpu-ms": round(time.process_time() * 1000),
-            **self._host.account(),
+            **self._host.changes(),
         }
         write_line(self._out, "PROGRESS", progress)
 
@@ -191,13 +189,9 @@ class Watch:
         }
 
 
-def _now_ms() -> float:
-    return time.monotonic() * 1000
-
-
 @contextmanager
 def _scratch_folder(parent: Path | None) -> Iterator[Path]:
-    """Return a folder for the sessions' files; the owner of its parent removes it."""
+    """Provide a folder for the sessions' files; the owner of a given parent removes it."""
     folder = tempfile.mkdtemp(prefix="probe-", dir=parent)
     try:
         yield Path(folder)

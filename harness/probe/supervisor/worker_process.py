@@ -1,4 +1,4 @@
-"""A worker seen from its supervisor: how it is started, read, killed and ended."""
+"""Start, read, kill and end a worker process."""
 
 import os
 import signal
@@ -23,67 +23,68 @@ _PASSED_BYTES = 1 << 20
 class WorkerProcess:
     """A worker process.
 
-    It has a pipe of its own for its report; all else that it writes goes to standard error. Its standard input is where it is
-    told to start. As a context manager it leaves no worker behind, however the block ends.
+    It sends its report through a separate pipe; all its other output goes to standard error. It
+    receives the start time on standard input. The context manager leaves no worker behind,
+    however the block ends.
 
     Args:
-        words: The words of the probe's own command line.
-        scratch: The folder that the sessions may write to.
-        shard: Which of the workers it is, from 0.
+        words: The probe's command line.
+        scratch: Folder for the sessions' files.
+        shard: Number of the worker, from 0.
     """
 
     def __init__(self, words: Sequence[str], scratch: Path, shard: int) -> None:
         self.shard = shard
         self.counters, counters_fd = SharedCounters.create()
         self._report_fd, report_write = os.pipe()
-        handed_on = (report_write, counters_fd)
+        inherited = (report_write, counters_fd)
         command = [sys.executable, "-m", "harness.probe.worker.worker"]
-        arguments = (*handed_on, os.getpid(), scratch, shard, *words)
+        arguments = (*inherited, os.getpid(), scratch, shard, *words)
         self._process = subprocess.Popen(
             [*command, *map(str, arguments)],
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            pass_fds=handed_on,
-            process_group=0,  # an interrupt from the terminal is the supervisor's to handle
+            pass_fds=inherited,
+            process_group=0,  # only the supervisor handles an interrupt from the terminal
         )
-        for fd in handed_on:
+        for fd in inherited:
             os.close(fd)
         self._tail = StderrTail(_write_stderr)
         self._reported = bytearray()
         self.report: Report | None = None
         self.returncode: int | None = None
-        self._takers: dict[int, Callable[[bytes], object]] = {
+        self._sinks: dict[int, Callable[[bytes], object]] = {
             self._report_fd: self._reported.extend
         }
         if self._process.stdout is not None:
-            self._takers[self._process.stdout.fileno()] = self._tail.feed
-        for fd in self._takers:
+            self._sinks[self._process.stdout.fileno()] = self._tail.feed
+        for fd in self._sinks:
             os.set_blocking(fd, False)
 
     @property
     def pid(self) -> int:
-        """The process id."""
+        """Return the process id."""
         return self._process.pid
 
     @property
     def fds(self) -> Sequence[int]:
-        """The descriptors that there is something to read from."""
-        return list(self._takers)
+        """Return the descriptors of its output."""
+        return list(self._sinks)
 
     @property
     def is_ready(self) -> bool:
-        """True once it is set up, and waits for its start."""
+        """Return whether the worker has built its arm and waits for its start."""
         return self._reported.startswith(READY)
 
     @property
     def stderr_tail(self) -> list[str]:
-        """The last lines that the worker wrote to either stream."""
+        """Return the last lines that the worker wrote to either stream."""
         return self._tail.lines()
 
     def __enter__(self) -> Self:
-        """Return the worker itself."""
+        """Return the worker."""
         return self
 
     def __exit__(
@@ -92,7 +93,7 @@ class WorkerProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Kill the worker if it still runs, and close what it was read by."""
+        """Kill the worker if it still runs, and close its pipes."""
         self.kill()
         self._process.wait()
         os.close(self._report_fd)
@@ -101,23 +102,23 @@ class WorkerProcess:
                 stream.close()
 
     def start(self, start_s: float) -> None:
-        """Let the sessions start.
+        """Start the sessions.
 
         Args:
-            start_s: The instant from which their latencies are taken, in monotonic seconds.
+            start_s: Start of all latencies, in monotonic seconds.
         """
         if self._process.stdin is not None:
-            with suppress(BrokenPipeError):  # it has died, which is told by `poll`
+            with suppress(BrokenPipeError):  # it has died: `poll` returns how
                 self._process.stdin.write(f"{start_s!r}\n".encode("ascii"))
             self._process.stdin.close()
 
     def poll(self) -> int | None:
-        """Return the exit code, or minus the signal; None while the worker runs.
+        """Return the worker's exit code or minus the signal; None while it runs.
 
-        All that it has written is read by then: `report` is what it reported, None when it has not or died over it.
+        Before it returns a code it reads all output; without a complete report `report` is None.
         """
         if self.returncode is None and (returncode := self._process.poll()) is not None:
-            for fd in self._takers:
+            for fd in self._sinks:
                 with suppress(BlockingIOError):
                     while self.read(fd):
                         pass
@@ -126,15 +127,15 @@ class WorkerProcess:
         return self.returncode
 
     def kill(self) -> None:
-        """End the worker and what it has started; its end may still take a moment."""
+        """Kill the worker and its children, without waiting for their end."""
         if self._process.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
 
     def read(self, fd: int) -> bool:
-        """Read once what the worker wrote there; False when there will be no more."""
+        """Read the output on a descriptor once; return False at its end."""
         chunk = os.read(fd, _CHUNK_BYTES)
-        self._takers[fd](chunk)
+        self._sinks[fd](chunk)
         return bool(chunk)
 
 
@@ -144,10 +145,10 @@ def _write_stderr(chunk: bytes) -> None:
 
 
 class StderrTail:
-    """Passes on the first MiB and keeps the last 20 lines, however much there is.
+    """Passes on the first MiB of output and keeps the last 20 lines.
 
     Args:
-        write: Takes the bytes that are passed on.
+        write: Called with each chunk that is passed on.
     """
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
@@ -157,14 +158,14 @@ class StderrTail:
         self._open = b""
 
     def feed(self, chunk: bytes) -> None:
-        """Take what has been read."""
+        """Process a chunk of output."""
         self._pass_on(chunk)
         *whole, rest = (self._open + chunk).split(b"\n")
         self._lines.extend(line[:_LONGEST_LINE_BYTES] for line in whole[-_KEPT_LINES:])
         self._open = rest[:_LONGEST_LINE_BYTES]
 
     def lines(self) -> list[str]:
-        """Return the last lines, oldest first, the unfinished one included."""
+        """Return the last lines, oldest first, an unfinished one included."""
         kept = [*self._lines, self._open] if self._open else list(self._lines)
         return [line.decode("utf-8", "replace") for line in kept[-_KEPT_LINES:]]
 

@@ -1,1 +1,1 @@
-"""The process that drives the sessions."""
+"""The worker: the measured process, which runs the sessions of one shard."""

@@ -1,4 +1,4 @@
-"""The arms: the shapes of orchestration that a session can have, over the same mock."""
+"""The arms: the orchestration styles under test, all over the same mock."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -23,11 +23,11 @@ from harness.probe.mock.mock_llm import MockLLM
 from harness.probe.settings import Settings
 
 _CHUNK_BYTES = 1024
-_FOLDERS = 16  # so that no folder holds all the sessions; the same number at every level
+_FOLDERS = 16  # the same number at every level: no single folder holds all sessions
 
 
 class Arm(Protocol):
-    """One arm; a session that does not end as expected raises."""
+    """One orchestration style; a session that fails raises its error."""
 
     def run(self, index: int) -> None:
         """Run one session on the calling thread."""
@@ -37,15 +37,15 @@ class Arm(Protocol):
 
 
 class UnfinishedError(Exception):
-    """A session came back without having done all its turns."""
+    """A session returned before its last turn."""
 
 
 class StatechartArm:
-    """The runtime with a chart that counts turns, and grows by 1 KB in each.
+    """The runtime with a chart that counts its turns and adds 1 KB of data in each.
 
     Args:
-        store_of: The store of a session, by its index.
-        scratch: The folder that the transcripts are written to.
+        scratch: Folder of the transcripts.
+        store_of: Returns the store of a session.
     """
 
     def __init__(
@@ -105,13 +105,12 @@ class StatechartArm:
 
 
 class HandArm:
-    """A bare loop over the mock, with a message list and a string buffer."""
+    """A bare loop over the mock with a message list and a string buffer."""
 
     def __init__(self, settings: Settings, llm: MockLLM) -> None:
         self._settings = settings
         self._llm = llm
-        # The mock does not look at it, so that one serves all.
-        self._request = LLMRequest("", "", (), ("event__continue",))
+        self._request = LLMRequest("", "", (), ("event__continue",))  # the mock ignores it
 
     def run(self, index: int) -> None:
         """Run one session as a loop of blocking calls."""
@@ -137,10 +136,10 @@ class HandArm:
 
 
 def make_chart(turns: int) -> Chart:
-    """Return the chart: `turn` talks, `decide` goes back to it or on to `finished`.
+    """Return the chart: `turn` talks, `decide` returns to `turn` or ends in `finished`.
 
     Args:
-        turns: After how many it is finished.
+        turns: Turns of a session.
     """
 
     def is_unfinished(data: Mapping[str, object], _event: Event) -> bool:
@@ -170,7 +169,7 @@ def make_chart(turns: int) -> Chart:
 
 
 def make_payload(index: int, state_kb: int) -> str:
-    """Return an opaque string of `state_kb` KB that no other session shares."""
+    """Return an opaque string of `state_kb` KB, different for each session."""
     return f"{index:08d}" * (state_kb * 1024 // 8)
 
 

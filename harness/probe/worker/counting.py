@@ -1,7 +1,7 @@
-"""The process of exact costs: drives the sessions under the virtual clock.
+"""The counted process of exact costs: it runs sessions under the virtual clock, nothing else.
 
-It has no supervisor, so that no sampler is counted, and ends without tidying up, so that no tidying is. It imports little: under
-valgrind most of the time goes into imports.
+It has no supervisor, so no sampler is counted, and ends without cleanup. It imports little: under
+valgrind the imports take most of the time.
 """
 
 import gc
@@ -23,7 +23,7 @@ from harness.probe.virtual_clock import START_S, VirtualClockError, VirtualClock
 from harness.probe.worker.arms import ARMS
 from harness.probe.worker.executors import run_in_tasks
 from harness.probe.worker.injection import inject, make_llm
-from harness.probe.worker.ledger import Ledger
+from harness.probe.worker.recorder import Recorder
 
 SCHEMA = 1
 _MEMORY = "--memory"
@@ -31,13 +31,13 @@ _NEVER = 1_000_000_000
 
 
 @dataclass(slots=True)
-class Held:
-    """The memory of the sessions at one instant.
+class HeldMemory:
+    """The memory that the sessions hold at one instant.
 
     Args:
-        alive: Sessions that were not over then.
-        traced_bytes: Allocated since the first session was about to start, and not freed.
-        allocated_blocks: The same of the blocks of the interpreter's own allocator, which serves up to 512 bytes.
+        alive: Sessions that had not ended.
+        traced_bytes: Bytes allocated since the start and not freed.
+        allocated_blocks: The same for blocks of the interpreter's allocator, up to 512 bytes each.
     """
 
     alive: int | None = None
@@ -46,14 +46,14 @@ class Held:
 
 
 def main(words: list[str]) -> int:
-    """Drive the sessions and print one COUNT line.
+    """Run the sessions and print one COUNT line.
 
     Args:
-        words: ``--memory`` to also count what the sessions hold, then the words of the probe's own command line.
+        words: ``--memory`` to count held memory too, then the probe's command line.
 
     Returns:
-        0 with a COUNT, 2 for a usage error, 1 with a COUNT that holds what was `refused` when the subject does what the virtual
-        clock does not allow.
+        0 with a COUNT, 2 for a usage error, 1 with the refusal as COUNT when the subject does
+        what the virtual clock does not allow.
     """
     is_memory = words[:1] == [_MEMORY]
     environment = {**os.environ, "SCALE_CLOCK": "virtual"}
@@ -71,10 +71,13 @@ def main(words: list[str]) -> int:
 
 
 def held_at_s(settings: Settings) -> float:
-    """Return the instant of the memory count, in s: in the last turn's answer.
+    """Return the instant of the memory count: the middle of the last turn's answer.
 
-    No session can be over by then, since none is faster than the mock; each has done all its turns but one, so that it holds about
-    all that it ever will; and half a millisecond beside the mock's ticks no token is on its way.
+    No session can end earlier, as none is faster than the mock, and each holds almost all that
+    it ever will. Half a millisecond before a tick of the mock no token is in delivery.
+
+    Returns:
+        Seconds since the start of the sessions.
     """
     before_ms = (settings.turns - 1) * settings.nominal_turn_ms + settings.ttft_ms
     return (before_ms + settings.tokens * settings.tok_ms // 2 - 0.5) / 1000
@@ -83,21 +86,21 @@ def held_at_s(settings: Settings) -> float:
 def _count(settings: Settings, *, is_memory: bool) -> dict[str, object]:
     counters, fd = SharedCounters.create()
     os.close(fd)
-    ledger = Ledger(settings.sessions, counters)
+    recorder = Recorder(settings.sessions, counters)
     llm = make_llm(settings, Deliveries(counters))
     arm = inject(ARMS[settings.arm](settings, llm, _scratch(settings)), settings.injection)
-    held = Held()
+    held = HeldMemory()
     _settle_collector()
-    make_loop = _with_a_look_at(held, ledger, settings) if is_memory else VirtualClockLoop
-    run_in_tasks(arm, settings.indices_of(0), ledger, START_S, make_loop)
+    make_loop = _memory_watch(held, recorder, settings) if is_memory else VirtualClockLoop
+    run_in_tasks(arm, settings.indices_of(0), recorder, START_S, make_loop)
     return {
         "schema": SCHEMA,
         "arm": settings.arm,
         "C": settings.sessions,
-        "ok": ledger.ok,
-        "errors": ledger.errors,
-        "err-sample": ledger.err_sample,
-        "turns-total": ledger.ok * settings.turns,
+        "ok": recorder.ok,
+        "errors": recorder.errors,
+        "err-sample": recorder.err_sample,
+        "turns-total": recorder.ok * settings.turns,
         "alive": held.alive,
         "traced-bytes": held.traced_bytes,
         "allocated-blocks": held.allocated_blocks,
@@ -106,34 +109,35 @@ def _count(settings: Settings, *, is_memory: bool) -> dict[str, object]:
     }
 
 
-def _with_a_look_at(
-    held: Held, ledger: Ledger, settings: Settings
+def _memory_watch(
+    held: HeldMemory, recorder: Recorder, settings: Settings
 ) -> Callable[[], VirtualClockLoop]:
-    """Return a factory of loops that count memory at one instant."""
-    import tracemalloc  # noqa: PLC0415 (here alone: it imports pickle)
+    """Return a maker of a loop that counts held memory at the one instant."""
+    import tracemalloc  # noqa: PLC0415 (only here: it imports pickle)
 
-    def look() -> None:
+    def count() -> None:
         gc.collect()
         held.allocated_blocks = sys.getallocatedblocks() - blocks_before
         held.traced_bytes, _ = tracemalloc.get_traced_memory()
-        held.alive = settings.sessions - ledger.ok - ledger.errors
+        held.alive = settings.sessions - recorder.ok - recorder.errors
 
     def make_loop() -> VirtualClockLoop:
         loop = VirtualClockLoop()
-        loop.call_at(START_S + held_at_s(settings), look)
+        loop.call_at(START_S + held_at_s(settings), count)
         tracemalloc.start()
         return loop
 
-    # those of start-up depend on addresses, which decide how sets collide
+    # start-up blocks depend on addresses, which decide collisions in sets
     blocks_before = sys.getallocatedblocks()
     return make_loop
 
 
 def _settle_collector() -> None:
-    """Hide existing objects from the collector; keep its young generations.
+    """Exclude all present objects from garbage collection, and keep its young generations.
 
-    These come as often as objects are made, so they belong to a turn's cost. How often all objects are gone through depends on how many
-    there are: at a few sessions it says nothing about thousands, and would come or not by chance.
+    Young collections depend on the objects that a turn makes, so they belong to its cost. The
+    frequency of full collections depends on the number of objects: a few sessions predict
+    nothing for thousands, and one more or less would be chance.
     """
     gc.collect()
     gc.freeze()
@@ -142,9 +146,9 @@ def _settle_collector() -> None:
 
 
 def _scratch(settings: Settings) -> Path:
-    """Return a new folder with a path of constant length."""
+    """Return a new folder with a path of constant length; its parent's owner removes it."""
     if settings.scratch is None:
-        import tempfile  # noqa: PLC0415 (here alone: by hand, where nothing is counted exactly)
+        import tempfile  # noqa: PLC0415 (only here: for use by hand)
 
         return Path(tempfile.mkdtemp(prefix="count-"))
     for number in itertools.count():
@@ -152,9 +156,9 @@ def _scratch(settings: Settings) -> Path:
         with suppress(FileExistsError):
             folder.mkdir()
             return folder
-    raise AssertionError  # there are as many numbers as it takes
+    raise AssertionError  # the numbers do not end
 
 
 if __name__ == "__main__":
-    # Nothing that the sessions leave behind is to be freed one by one, and counted.
+    # No cleanup: freeing the remaining objects one by one would be counted.
     os._exit(main(sys.argv[1:]))

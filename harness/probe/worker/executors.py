@@ -1,4 +1,4 @@
-"""The two executors of sessions: an asyncio task or an OS thread each."""
+"""Run all sessions at once: one asyncio task or one OS thread per session."""
 
 import asyncio
 import threading
@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.probe.worker.arms import Arm
-from harness.probe.worker.ledger import Ledger
+from harness.probe.worker.recorder import Recorder
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Elapsed:
     """The time from the common start to the end of the last session.
 
     Args:
-        wall_ms: Time by the clock that the sessions went by.
-        cpu_s: Processor time of this process.
+        wall_ms: By the clock of the sessions.
+        cpu_s: CPU time of this process.
     """
 
     wall_ms: float
@@ -26,29 +26,30 @@ class Span:
 def run_in_tasks(
     arm: Arm,
     indices: range,
-    ledger: Ledger,
+    recorder: Recorder,
     start_s: float,
     make_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
-) -> Span:
+) -> Elapsed:
     """Run every session as a task of one event loop.
 
-    Tasks and threads that a session leaves behind are not waited for: the run is over when its last session is.
+    The run ends with its last session; it does not wait for tasks and threads that a session
+    leaves behind.
 
     Args:
-        arm: What a session does.
+        arm: Runs one session.
         indices: The sessions.
-        ledger: Where their ends are recorded.
-        start_s: When all of them are to start, by the clock of the loop.
-        make_loop: Makes the loop; one that asyncio makes goes by the monotonic clock.
+        recorder: Records their ends.
+        start_s: Common start, by the clock of the loop.
+        make_loop: Called for the loop; asyncio's own uses the monotonic clock.
     """
     loop = make_loop()
     try:
-        return loop.run_until_complete(_drive(arm, indices, ledger, start_s))
+        return loop.run_until_complete(_drive(arm, indices, recorder, start_s))
     finally:
         loop.close()
 
 
-async def _drive(arm: Arm, indices: range, ledger: Ledger, start_s: float) -> Span:
+async def _drive(arm: Arm, indices: range, recorder: Recorder, start_s: float) -> Elapsed:
     cpu_start_s = time.process_time()
     loop = asyncio.get_running_loop()
 
@@ -56,26 +57,24 @@ async def _drive(arm: Arm, indices: range, ledger: Ledger, start_s: float) -> Sp
         try:
             await arm.arun(index)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 (a failed session is a result)
-            ledger.record_error(error)
+            recorder.record_error(error)
         else:
-            ledger.record_ok((loop.time() - start_s) * 1000)
+            recorder.record_ok((loop.time() - start_s) * 1000)
 
-    # All at once: sessions that are let in as the loop finds time would never all be there.
+    # All tasks first: sessions that start one by one would never all run at the same time.
     for task in [loop.create_task(session(index)) for index in indices]:
         await task
-    return Span((loop.time() - start_s) * 1000, time.process_time() - cpu_start_s)
+    return Elapsed((loop.time() - start_s) * 1000, time.process_time() - cpu_start_s)
 
 
-def run_in_threads(arm: Arm, indices: range, ledger: Ledger, start_s: float) -> Span:
-    """Run every session on a thread of its own.
-
-    A thread that cannot be started is a failed session.
+def run_in_threads(arm: Arm, indices: range, recorder: Recorder, start_s: float) -> Elapsed:
+    """Run every session on its own thread; a thread that cannot start is a failed session.
 
     Args:
-        arm: What a session does.
+        arm: Runs one session.
         indices: The sessions.
-        ledger: Where their ends are recorded.
-        start_s: When all of them are to start, in monotonic seconds.
+        recorder: Records their ends.
+        start_s: Common start, in monotonic seconds.
     """
     cpu_start_s = time.process_time()
 
@@ -83,9 +82,9 @@ def run_in_threads(arm: Arm, indices: range, ledger: Ledger, start_s: float) -> 
         try:
             arm.run(index)
         except Exception as error:  # noqa: BLE001 (a failed session is a result)
-            ledger.record_error(error)
+            recorder.record_error(error)
         else:
-            ledger.record_ok((time.monotonic() - start_s) * 1000)
+            recorder.record_ok((time.monotonic() - start_s) * 1000)
 
     started: list[threading.Thread] = []
     for index in indices:
@@ -93,9 +92,9 @@ def run_in_threads(arm: Arm, indices: range, ledger: Ledger, start_s: float) -> 
         try:
             thread.start()
         except (RuntimeError, MemoryError) as error:
-            ledger.record_error(error)
+            recorder.record_error(error)
         else:
             started.append(thread)
     for thread in started:
         thread.join()
-    return Span((time.monotonic() - start_s) * 1000, time.process_time() - cpu_start_s)
+    return Elapsed((time.monotonic() - start_s) * 1000, time.process_time() - cpu_start_s)

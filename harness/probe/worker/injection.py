@@ -1,57 +1,49 @@
-"""Injected regressions: known costs per turn or session, to prove the gate."""
+"""Injected regressions: known costs per turn or session, which a gate must detect."""
 
 import threading
 
 from escapement import LLMReply, LLMRequest
+from harness.probe.mock.batch import OnDelta
 from harness.probe.mock.deliveries import Deliveries
-from harness.probe.mock.lane import OnDelta
 from harness.probe.mock.mock_llm import MockLLM
 from harness.probe.settings import Injection, Settings
 from harness.probe.worker.arms import Arm
 
 _WORD_BYTES = 8
-_MASK = (
-    0x7F  # integers that small are there already: no allocator is asked, which valgrind makes dear
-)
+_MASK = 0x7F  # small integers exist already: no allocation, which is slow under valgrind
 
 
 class InjectedFailureError(Exception):
-    """A session failed because it was told to."""
+    """A session failed on purpose."""
 
 
 class InjectedMockLLM(MockLLM):
-    """A mock whose turns each end with some work, on the turn's thread or loop.
-
-    Args:
-        settings: The load, its pacing, and how much work.
-        deliveries: The account of what was delivered, and how late.
-    """
+    """A mock that adds work to the end of each turn, on the thread or loop of the turn."""
 
     def __init__(self, settings: Settings, deliveries: Deliveries) -> None:
         super().__init__(settings, deliveries)
         self._work = settings.injection.work
 
     def stream(self, request: LLMRequest, on_delta: OnDelta) -> LLMReply:
-        """Answer on the calling thread, and work."""
+        """Answer on the calling thread, then work on it."""
         reply = super().stream(request, on_delta)
-        work(self._work)
+        burn(self._work)
         return reply
 
     async def astream(self, request: LLMRequest, on_delta: OnDelta) -> LLMReply:
-        """Answer on the running loop, and work on it."""
+        """Answer on the running loop, then work on it."""
         reply = await super().astream(request, on_delta)
-        work(self._work)
+        burn(self._work)
         return reply
 
 
 class InjectedArm:
-    """An arm whose sessions hold threads and memory; every Nth session fails.
+    """An arm whose sessions hold threads and memory, and of which every Nth fails at its end.
 
-    A session that is to fail does all its work before, so that the load is the same with it.
+    A session that fails does all its work first, so the load stays the same.
 
     Args:
-        arm: What the sessions do.
-        injection: What is added to each.
+        arm: The arm that runs the sessions.
     """
 
     def __init__(self, arm: Arm, injection: Injection) -> None:
@@ -60,32 +52,25 @@ class InjectedArm:
 
     def run(self, index: int) -> None:
         """Run one session on the calling thread."""
-        with Ballast(index, self._injection):
+        with HeldResources(index, self._injection):
             self._arm.run(index)
         self._fail(index)
 
     async def arun(self, index: int) -> None:
         """Run one session on the running loop."""
-        with Ballast(index, self._injection):
+        with HeldResources(index, self._injection):
             await self._arm.arun(index)
         self._fail(index)
 
     def _fail(self, index: int) -> None:
         every = self._injection.failing
         if every and (index + 1) % every == 0:
-            msg = f"session {index} was told to fail: SCALE_INJECT_FAILING={every}"
+            msg = f"session {index} failed on purpose: SCALE_INJECT_FAILING={every}"
             raise InjectedFailureError(msg)
 
 
-class Ballast:
-    """The injected threads and bytes of one session.
-
-    A thread that cannot be started is raised, as it is to a runtime that wants one.
-
-    Args:
-        index: The session.
-        injection: How many of each.
-    """
+class HeldResources:
+    """Idle threads and bytes that one session holds; a thread that cannot start raises."""
 
     def __init__(self, index: int, injection: Injection) -> None:
         self._index = index
@@ -94,8 +79,8 @@ class Ballast:
         self.held = b""
 
     def __enter__(self) -> None:
-        """Take hold."""
-        self.held = fill(self._index, self._injection.held_bytes)
+        """Allocate the bytes and start the threads."""
+        self.held = make_bytes(self._index, self._injection.held_bytes)
         try:
             for _ in range(self._injection.threads):
                 threading.Thread(target=self._release.wait, daemon=True).start()
@@ -104,33 +89,30 @@ class Ballast:
             raise
 
     def __exit__(self, *_: object) -> None:
-        """Let go; the threads end in their own time, which no session waits for."""
+        """Release both; the session does not wait for the threads."""
         self._release.set()
         self.held = b""
 
 
 def make_llm(settings: Settings, deliveries: Deliveries) -> MockLLM:
-    """Make the mock, with injected work if requested."""
+    """Return a mock; it adds work only if the settings inject some."""
     if settings.injection.work:
         return InjectedMockLLM(settings, deliveries)
     return MockLLM(settings, deliveries)
 
 
 def inject(arm: Arm, injection: Injection) -> Arm:
-    """Wrap an arm in its injected costs; return it unchanged without any."""
+    """Return an arm with the injected regression; the same arm without one."""
     if injection.threads or injection.held_bytes or injection.failing:
         return InjectedArm(arm, injection)
     return arm
 
 
-def work(iterations: int) -> int:
-    """Run a loop over small integers, with the same instructions each time.
-
-    Args:
-        iterations: How often.
+def burn(iterations: int) -> int:
+    """Run a loop of small integers: the same number costs the same instructions.
 
     Returns:
-        What it came to, so that no interpreter may leave the loop out.
+        The last value, so that no interpreter can skip the loop.
     """
     value = 1
     for _ in range(iterations):
@@ -138,12 +120,7 @@ def work(iterations: int) -> int:
     return value
 
 
-def fill(index: int, size_bytes: int) -> bytes:
-    """Return bytes in one allocation, with every page written.
-
-    Args:
-        index: The session.
-        size_bytes: How many, rounded up to a whole number of 8.
-    """
+def make_bytes(index: int, size_bytes: int) -> bytes:
+    """Return bytes of one session alone: one allocation, every page written, in eights."""
     word = (index + 1).to_bytes(_WORD_BYTES, "little")
     return word * -(-size_bytes // _WORD_BYTES)

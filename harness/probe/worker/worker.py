@@ -1,4 +1,4 @@
-"""The worker: the measured process that drives the sessions of one shard."""
+"""The worker process: it runs the sessions of one shard while it is measured."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import escapement
 from harness.probe.kernel.prctl import die_with_parent
-from harness.probe.kernel.proc_files import read_status
+from harness.probe.kernel.processes import read_status
 from harness.probe.mock.deliveries import Deliveries
 from harness.probe.report import READY, Report
 from harness.probe.settings import Settings, read_settings
@@ -19,15 +19,15 @@ from harness.probe.virtual_clock import START_S, VirtualClockLoop
 from harness.probe.worker.arms import ARMS
 from harness.probe.worker.executors import run_in_tasks, run_in_threads
 from harness.probe.worker.injection import inject, make_llm
-from harness.probe.worker.ledger import Ledger
+from harness.probe.worker.recorder import Recorder
 
 
 def main(arguments: list[str]) -> None:
-    """Build the arm, wait for the common start, run the sessions, report.
+    """Build the arm, wait for the common start of all shards, run the sessions, report.
 
     Args:
-        arguments: Descriptor of the report pipe, descriptor of the counters, process id of the supervisor, scratch
-            folder, number of the shard, then the words of the probe's own command line.
+        arguments: Descriptor of the report pipe, descriptor of the counters, process id of the
+            supervisor, scratch folder, number of the shard, then the probe's command line.
     """
     report_fd, counters_fd, supervisor, scratch, shard, *words = arguments
     _die_first(int(supervisor))
@@ -40,11 +40,11 @@ def main(arguments: list[str]) -> None:
 
 
 def _die_first(supervisor: int) -> None:
-    """Become the kernel's first OOM victim, and end with the supervisor."""
+    """Make this process the kernel's first OOM victim, and end it with its supervisor."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     if not die_with_parent(supervisor):
-        sys.exit("the supervisor is gone")
+        sys.exit("the supervisor has ended")
 
 
 def _measure(
@@ -52,23 +52,23 @@ def _measure(
 ) -> Report:
     indices = settings.indices_of(shard)
     deliveries = Deliveries(counters)
-    ledger = Ledger(len(indices), counters)
+    recorder = Recorder(len(indices), counters)
     llm = make_llm(settings, deliveries)
     arm = inject(ARMS[settings.arm](settings, llm, scratch), settings.injection)
     base = read_status("self")
     start_s = _wait_for_start(out)
     if settings.clock == "virtual":
-        span = run_in_tasks(arm, indices, ledger, START_S, VirtualClockLoop)
+        elapsed = run_in_tasks(arm, indices, recorder, START_S, VirtualClockLoop)
     else:
         run = run_in_tasks if settings.is_virtual else run_in_threads
-        span = run(arm, indices, ledger, start_s)
+        elapsed = run(arm, indices, recorder, start_s)
     return Report(
-        ok=ledger.ok,
-        errors=ledger.errors,
-        err_sample=ledger.err_sample,
-        wall_ms=span.wall_ms,
-        latencies_ms=ledger.latencies_ms,
-        cpu_s=span.cpu_s,
+        ok=recorder.ok,
+        errors=recorder.errors,
+        err_sample=recorder.err_sample,
+        wall_ms=elapsed.wall_ms,
+        latencies_ms=recorder.latencies_ms,
+        cpu_s=elapsed.cpu_s,
         lags=deliveries.lags,
         base_rss_kb=base.rss_kb,
         peak_rss_kb=read_status("self").peak_rss_kb,
@@ -79,7 +79,7 @@ def _measure(
 
 
 def _wait_for_start(out: BinaryIO) -> float:
-    """Report readiness; return the common start, in monotonic seconds."""
+    """Report readiness; return the common start in monotonic seconds, one clock for all."""
     out.write(READY)
     out.flush()
     return float(sys.stdin.readline())
@@ -89,5 +89,5 @@ if __name__ == "__main__":
     main(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
-    # All is reported: threads that the subject leaves behind shall not keep the cell open.
+    # The report is out: threads that the subject left behind must not keep the cell open.
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Shared fixtures of the probe's tests, such as a loop whose clock jumps."""
+"""Fixtures of the probe's tests: an event loop with a virtual clock, counters, settings."""
 
 import asyncio
 import os
@@ -14,10 +14,10 @@ from harness.probe.shared_counters import SharedCounters
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
-    """A loop that no second passes in, except by its own jumps and by hand.
+    """A loop whose clock moves by its own jumps and by hand only.
 
     Attributes:
-        wait: How long it in fact waits when it is asked to, in s.
+        wait: Returns the duration of a wait in s, for the requested one.
     """
 
     def __init__(self) -> None:
@@ -26,19 +26,19 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         super().__init__(JumpingSelector(self))
 
     def time(self) -> float:
-        """Return the loop's own time."""
+        """Return the time of this loop."""
         return self.now_s
 
 
 class JumpingSelector(selectors.SelectSelector):
-    """Moves the loop's clock by as much as it is asked to wait."""
+    """A selector that advances the loop's clock instead of waiting."""
 
     def __init__(self, loop: JumpingLoop) -> None:
         super().__init__()
         self._loop = loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Return what is ready now, and jump."""
+        """Return the ready descriptors after a jump."""
         assert timeout is not None, "the loop would wait for ever"
         self._loop.now_s += self._loop.wait(timeout)
         return super().select(0)
@@ -54,7 +54,7 @@ def loop() -> Iterator[JumpingLoop]:
 
 @pytest.fixture
 def advance(loop: JumpingLoop) -> Callable[[float], None]:
-    """Provide what moves the loop's clock on by some ms, as work on the loop would."""
+    """Provide a function that advances the loop's clock by some ms, as work would."""
 
     def move(by_ms: float) -> None:
         loop.now_s += by_ms / 1000
@@ -64,7 +64,7 @@ def advance(loop: JumpingLoop) -> Callable[[float], None]:
 
 @pytest.fixture
 def counters() -> SharedCounters:
-    """Provide counters of this process alone."""
+    """Provide counters."""
     made, fd = SharedCounters.create()
     os.close(fd)
     return made
@@ -72,13 +72,13 @@ def counters() -> SharedCounters:
 
 @pytest.fixture
 def deliveries(counters: SharedCounters) -> Deliveries:
-    """Provide an account of deliveries."""
+    """Provide a record of deliveries."""
     return Deliveries(counters)
 
 
 @pytest.fixture
 def make_settings() -> Callable[..., Settings]:
-    """Provide a maker of settings: a small load, but for what is named."""
+    """Provide a maker of settings: a small load with some changes."""
 
     def make(**changes: object) -> Settings:
         small = read_settings(["hand", "4", "2", "10", "3", "5"], {})

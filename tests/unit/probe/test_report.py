@@ -1,4 +1,4 @@
-"""Worker reports, sent and merged."""
+"""The reports of workers, as lines and merged."""
 
 from array import array
 from dataclasses import replace
@@ -37,7 +37,7 @@ OTHER = replace(
 
 
 def test_report_survives_its_line() -> None:
-    """The supervisor reads exactly the report that the worker wrote."""
+    """The supervisor reads exactly what the worker wrote, to the last bit of a latency."""
     assert Report.from_line(REPORT.to_line()) == REPORT
 
 
@@ -50,18 +50,18 @@ def test_report_of_many_sessions_is_short() -> None:
 
 
 def test_report_that_was_cut_short_is_none() -> None:
-    """A worker that died while writing has not reported."""
+    """A worker that died while writing has no report."""
     assert Report.from_line(REPORT.to_line()[:-1]) is None
     assert Report.from_line(b"") is None
 
 
 def test_merge_of_one_report_is_that_report() -> None:
-    """One shard is the common case, and nothing else."""
+    """The report of a single shard stays as it is."""
     assert merge([REPORT]) == REPORT
 
 
 def test_merge_measures_all_sessions_together() -> None:
-    """Counts, CPU and memory are summed; latencies and lags are pooled."""
+    """Counts, CPU and memory are summed, latencies and lags joined, wall time is the longest."""
     assert merge([REPORT, OTHER]) == Report(
         ok=3,
         errors=2,
@@ -78,8 +78,8 @@ def test_merge_measures_all_sessions_together() -> None:
     )
 
 
-def test_merge_takes_the_error_of_the_first_shard() -> None:
-    """By number of the shard, not by time, so that it is the same in every reading."""
+def test_merge_keeps_the_error_of_the_first_shard() -> None:
+    """The order is by number of the shard, not by time, so it is always the same."""
     first = replace(OTHER, err_sample="ValueError: first")
     assert merge([REPORT, first, OTHER]).err_sample == "ValueError: first"
 
@@ -94,15 +94,15 @@ def test_merge_takes_the_error_of_the_first_shard() -> None:
         ([None, None], None),
     ],
 )
-def test_merge_says_whether_the_shards_saw_the_same_workers(
+def test_merge_keeps_the_kind_of_workers_that_all_shards_report(
     seen: list[str | None], workers: str | None
 ) -> None:
-    """Shards that differ are mixed; one that saw no stream has no say."""
+    """Different kinds are `mixed`; a shard without streams does not count."""
     assert merge([replace(REPORT, workers=each) for each in seen]).workers == workers
 
 
 def test_merge_knows_no_sum_without_a_part() -> None:
-    """A value that one shard could not read is unknown."""
+    """A sum with an unknown part is unknown."""
     unknown = replace(OTHER, base_rss_kb=None, peak_rss_kb=None)
     assert merge([REPORT, unknown]).base_rss_kb is None
     assert merge([REPORT, unknown]).peak_rss_kb == 30720

@@ -1,4 +1,4 @@
-"""The wheel's punctuality, against an oracle that knows each stream alone."""
+"""The wheel's punctuality, against an oracle for each stream alone."""
 
 import asyncio
 import math
@@ -21,7 +21,7 @@ from harness.probe.shared_counters import SharedCounters
 from harness.probe.supervisor.result import percentile_of_counts
 from harness.probe.worker.arms import ARMS
 from harness.probe.worker.executors import run_in_tasks
-from harness.probe.worker.ledger import Ledger
+from harness.probe.worker.recorder import Recorder
 from tests.unit.probe.conftest import JumpingLoop
 
 Pacing = Literal["sleep", "server"]
@@ -33,8 +33,8 @@ STREAMS = 3000
 
 
 @dataclass
-class Watched:
-    """One stream of the wheel: its times in ms since the wheel was made."""
+class StreamRecord:
+    """One stream: the times at which it joined, was served and ended, in ms."""
 
     joined_ms: float = math.nan
     came_ms: list[float] = field(default_factory=list)
@@ -42,8 +42,8 @@ class Watched:
     left_ms: float = math.inf
 
 
-class Field:
-    """A wheel, and streams that come, go and are noted."""
+class Crowd:
+    """A wheel and the record of the streams that join and leave it."""
 
     def __init__(self, loop: JumpingLoop, deliveries: Deliveries, pacing: Pacing) -> None:
         self.loop = loop
@@ -56,27 +56,27 @@ class Field:
             pacing=pacing,
             deliveries=deliveries,
         )
-        self.streams: list[Watched] = []
+        self.streams: list[StreamRecord] = []
 
     def now_ms(self) -> float:
-        """Return the time on the loop's clock, to the nearest us."""
+        """Return the time since the start of the wheel, to the nearest us."""
         return round((self.loop.time() - self.start_s) * 1000, 3)
 
     def at(self, when_ms: float, call: Callable[[], object]) -> None:
-        """Have something done at a time."""
+        """Schedule a call."""
         self.loop.call_at(self.start_s + when_ms / 1000, call)
 
     def plan(self, join_ms: float, leave_after_ms: float) -> None:
-        """Have a stream join, and leave if it has not ended by then."""
-        stream = Watched()
+        """Schedule a stream: it joins, and leaves if it has not ended by then."""
+        stream = StreamRecord()
         self.streams.append(stream)
         self.at(join_ms, partial(self._join, stream, leave_after_ms))
 
     def run_ms(self, duration_ms: float) -> None:
-        """Let time pass."""
+        """Run the loop for some time."""
         self.loop.run_until_complete(asyncio.sleep(duration_ms / 1000))
 
-    def _join(self, stream: Watched, leave_after_ms: float) -> None:
+    def _join(self, stream: StreamRecord, leave_after_ms: float) -> None:
         stream.joined_ms = self.now_ms()
         waiting = self.wheel.join(lambda _: stream.came_ms.append(self.now_ms()))
         waiting.add_done_callback(lambda _: setattr(stream, "ended_ms", self.now_ms()))
@@ -84,8 +84,8 @@ class Field:
             leave_ms = stream.joined_ms + leave_after_ms
             self.at(leave_ms, partial(self._leave, stream, waiting, leave_ms))
 
-    def _leave(self, stream: Watched, waiting: asyncio.Future[None], leave_ms: float) -> None:
-        """Cancel the stream, except at the end of a pause."""
+    def _leave(self, stream: StreamRecord, waiting: asyncio.Future[None], leave_ms: float) -> None:
+        """Leave, except at the end of a hold, where the order of events is open."""
         if not waiting.done() and self.now_ms() == leave_ms:
             stream.left_ms = leave_ms
             self.wheel.leave(waiting)
@@ -97,11 +97,14 @@ def pacing(request: pytest.FixtureRequest) -> Pacing:
     return "server" if request.param == "server" else "sleep"
 
 
-def expect(stream: Watched, pacing: Pacing, holds: Holds) -> tuple[list[float], list[int], float]:
-    """Work one stream out by itself.
+def expect(
+    stream: StreamRecord, pacing: Pacing, holds: Holds
+) -> tuple[list[float], list[int], float]:
+    """Compute the schedule of one stream by itself.
 
     Returns:
-        When its tokens come, how late each is in whole ms, and when it ends; NaN when it leaves before.
+        The times of its tokens, their lags in whole ms, and the time of its end; NaN if it
+        leaves before.
     """
     came_ms: list[float] = []
     lags_ms: list[int] = []
@@ -119,8 +122,10 @@ def expect(stream: Watched, pacing: Pacing, holds: Holds) -> tuple[list[float], 
     raise AssertionError
 
 
-def check(streams: list[Watched], pacing: Pacing, holds: Holds, deliveries: Deliveries) -> None:
-    """Compare every stream, and the lags, with the oracle."""
+def check(
+    streams: list[StreamRecord], pacing: Pacing, holds: Holds, deliveries: Deliveries
+) -> None:
+    """Compare every stream and the histogram of lags with the oracle."""
     lags: Counter[int] = Counter()
     for stream in streams:
         came_ms, lags_ms, ended_ms = expect(stream, pacing, holds)
@@ -133,69 +138,69 @@ def check(streams: list[Watched], pacing: Pacing, holds: Holds, deliveries: Deli
 def test_wheel_serves_every_token_in_its_tick(
     loop: JumpingLoop, deliveries: Deliveries, pacing: Pacing
 ) -> None:
-    """Thousands of streams, some cancelled, are each served as if alone."""
-    chance = random.Random(1)  # noqa: S311 (a test's own)
-    bench = Field(loop, deliveries, pacing)
+    """Each of thousands of streams is served as if alone, though a third leave midway."""
+    chance = random.Random(1)  # noqa: S311 (reproducible)
+    crowd = Crowd(loop, deliveries, pacing)
     for number in range(STREAMS):
         leave_after_ms = chance.randrange(1, 200) + 0.1 if number % 3 == 0 else math.inf
-        bench.plan(chance.randrange(2000) + chance.choice([0, 0.5]), leave_after_ms)
-    bench.run_ms(3000)
-    check(bench.streams, pacing, [], deliveries)
+        crowd.plan(chance.randrange(2000) + chance.choice([0, 0.5]), leave_after_ms)
+    crowd.run_ms(3000)
+    check(crowd.streams, pacing, [], deliveries)
     assert set(deliveries.lags) == {0}
-    assert not bench.wheel._lanes
-    assert not bench.wheel._lane_of
+    assert not crowd.wheel._batches
+    assert not crowd.wheel._batch_of
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_wheel_that_is_held_up_serves_every_token_when_it_can(
+def test_wheel_that_is_blocked_serves_every_token_afterwards(
     loop: JumpingLoop, deliveries: Deliveries, advance: Advance, pacing: Pacing, seed: int
 ) -> None:
-    """Tokens that are due in a pause arrive at its end, with their lag."""
-    chance = random.Random(seed)  # noqa: S311 (a test's own)
-    bench = Field(loop, deliveries, pacing)
+    """A token that is due in a hold comes at its end, and delays only as the pacing does."""
+    chance = random.Random(seed)  # noqa: S311 (reproducible)
+    crowd = Crowd(loop, deliveries, pacing)
     holds: Holds = []
     for number in range(40):
         start_ms = number * 50 + 0.75
         end_ms = start_ms + chance.choice([1, 2, 5, 12, 30])
         holds.append((start_ms, end_ms))
-        bench.at(start_ms, partial(advance, end_ms - start_ms))
+        crowd.at(start_ms, partial(advance, end_ms - start_ms))
     for number in range(300):
         leave_after_ms = chance.randrange(1, 200) + 0.1 if number % 5 == 0 else math.inf
-        bench.plan(chance.randrange(1500), leave_after_ms)
-    bench.run_ms(4000)
-    check(bench.streams, pacing, holds, deliveries)
+        crowd.plan(chance.randrange(1500), leave_after_ms)
+    crowd.run_ms(4000)
+    check(crowd.streams, pacing, holds, deliveries)
     assert max(deliveries.lags) >= 12
 
 
-def test_lag_p99_is_that_of_the_tokens_that_were_held_up(
+def test_lag_p99_is_that_of_the_delayed_tokens(
     loop: JumpingLoop, deliveries: Deliveries, advance: Advance, pacing: Pacing
 ) -> None:
-    """One pause of 30 ms makes more than one token in a hundred late."""
-    bench = Field(loop, deliveries, pacing)
+    """A hold of 30 ms delays one token of 20 (sleep pacing) or five (server pacing)."""
+    crowd = Crowd(loop, deliveries, pacing)
     for _ in range(100):
-        bench.plan(0.0, math.inf)
-    bench.at(46.5, partial(advance, 30))  # the next token is due at 47
-    bench.run_ms(1000)
+        crowd.plan(0.0, math.inf)
+    crowd.at(46.5, partial(advance, 30))  # the next token is due at 47
+    crowd.run_ms(1000)
     late = {29: 100} if pacing == "sleep" else {29: 100, 22: 100, 15: 100, 8: 100, 1: 100}
     assert deliveries.lags == {0: 2000 - sum(late.values()), **late}
     assert percentile_of_counts(deliveries.lags, 99) == 29
 
 
 def wait_as_epoll_does(timeout_s: float) -> float:
-    """Wait in whole ms, rounded up, and 0.4 ms longer."""
+    """Return a wait in whole ms, rounded up, plus 0.4 ms."""
     return math.ceil(timeout_s * 1000) / 1000 + 0.0004 if timeout_s > 0 else 0.0
 
 
-def test_wheel_is_not_put_off_by_a_loop_that_waits_in_whole_ms(
+def test_wheel_is_not_delayed_by_a_loop_that_waits_in_whole_ms(
     loop: JumpingLoop, deliveries: Deliveries, pacing: Pacing
 ) -> None:
-    """A hundred tokens on an idle loop take their nominal time."""
+    """On an idle loop a stream takes its nominal time plus the lag of the last wait."""
     loop.wait = wait_as_epoll_does
-    bench = Field(loop, deliveries, pacing)
+    crowd = Crowd(loop, deliveries, pacing)
     for _ in range(3):
-        bench.plan(0.0, math.inf)
-    bench.run_ms(1000)
-    for stream in bench.streams:
+        crowd.plan(0.0, math.inf)
+    crowd.run_ms(1000)
+    for stream in crowd.streams:
         nominal_ms = math.ceil(stream.joined_ms) + TTFT_MS + TOKENS * TOK_MS
         assert nominal_ms <= stream.ended_ms < nominal_ms + 1.5
     assert set(deliveries.lags) <= {0, 1}
@@ -204,29 +209,29 @@ def test_wheel_is_not_put_off_by_a_loop_that_waits_in_whole_ms(
 def test_wheel_that_ends_a_crowd_still_serves_the_streams_in_flight(
     loop: JumpingLoop, deliveries: Deliveries, advance: Advance, pacing: Pacing
 ) -> None:
-    """A thousand streams that end at once delay another's token by 64 ms at most."""
-    bench = Field(loop, deliveries, pacing)
+    """A thousand ends in one tick, 1 ms of work each, delay another stream by 64 ms at most."""
+    crowd = Crowd(loop, deliveries, pacing)
     for _ in range(1000):
-        bench.at(0.0, partial(join_and_work, bench.wheel, partial(advance, 1)))
-    bench.plan(100.0, math.inf)
-    bench.run_ms(3000)
-    (other,) = bench.streams
+        crowd.at(0.0, partial(join_and_work, crowd.wheel, partial(advance, 1)))
+    crowd.plan(100.0, math.inf)
+    crowd.run_ms(3000)
+    (other,) = crowd.streams
     assert len(other.came_ms) == TOKENS
     assert 0 < max(deliveries.lags) <= 64
     assert max(after - before for before, after in pairwise(other.came_ms)) <= 64 + TOK_MS
 
 
-def test_wheel_lets_a_stream_leave_while_it_waits_to_end(
+def test_wheel_removes_a_stream_that_waits_to_end(
     loop: JumpingLoop, deliveries: Deliveries, pacing: Pacing
 ) -> None:
-    """A stream may cancel others that end in the same tick."""
-    bench = Field(loop, deliveries, pacing)
-    streams = [bench.wheel.join(lambda _: None) for _ in range(200)]
-    streams[0].add_done_callback(lambda _: leave(bench.wheel, streams[150:]))
-    bench.run_ms(1000)
+    """The first stream to end cancels some that end in the same tick; the rest end normally."""
+    crowd = Crowd(loop, deliveries, pacing)
+    streams = [crowd.wheel.join(lambda _: None) for _ in range(200)]
+    streams[0].add_done_callback(lambda _: leave(crowd.wheel, streams[150:]))
+    crowd.run_ms(1000)
     assert [stream.cancelled() for stream in streams] == [False] * 150 + [True] * 50
     assert all(stream.done() for stream in streams)
-    assert not bench.wheel._lane_of
+    assert not crowd.wheel._batch_of
 
 
 @pytest.mark.parametrize("name", ["hand", "sc-mem"])
@@ -238,28 +243,28 @@ def test_thousands_of_sessions_keep_the_schedule_to_the_microsecond(
     make_settings: Callable[..., Settings],
     tmp_path: Path,
 ) -> None:
-    """On a virtual clock each session takes exactly its nominal time."""
+    """Each session takes exactly its nominal time, with the runtime and without."""
     settings = make_settings(sessions=2000, turns=6, ttft_ms=200, tokens=10, tok_ms=5)
-    ledger = Ledger(2000, counters)
+    recorder = Recorder(2000, counters)
     arm = ARMS[name](settings, MockLLM(settings, deliveries), tmp_path)
-    span = run_in_tasks(arm, range(2000), ledger, loop.time(), lambda: loop)
-    assert set(map(round_us, ledger.latencies_ms)) == {1500.0}
-    assert (ledger.ok, round_us(span.wall_ms)) == (2000, 1500.0)
+    elapsed = run_in_tasks(arm, range(2000), recorder, loop.time(), lambda: loop)
+    assert set(map(round_us, recorder.latencies_ms)) == {1500.0}
+    assert (recorder.ok, round_us(elapsed.wall_ms)) == (2000, 1500.0)
     assert deliveries.lags == {0: 2000 * 6 * 10}
 
 
 def round_us(value_ms: float) -> float:
-    """Round to the nearest us, which is more than adding up jumps loses."""
+    """Round to the nearest us: more than the rounding errors of the jumps."""
     return round(value_ms, 3)
 
 
 def join_and_work(wheel: TimerWheel, work: Callable[[], object]) -> None:
-    """Join a stream whose end wakes someone who works."""
+    """Join a stream whose end starts some work."""
     wheel.join(lambda _: None).add_done_callback(lambda _: work())
 
 
 def leave(wheel: TimerWheel, streams: list[asyncio.Future[None]]) -> None:
-    """Leave as tasks that are cancelled do."""
+    """Leave as cancelled tasks do."""
     for stream in streams:
         stream.cancel()
         wheel.leave(stream)

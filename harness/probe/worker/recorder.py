@@ -1,4 +1,4 @@
-"""The ends of the sessions of a run: latencies, and the first failure."""
+"""Record the ends of the sessions: their latencies and the first failure."""
 
 import math
 import threading
@@ -9,14 +9,15 @@ from harness.probe.shared_counters import SharedCounters
 _LONGEST_SAMPLE = 500
 
 
-class Ledger:
-    """Room for every session's latency.
+class Recorder:
+    """The record of how sessions ended.
 
-    It is made before the first session starts, so that a run that is out of memory can still be recorded.
+    It allocates its memory before the first session starts, so that it still works when memory
+    runs out.
 
     Args:
-        sessions: How many there will be.
-        counters: Where the running totals are published.
+        sessions: Number of sessions.
+        counters: Receive the running totals.
     """
 
     def __init__(self, sessions: int, counters: SharedCounters) -> None:
@@ -29,14 +30,14 @@ class Ledger:
 
     @property
     def latencies_ms(self) -> "array[float]":
-        """The latencies of successful sessions, in the order of their ends."""
+        """Return the latencies of the sessions that ended well, in order of their ends."""
         return self._latencies_ms[: self.ok]
 
     def record_ok(self, latency_ms: float) -> None:
-        """Record that a session ended well.
+        """Record a session that ended well.
 
         Args:
-            latency_ms: Since its intended start.
+            latency_ms: Time since its intended start.
         """
         with self._lock:
             self._latencies_ms[self.ok] = latency_ms
@@ -44,7 +45,7 @@ class Ledger:
             self._publish()
 
     def record_error(self, error: BaseException) -> None:
-        """Record that a session failed; the first to do so is kept as the sample."""
+        """Record a failed session; the first error is the sample."""
         with self._lock:
             self.errors += 1
             if self.err_sample is None:

@@ -1,4 +1,4 @@
-"""The process that exact costs are counted on, run in this one."""
+"""The counted process of exact costs, run in this process."""
 
 import asyncio
 import gc
@@ -24,7 +24,7 @@ Count = Callable[..., tuple[int, dict[str, Any]]]
 def count(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Iterator[Count]:
-    """Return a function that counts in this process, and restore the process."""
+    """Provide a function that returns exit code and COUNT; restore this process afterwards."""
     monkeypatch.setenv("SCALE_SCRATCH", str(tmp_path))
     thresholds = gc.get_threshold()
 
@@ -40,8 +40,8 @@ def count(
 
 
 @pytest.mark.parametrize("arm", ["hand", "sc-mem", "sc-ckpt"])
-def test_counting_drives_every_session_to_its_end(arm: str, count: Count) -> None:
-    """A COUNT says what was driven, how it ended, and which runtime it was."""
+def test_counting_runs_every_session_to_its_end(arm: str, count: Count) -> None:
+    """A COUNT holds the load, the ends of the sessions, and the runtime."""
     code, body = count(f"{arm} 3 2 100000 3 1000")
     assert code == 0
     assert (body["schema"], body["arm"], body["C"]) == (1, arm, 3)
@@ -50,8 +50,8 @@ def test_counting_drives_every_session_to_its_end(arm: str, count: Count) -> Non
     assert (body["alive"], body["traced-bytes"], body["allocated-blocks"]) == (None, None, None)
 
 
-def test_counting_looks_at_what_all_the_sessions_hold(count: Count) -> None:
-    """Each session's payload is among what is held in the middle of its last turn."""
+def test_counting_measures_the_memory_of_all_sessions(count: Count) -> None:
+    """The memory in the middle of the last turn includes each session's payload."""
     _, small = count("--memory sc-mem 20 2 100 3 10")
     tracemalloc.stop()
     _, large = count("--memory sc-mem 20 2 100 3 10 0 4")
@@ -71,7 +71,7 @@ def test_counting_refuses_what_cannot_be_counted(
     )
 
 
-def test_counting_tells_what_the_clock_refused(
+def test_counting_reports_a_refusal_of_the_clock(
     count: Count, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A session that needs a thread ends the count with one clear reason."""
@@ -86,20 +86,20 @@ def test_counting_tells_what_the_clock_refused(
     assert body == {"schema": 1, "refused": reason}
 
 
-def test_counting_makes_a_folder_of_its_own_where_none_is_given(
+def test_counting_creates_a_temporary_folder_by_default(
     count: Count, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """By hand nothing needs to be set."""
+    """Use by hand needs no setting."""
     monkeypatch.delenv("SCALE_SCRATCH")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert count("sc-mem 1 1 1 1 1")[1]["ok"] == 1
     assert [folder.name[:6] for folder in tmp_path.iterdir()] == ["count-"]
 
 
-def test_counting_looks_when_no_token_is_on_its_way(
+def test_counting_measures_memory_between_two_tokens(
     make_settings: Callable[..., Settings],
 ) -> None:
-    """It is the middle of the last answer, half a millisecond before a tick."""
+    """The instant is the middle of the last answer, half a millisecond before a tick."""
     settings = make_settings(turns=6, ttft_ms=200, tokens=50, tok_ms=5)
     assert held_at_s(settings) == pytest.approx(5 * 0.450 + 0.200 + 0.125 - 0.0005)
 
@@ -107,7 +107,7 @@ def test_counting_looks_when_no_token_is_on_its_way(
 def test_mock_does_not_block_under_the_virtual_clock(
     make_settings: Callable[..., Settings], deliveries: Deliveries
 ) -> None:
-    """A thread that slept would do so while no time passes."""
+    """A sleeping thread would wait while no time passes."""
     llm = MockLLM(make_settings(clock="virtual"), deliveries)
     with pytest.raises(VirtualClockError, match="session 's' blocks for its answer"):
         llm.stream(LLMRequest("s", "", (), ()), print)

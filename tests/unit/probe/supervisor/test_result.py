@@ -70,7 +70,7 @@ def test_percentile_takes_the_value_at_the_floored_index(count: int, n: int, ind
 
 
 def test_percentile_of_nothing_is_absent() -> None:
-    """No session, no latency."""
+    """Without sessions there is no latency."""
     assert percentile([], 50) is None
 
 
@@ -84,10 +84,10 @@ def test_percentile_of_nothing_is_absent() -> None:
         ({1: 1, 2: 1, 3: 1}, 50, 2),
     ],
 )
-def test_percentile_of_counts_is_that_of_the_values_one_by_one(
+def test_percentile_of_counts_is_that_of_the_single_values(
     counts: dict[int, int], n: int, value: int | None
 ) -> None:
-    """Counted or listed, the same values have the same percentile."""
+    """A histogram has the same percentile as the list of its values."""
     assert percentile_of_counts(counts, n) == value
     listed = sorted(each for each, count in counts.items() for _ in range(count))
     assert percentile(listed, n) == value
@@ -96,12 +96,12 @@ def test_percentile_of_counts_is_that_of_the_values_one_by_one(
 def test_result_has_the_keys_of_the_contract_in_order(
     make_settings: Callable[..., Settings],
 ) -> None:
-    """The keys are exactly those, and the line shows them in that order."""
+    """The map has exactly these keys, in this order."""
     assert list(make_result(make_settings(), REPORT, PEAKS, 1.0)) == KEYS
 
 
 def test_result_follows_the_formulas(make_settings: Callable[..., Settings]) -> None:
-    """Each derived number is the one that the contract defines."""
+    """Each derived number follows the contract."""
     result = make_result(make_settings(), REPORT, PEAKS, 2.25)
     assert result["vt"] is True
     assert result["turns-total"] == 4 * 2
@@ -118,17 +118,17 @@ def test_result_follows_the_formulas(make_settings: Callable[..., Settings]) -> 
     assert result["procs"] == 1
 
 
-def test_result_takes_the_kernel_peak_when_the_samples_missed_it(
+def test_result_uses_the_kernel_peak_when_the_samples_missed_it(
     make_settings: Callable[..., Settings],
 ) -> None:
-    """The worker reads its own high-water mark last, after the last sample."""
+    """The worker reads its own peak after the last sample."""
     result = make_result(make_settings(), REPORT, replace(PEAKS, rss_kb=1), None)
     assert result["peak-rss-mb"] == 30.0
     assert result["throttled-ms"] is None
 
 
-def test_result_leaves_absent_numbers_out(make_settings: Callable[..., Settings]) -> None:
-    """Without a successful session there is no latency and no CPU per turn."""
+def test_result_has_none_for_absent_numbers(make_settings: Callable[..., Settings]) -> None:
+    """Without a session that ended well there is no latency and no CPU per turn."""
     nothing: dict[int, int] = {}
     failed = replace(
         REPORT, ok=0, errors=4, latencies_ms=array("d"), lags=nothing, err_sample="E: x"
@@ -140,18 +140,18 @@ def test_result_leaves_absent_numbers_out(make_settings: Callable[..., Settings]
     assert result["deltas"] == 0
 
 
-def test_result_has_no_inflation_of_a_turn_that_takes_no_time(
+def test_result_has_no_inflation_of_a_turn_of_0_ms(
     make_settings: Callable[..., Settings],
 ) -> None:
-    """A nominal turn of 0 ms cannot be inflated."""
+    """The inflation of a nominal turn of 0 ms is undefined."""
     result = make_result(make_settings(ttft_ms=0, tokens=0), REPORT, PEAKS, None)
     assert result["latency-infl"] is None
 
 
-def test_result_tells_no_latency_under_the_virtual_clock(
+def test_result_has_no_latency_under_the_virtual_clock(
     make_settings: Callable[..., Settings],
 ) -> None:
-    """Time that jumps measures nothing; what was used is measured as ever."""
+    """Virtual time measures nothing; CPU and threads are measured as usual."""
     result = make_result(make_settings(clock="virtual"), REPORT, PEAKS, None)
     assert list(result) == KEYS
     timed = ("wall-ms", "p50-session-ms", "p99-session-ms", "latency-infl", "mock-lag-p99-ms")

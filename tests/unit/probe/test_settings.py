@@ -7,7 +7,7 @@ from harness.probe.worker.arms import ARMS
 
 
 def test_settings_have_the_original_defaults() -> None:
-    """Without a word, it is sc-mem 100 6 400 150 20 0 0 in virtual mode."""
+    """Without arguments the run is sc-mem 100 6 400 150 20 0 0 in virtual mode."""
     settings = read_settings([], {})
     assert settings.arm == "sc-mem"
     assert (settings.sessions, settings.turns) == (100, 6)
@@ -18,8 +18,8 @@ def test_settings_have_the_original_defaults() -> None:
     assert settings.injection == Injection()
 
 
-def test_settings_take_every_argument_in_order() -> None:
-    """The eight words are ARM C TURNS TTFT_MS TOKENS TOK_MS QSLEEP_MS STATE_KB."""
+def test_settings_read_every_argument_in_order() -> None:
+    """The eight arguments are ARM C TURNS TTFT_MS TOKENS TOK_MS QSLEEP_MS STATE_KB."""
     settings = read_settings(["hand", "1", "2", "3", "4", "5", "6", "7"], {})
     assert settings.arm == "hand"
     assert (settings.sessions, settings.turns, settings.ttft_ms) == (1, 2, 3)
@@ -32,7 +32,7 @@ def test_settings_take_every_argument_in_order() -> None:
 
 
 def test_settings_read_the_toggles() -> None:
-    """Missing arguments are read from the environment."""
+    """A setting without an argument is read from the environment."""
     toggles = {
         "SCALE_VT": "0",
         "SCALE_PACING": "server",
@@ -52,32 +52,32 @@ def test_settings_read_the_toggles() -> None:
     assert settings.procs == 5
 
 
-def test_settings_deal_the_sessions_out_to_the_shards() -> None:
-    """Session i belongs to shard i mod N, and every session to one."""
+def test_settings_distribute_the_sessions_over_the_shards() -> None:
+    """Session i belongs to shard i mod N."""
     settings = read_settings(["hand", "5"], {"SCALE_PROCS": "2"})
     assert [list(settings.indices_of(shard)) for shard in range(2)] == [[0, 2, 4], [1, 3]]
 
 
-def test_settings_leave_the_variables_of_others_alone() -> None:
-    """Only names that begin as the probe's own toggles do can be misspelt."""
+def test_settings_ignore_the_variables_of_other_programs() -> None:
+    """Only names with the prefix SCALE_ are checked for typos."""
     others = {"SCALE": "1", "XSCALE_VT": "7", "SCALE_OLD": ""}
     assert read_settings(["hand"], others).procs == 1
 
 
 def test_settings_argument_wins_over_the_environment() -> None:
-    """An argument is nearer than the environment, even a zero."""
+    """An argument overrides the environment, even a zero."""
     words = ["hand", "1", "1", "0", "0", "0", "0", "0"]
     settings = read_settings(words, {"SCALE_STATE_KB": "9", "SCALE_QSLEEP_MS": "50"})
     assert (settings.state_kb, settings.qsleep_ms) == (0, 0)
 
 
-def test_settings_count_an_empty_toggle_as_not_set() -> None:
-    """An empty variable is what a shell leaves behind, not a choice."""
+def test_settings_treat_an_empty_toggle_as_unset() -> None:
+    """An empty variable is a leftover of a shell, not a choice."""
     assert read_settings([], {"SCALE_VT": "", "SCALE_PROCS": "", "SCALE_STATE_KB": ""}).is_virtual
 
 
-def test_settings_take_a_clock_that_jumps() -> None:
-    """It is for tasks of one process, which is the default."""
+def test_settings_accept_a_virtual_clock() -> None:
+    """It needs tasks in one process, which is the default."""
     assert read_settings([], {}).clock == "real"
     assert read_settings([], {"SCALE_CLOCK": "virtual", "SCALE_VT": ""}).clock == "virtual"
 
@@ -100,7 +100,7 @@ def test_settings_nominal_turn_is_ttft_and_all_the_tokens() -> None:
             {},
             "TTFT_MS is '-1'; allowed: a whole number of at least 0, up to 9 digits",
         ),
-        ("hand 1 1 1 1 1 1 1 1", {}, "9 arguments, and at most 8 are taken; see --help"),
+        ("hand 1 1 1 1 1 1 1 1", {}, "9 arguments; at most 8 are allowed; see --help"),
         ("hand 1", {"SCALE_VT": "yes"}, "SCALE_VT is 'yes'; allowed: 1, 0"),
         ("hand 1", {"SCALE_PACING": "fast"}, "SCALE_PACING is 'fast'; allowed: sleep, server"),
         (
@@ -121,7 +121,7 @@ def test_settings_nominal_turn_is_ttft_and_all_the_tokens() -> None:
         (
             "hand 1",
             {"SCALE_STAT_KB": "64"},
-            "SCALE_STAT_KB is no toggle; there are SCALE_CLOCK, SCALE_INJECT_BYTES, SCALE_INJECT_FAILING, SCALE_INJECT_THREADS, SCALE_INJECT_WORK, SCALE_PACING, SCALE_PROCS, SCALE_QSLEEP_MS, SCALE_SCRATCH, SCALE_STATE_KB, SCALE_VT",
+            "SCALE_STAT_KB is not a toggle; allowed: SCALE_CLOCK, SCALE_INJECT_BYTES, SCALE_INJECT_FAILING, SCALE_INJECT_THREADS, SCALE_INJECT_WORK, SCALE_PACING, SCALE_PROCS, SCALE_QSLEEP_MS, SCALE_SCRATCH, SCALE_STATE_KB, SCALE_VT",
         ),
         (
             "hand 1",
@@ -147,7 +147,7 @@ def test_settings_nominal_turn_is_ttft_and_all_the_tokens() -> None:
         (
             "hand 1",
             {"SCALE_SCRATCH": "/nowhere/at/all"},
-            "SCALE_SCRATCH is '/nowhere/at/all'; allowed: a folder that can be written to",
+            "SCALE_SCRATCH is '/nowhere/at/all'; allowed: a writable folder",
         ),
         (
             "hand 1",
@@ -171,5 +171,5 @@ def test_settings_refuse_in_one_line(
 
 
 def test_settings_know_every_arm() -> None:
-    """The names that are accepted are those that the worker can run."""
+    """The accepted names are those that the worker can run."""
     assert set(ARM_NAMES) == set(ARMS)

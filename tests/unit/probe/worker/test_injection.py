@@ -1,4 +1,4 @@
-"""Injected regressions of turns and sessions; none by default."""
+"""Injected regressions: additions to turns and sessions, and none without a toggle."""
 
 import asyncio
 import gc
@@ -21,40 +21,40 @@ from harness.probe.worker.injection import (
     InjectedArm,
     InjectedFailureError,
     InjectedMockLLM,
-    fill,
+    burn,
     inject,
+    make_bytes,
     make_llm,
-    work,
 )
-from harness.probe.worker.ledger import Ledger
+from harness.probe.worker.recorder import Recorder
 from tests.unit.probe.conftest import JumpingLoop
 
 REQUEST = LLMRequest("s", "", (), ())
 
 
 class WatchedArm:
-    """An arm whose sessions look about them.
+    """An arm whose sessions record an observation.
 
     Attributes:
-        seen: What `look` returned in each session, by index.
+        seen: The observation of each session, by index.
     """
 
-    def __init__(self, look: Callable[[], object] = lambda: None) -> None:
-        self.look = look
+    def __init__(self, observe: Callable[[], object] = lambda: None) -> None:
+        self._observe = observe
         self.seen: dict[int, object] = {}
 
     def run(self, index: int) -> None:
-        """Look once."""
-        self.seen[index] = self.look()
+        """Record the observation."""
+        self.seen[index] = self._observe()
 
     async def arun(self, index: int) -> None:
-        """Look once, when the loop has had its turn."""
+        """Record the observation, after one turn of the loop."""
         await asyncio.sleep(0)
         self.run(index)
 
 
 def _drive(arm: InjectedArm, indices: range, *, is_virtual: bool) -> list[BaseException | None]:
-    """Run sessions in either mode, and return their ends."""
+    """Run sessions in either mode, all at once in the virtual one; return their errors."""
 
     async def together() -> list[BaseException | None]:
         return await asyncio.gather(*map(arm.arun, indices), return_exceptions=True)
@@ -72,7 +72,7 @@ def _drive(arm: InjectedArm, indices: range, *, is_virtual: bool) -> list[BaseEx
 def test_injection_of_nothing_wraps_nothing(
     make_settings: Callable[..., Settings], deliveries: Deliveries
 ) -> None:
-    """Without a toggle, arm and mock are unchanged."""
+    """Without a toggle the arm and the mock are the normal ones."""
     arm = WatchedArm()
     assert inject(arm, Injection()) is arm
     assert inject(arm, Injection(work=5)) is arm
@@ -83,16 +83,16 @@ def test_injection_of_nothing_wraps_nothing(
 
 @pytest.mark.parametrize("is_virtual", [True, False])
 def test_injection_fails_every_nth_session_after_its_work(*, is_virtual: bool) -> None:
-    """Of 9 sessions every third fails, after its work."""
+    """Of 9 sessions with every third failing, 2, 5 and 8 fail, after their work."""
     arm = WatchedArm()
     ends = _drive(InjectedArm(arm, Injection(failing=3)), range(9), is_virtual=is_virtual)
     assert [index for index, end in enumerate(ends) if end] == [2, 5, 8]
     assert sorted(arm.seen) == list(range(9))
-    assert str(ends[2]) == "session 2 was told to fail: SCALE_INJECT_FAILING=3"
+    assert str(ends[2]) == "session 2 failed on purpose: SCALE_INJECT_FAILING=3"
 
 
 def test_injection_of_one_failure_among_a_thousand_is_one() -> None:
-    """With C=1000 and N=1000 exactly one session fails, and none of a single one."""
+    """With C=1000 and N=1000 exactly one session fails: the last."""
     arm = InjectedArm(WatchedArm(), Injection(failing=1000))
     ends = _drive(arm, range(1000), is_virtual=False)
     assert [index for index, end in enumerate(ends) if end] == [999]
@@ -100,7 +100,7 @@ def test_injection_of_one_failure_among_a_thousand_is_one() -> None:
 
 @pytest.mark.parametrize("is_virtual", [True, False])
 def test_injection_holds_threads_for_the_life_of_a_session(*, is_virtual: bool) -> None:
-    """While a session runs it has its threads; when it has ended they go."""
+    """The threads of a session exist while it runs, and end afterwards."""
     before = set(threading.enumerate())
     arm = WatchedArm(lambda: set(threading.enumerate()) - before)
     assert _drive(InjectedArm(arm, Injection(threads=3)), range(1), is_virtual=is_virtual) == [
@@ -117,11 +117,11 @@ def test_injection_holds_threads_for_the_life_of_a_session(*, is_virtual: bool) 
 def test_injection_of_a_thread_that_cannot_be_started_fails_the_session(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is told as it is told to a runtime, and the threads before it are let go."""
+    """The session raises the error as a runtime would; its earlier threads end."""
     started: list[threading.Thread] = []
 
     class LimitedThread(threading.Thread):
-        """The third cannot be started."""
+        """A thread class whose third instance cannot start."""
 
         def start(self) -> None:
             if len(started) == 2:
@@ -139,7 +139,7 @@ def test_injection_of_a_thread_that_cannot_be_started_fails_the_session(
 
 
 def test_injection_holds_bytes_for_the_life_of_a_session() -> None:
-    """They are traced as memory while the session runs, and gone when it has ended."""
+    """The memory is traced while the session runs, and freed afterwards."""
     arm = WatchedArm(lambda: tracemalloc.get_traced_memory()[0])
     bulky = InjectedArm(arm, Injection(held_bytes=1 << 20))
     tracemalloc.start()
@@ -156,12 +156,12 @@ def test_injection_holds_bytes_for_the_life_of_a_session() -> None:
 
 
 def test_injected_bytes_are_one_object_of_a_session_alone() -> None:
-    """Sessions share no bytes, every page is written, and the size is exact."""
-    assert (len(fill(0, 0)), len(fill(0, 1)), len(fill(0, 4096))) == (0, 8, 4096)
-    assert fill(0, 4096) != fill(1, 4096)
-    pages = [fill(255, 3 * 4096)[at : at + 4096] for at in (0, 4096, 8192)]
+    """Sessions share no bytes, every page is written, and the size is a multiple of 8."""
+    assert (len(make_bytes(0, 0)), len(make_bytes(0, 1)), len(make_bytes(0, 4096))) == (0, 8, 4096)
+    assert make_bytes(0, 4096) != make_bytes(1, 4096)
+    pages = [make_bytes(255, 3 * 4096)[at : at + 4096] for at in (0, 4096, 8192)]
     assert all(any(page) for page in pages)
-    assert sys.getsizeof(fill(7, 1 << 20)) < (1 << 20) + 100
+    assert sys.getsizeof(make_bytes(7, 1 << 20)) < (1 << 20) + 100
 
 
 @pytest.mark.parametrize("is_virtual", [True, False])
@@ -172,45 +172,47 @@ def test_injection_works_once_a_turn_where_the_turn_ends(
     *,
     is_virtual: bool,
 ) -> None:
-    """The work runs after the last token, on the caller's thread."""
-    told: list[object] = []
+    """The work follows the last token on the caller's thread; the reply is unchanged."""
+    events: list[object] = []
     monkeypatch.setattr(
-        injection, "work", lambda n: told.append((n, threading.current_thread().name))
+        injection, "burn", lambda n: events.append((n, threading.current_thread().name))
     )
     settings = make_settings(injection=Injection(work=7), ttft_ms=0, tokens=2, tok_ms=0)
     llm = make_llm(settings, deliveries)
     assert isinstance(llm, InjectedMockLLM)
     if is_virtual:
-        reply = asyncio.run(llm.astream(REQUEST, told.append))
+        reply = asyncio.run(llm.astream(REQUEST, events.append))
     else:
-        reply = llm.stream(REQUEST, told.append)
+        reply = llm.stream(REQUEST, events.append)
     assert reply.text == "word word "
-    assert told == ["word ", "word ", (7, threading.current_thread().name)]
+    assert events == ["word ", "word ", (7, threading.current_thread().name)]
     assert llm.workers_seen == ("virtual" if is_virtual else "platform")
 
 
-def test_injection_takes_none_of_the_loops_own_time(
+def test_injection_takes_no_time_of_a_virtual_clock(
     make_settings: Callable[..., Settings],
     deliveries: Deliveries,
     counters: SharedCounters,
     loop: JumpingLoop,
 ) -> None:
-    """Injected work reads no clock: under the virtual clock latency is unchanged."""
+    """It waits for no clock: with a virtual clock a worse session takes its nominal time."""
     worse = Injection(work=1000, threads=2, held_bytes=4096, failing=4)
     settings = make_settings(injection=worse)
     arm = inject(HandArm(settings, make_llm(settings, deliveries)), worse)
-    ledger = Ledger(4, counters)
-    run_in_tasks(arm, range(4), ledger, loop.time(), lambda: loop)
+    recorder = Recorder(4, counters)
+    run_in_tasks(arm, range(4), recorder, loop.time(), lambda: loop)
     nominal_ms = settings.turns * settings.nominal_turn_ms
-    assert list(ledger.latencies_ms) == pytest.approx([nominal_ms] * 3)
-    assert (ledger.ok, ledger.errors) == (3, 1)
+    assert list(recorder.latencies_ms) == pytest.approx([nominal_ms] * 3)
+    assert (recorder.ok, recorder.errors) == (3, 1)
 
 
-def test_injected_work_goes_round_as_often_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each iteration is one round of the loop, whose outcome is always the same."""
+def test_injected_work_runs_the_given_number_of_iterations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each iteration is one round of the loop, with the same result each time."""
 
     class CountingMask(int):
-        """Counts how often a number is masked."""
+        """A mask that counts its uses."""
 
         rounds = 0
 
@@ -218,7 +220,7 @@ def test_injected_work_goes_round_as_often_as_asked(monkeypatch: pytest.MonkeyPa
             CountingMask.rounds += 1
             return int(self) & other
 
-    assert work(10) == work(10) != work(11)
+    assert burn(10) == burn(10) != burn(11)
     monkeypatch.setattr(injection, "_MASK", CountingMask(0x7F))
-    work(300)
+    burn(300)
     assert CountingMask.rounds == 300

@@ -1,4 +1,4 @@
-"""The loop whose time jumps: what it does to time, and what it refuses."""
+"""The loop with a virtual clock: its jumps and its refusals."""
 
 import asyncio
 import math
@@ -18,7 +18,7 @@ def jumping() -> Iterator[VirtualClockLoop]:
 
 
 def test_virtual_clock_jumps_to_the_next_timer(jumping: VirtualClockLoop) -> None:
-    """An hour passes at once, and timers keep their order."""
+    """An hour passes at once; timers keep their order."""
     seen: list[tuple[str, float]] = []
 
     def note(name: str) -> None:
@@ -31,7 +31,7 @@ def test_virtual_clock_jumps_to_the_next_timer(jumping: VirtualClockLoop) -> Non
 
 
 def test_virtual_clock_stands_still_while_there_is_work(jumping: VirtualClockLoop) -> None:
-    """Turns of the loop alone take no time."""
+    """Turns of the loop take no time."""
 
     async def turn_often() -> float:
         for _ in range(100):
@@ -43,21 +43,21 @@ def test_virtual_clock_stands_still_while_there_is_work(jumping: VirtualClockLoo
 
 @pytest.mark.parametrize("now_s", [0.0, 1.0, 1e9, 2.0**60])
 def test_virtual_clock_always_moves(jumping: VirtualClockLoop, now_s: float) -> None:
-    """A wait that is less than the distance of two floats moves it by that distance."""
+    """A wait below the distance of two floats moves the clock by that distance."""
     jumping.jump(now_s)
     before_s = jumping.time()
     jumping.jump(5e-324)
     assert jumping.time() == math.nextafter(before_s, math.inf)
 
 
-def test_virtual_clock_does_not_move_for_nothing(jumping: VirtualClockLoop) -> None:
-    """Ready callbacks take no time."""
+def test_virtual_clock_does_not_move_for_a_wait_of_zero(jumping: VirtualClockLoop) -> None:
+    """A ready callback takes no time."""
     jumping.jump(0)
     assert jumping.time() == START_S
 
 
-def test_virtual_clock_ends_what_would_wait_for_ever(jumping: VirtualClockLoop) -> None:
-    """With nothing scheduled no time could come."""
+def test_virtual_clock_ends_a_loop_that_would_wait_for_ever(jumping: VirtualClockLoop) -> None:
+    """Without a timer the clock cannot advance."""
     with pytest.raises(VirtualClockError, match="nothing is scheduled"):
         jumping.run_until_complete(jumping.create_future())
 
@@ -72,14 +72,14 @@ def test_virtual_clock_refuses_an_executor(jumping: VirtualClockLoop) -> None:
         jumping.run_until_complete(leave_it_to_a_thread())
 
 
-def test_virtual_clock_refuses_a_call_from_elsewhere(jumping: VirtualClockLoop) -> None:
-    """Nobody but the loop's own tasks says what comes next."""
+def test_virtual_clock_refuses_a_call_from_another_thread(jumping: VirtualClockLoop) -> None:
+    """Only the loop's own tasks may schedule calls."""
     with pytest.raises(VirtualClockError, match="print is to be called on the loop"):
         jumping.call_soon_threadsafe(print)
 
 
-def test_virtual_clock_ends_the_run_that_swallowed_a_refusal(jumping: VirtualClockLoop) -> None:
-    """A refused thread ends the run, even if the session catches the error."""
+def test_virtual_clock_ends_a_run_that_swallowed_a_refusal(jumping: VirtualClockLoop) -> None:
+    """A session that catches a refusal would wait for ever, so the loop ends."""
 
     async def swallow() -> None:
         loop = asyncio.get_running_loop()
@@ -91,8 +91,8 @@ def test_virtual_clock_ends_the_run_that_swallowed_a_refusal(jumping: VirtualClo
         jumping.run_until_complete(swallow())
 
 
-def test_virtual_clock_names_what_has_no_name_by_its_kind(jumping: VirtualClockLoop) -> None:
-    """A refusal reads the same in every run, so it holds no address."""
+def test_virtual_clock_names_a_callable_object_by_its_class(jumping: VirtualClockLoop) -> None:
+    """A refusal contains no address, so it is the same in every run."""
 
     class Callback:
         def __call__(self) -> None:

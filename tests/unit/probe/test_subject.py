@@ -8,7 +8,7 @@ from harness.probe.subject import describe_subject, hash_sources
 
 
 def make_package(folder: Path) -> None:
-    """Write a package with all that counts and all that does not."""
+    """Write a package with counted and ignored files."""
     (folder / "sub").mkdir()
     (folder / "__pycache__").mkdir()
     (folder / "__init__.py").write_bytes(b"x = 1\n")
@@ -20,7 +20,7 @@ def make_package(folder: Path) -> None:
 
 
 def test_hash_is_over_paths_lengths_and_contents_in_order(tmp_path: Path) -> None:
-    """Files are hashed in the byte order of their paths; links are not followed."""
+    """In byte order `sub-a.py` comes before `sub/m.py`; links are not followed."""
     make_package(tmp_path)
     expected = b"".join(
         (
@@ -33,8 +33,8 @@ def test_hash_is_over_paths_lengths_and_contents_in_order(tmp_path: Path) -> Non
     assert hash_sources(tmp_path) == hashlib.sha256(expected).hexdigest()
 
 
-def test_hash_does_not_change_with_what_python_leaves_behind(tmp_path: Path) -> None:
-    """Caches may come and go."""
+def test_hash_ignores_the_caches_of_python(tmp_path: Path) -> None:
+    """New cache files do not change the hash."""
     make_package(tmp_path)
     before = hash_sources(tmp_path)
     (tmp_path / "sub" / "__pycache__").mkdir()
@@ -43,7 +43,7 @@ def test_hash_does_not_change_with_what_python_leaves_behind(tmp_path: Path) -> 
 
 
 def test_hash_changes_with_a_name(tmp_path: Path) -> None:
-    """A file that is renamed is another source."""
+    """A renamed file is a different source."""
     make_package(tmp_path)
     before = hash_sources(tmp_path)
     (tmp_path / "sub-a.py").rename(tmp_path / "sub-b.py")
@@ -51,7 +51,7 @@ def test_hash_changes_with_a_name(tmp_path: Path) -> None:
 
 
 def test_subject_is_the_package_as_loaded(tmp_path: Path) -> None:
-    """Path, version and hash are those of the folder that the package came from."""
+    """Path, version and hash are those of the package's folder."""
     make_package(tmp_path)
     package = ModuleType("package")
     package.__file__ = str(tmp_path / "__init__.py")

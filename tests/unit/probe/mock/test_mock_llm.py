@@ -1,4 +1,4 @@
-"""The mock model, in both of its ways of being called."""
+"""The mock model, called blocking and awaited."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,7 @@ REQUEST = LLMRequest("session", "", (), ())
 
 
 class Clock:
-    """Seconds that pass when someone sleeps."""
+    """A clock that advances during a sleep only."""
 
     def __init__(self) -> None:
         self.now_s = 50.0
@@ -25,12 +25,12 @@ class Clock:
         return self.now_s
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.now_s += seconds
 
 
 def stream_late_once(settings: Settings, deliveries: Deliveries) -> tuple[list[int], int]:
-    """Delay the first token of a blocking stream by 9 ms; return all times."""
+    """Block 9 ms in the first token; return the times of the tokens and of the end."""
     clock = Clock()
     came_ms: list[int] = []
 
@@ -46,7 +46,7 @@ def stream_late_once(settings: Settings, deliveries: Deliveries) -> tuple[list[i
 def test_mock_blocking_stream_takes_the_nominal_turn(
     make_settings: Callable[..., Settings], deliveries: Deliveries
 ) -> None:
-    """Tokens arrive at ttft and then every tok; the reply one tok after the last."""
+    """Undisturbed, tokens come at ttft and every tok; the end comes a tok after the last."""
     clock = Clock()
     came_s: list[float] = []
     llm = MockLLM(make_settings(), deliveries, clock=clock.read, sleep=clock.sleep)
@@ -57,10 +57,10 @@ def test_mock_blocking_stream_takes_the_nominal_turn(
     assert dict(deliveries.lags) == {0: 3}
 
 
-def test_mock_blocking_stream_is_put_off_by_a_late_token_under_sleep_pacing(
+def test_mock_blocking_stream_is_delayed_by_a_late_token_under_sleep_pacing(
     make_settings: Callable[..., Settings], deliveries: Deliveries
 ) -> None:
-    """The second token is 4 ms late, which puts off the third and the end."""
+    """The second token is 4 ms late, which delays the third and the end."""
     assert stream_late_once(make_settings(), deliveries) == ([10, 19, 24], 29)
     assert dict(deliveries.lags) == {0: 2, 4: 1}
 
@@ -76,7 +76,7 @@ def test_mock_blocking_stream_keeps_the_schedule_under_server_pacing(
 def test_mock_counts_the_tokens_of_a_stream_that_fails(
     make_settings: Callable[..., Settings], deliveries: Deliveries, counters: SharedCounters
 ) -> None:
-    """An error in on_delta reaches the caller, and delivered tokens count."""
+    """An exception of on_delta reaches the caller; the earlier tokens are counted."""
     clock = Clock()
     llm = MockLLM(make_settings(), deliveries, clock=clock.read, sleep=clock.sleep)
     came: list[str] = []
@@ -92,10 +92,10 @@ def test_mock_counts_the_tokens_of_a_stream_that_fails(
     assert counters.deltas == 1
 
 
-def test_mock_awaited_stream_goes_by_the_clock_of_the_loop(
+def test_mock_awaited_stream_uses_the_clock_of_the_loop(
     make_settings: Callable[..., Settings], deliveries: Deliveries, loop: asyncio.AbstractEventLoop
 ) -> None:
-    """On a loop that jumps, a turn takes the nominal time of that loop and no other."""
+    """A turn takes the nominal time on the clock of its loop."""
     llm = MockLLM(make_settings(), deliveries)
     start_s = loop.time()
     came: list[str] = []
@@ -104,10 +104,10 @@ def test_mock_awaited_stream_goes_by_the_clock_of_the_loop(
     assert reply.text == "".join(came)
 
 
-def test_mock_tells_how_it_was_driven(
+def test_mock_reports_the_kind_of_workers(
     make_settings: Callable[..., Settings], deliveries: Deliveries, loop: asyncio.AbstractEventLoop
 ) -> None:
-    """Blocked threads are platform workers, awaited streams virtual ones."""
+    """Blocked threads are platform workers; awaited streams are virtual ones."""
     clock = Clock()
     llm = MockLLM(make_settings(), deliveries, clock=clock.read, sleep=clock.sleep)
     seen = [llm.workers_seen]
@@ -118,10 +118,10 @@ def test_mock_tells_how_it_was_driven(
     assert seen == [None, "virtual", "mixed"]
 
 
-def test_mock_lets_a_cancelled_stream_leave_the_wheel(
+def test_mock_removes_a_cancelled_stream_from_the_wheel(
     make_settings: Callable[..., Settings], deliveries: Deliveries, loop: asyncio.AbstractEventLoop
 ) -> None:
-    """A task that is cancelled in the midst of a stream gets no further token."""
+    """A task that is cancelled during a stream gets no further token."""
     llm = MockLLM(make_settings(), deliveries)
     came: list[str] = []
 
