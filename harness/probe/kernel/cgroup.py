@@ -24,7 +24,7 @@ class Folder:
     mount: Path
 
     def up(self) -> Iterator["Folder"]:
-        """Yield this folder, then its parents up to the mount: their limits hold as well."""
+        """Yield this folder, then its parents up to the mount, whose limits hold."""
         for path in (self.path, *self.path.parents):
             if not path.is_relative_to(self.mount):
                 return

@@ -57,7 +57,7 @@ def read_kernel_limits() -> Mapping[str, int | None]:
 
 
 def read_networks() -> list[str] | None:
-    """Return the network interfaces that are up, sorted; None if they cannot be read."""
+    """Return the network interfaces that are up, sorted, or None."""
     text = read_text(Path("/proc/self/net/dev"))
     if text is None:
         return None
@@ -66,6 +66,6 @@ def read_networks() -> list[str] | None:
 
 
 def _is_up(interface: str) -> bool:
-    """Return whether an interface is up: kernels add idle tunnels to every namespace."""
+    """Return whether an interface is up; idle tunnels are in every namespace."""
     flags = read_text(Path(f"/sys/class/net/{interface}/flags"))
     return flags is None or bool(int(flags, 16) & 1)  # IFF_UP, netdevice(7)

@@ -50,7 +50,7 @@ def read_cpu_s(pid: int) -> float | None:
 
 
 def stat_fds(pid: int) -> int | None:
-    """Return the number of open descriptors; None where the kernel lacks it (before 6.2)."""
+    """Return the number of open descriptors; None before Linux 6.2."""
     try:
         return Path(f"/proc/{pid}/fd").stat().st_size or None
     except OSError:
@@ -58,7 +58,7 @@ def stat_fds(pid: int) -> int | None:
 
 
 def list_fds(pid: int) -> int | None:
-    """Return the number of open descriptors by listing them; None when the process is gone."""
+    """List and count the open descriptors; None when the process is gone."""
     try:
         return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 (a Path for each of thousands is slow)
     except OSError:

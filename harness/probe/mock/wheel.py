@@ -110,7 +110,7 @@ class TimerWheel:
             self._batches[due] = there.merge(batch)
 
     def _set_timer(self) -> None:
-        """Set the loop's timer to the next due tick, or to now while streams wait to end."""
+        """Set the loop's timer to the next due tick, or to now if streams end."""
         tick = self._ticks[0] if self._ticks else math.inf
         if self._ending:
             tick = -math.inf
@@ -184,7 +184,7 @@ class TimerWheel:
 
 
 def slip_of(lag_ms: float) -> int:
-    """Return the delay of the next token after a late delivery, in whole ms, in sleep pacing.
+    """Return the delay of the next token after a late one, in ms (sleep pacing).
 
     The next token is timed from the tick of this delivery. A delivery less than 1.5 ms late
     counts as on time, so that a loop that waits in whole ms adds no delay.

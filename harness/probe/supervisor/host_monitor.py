@@ -1,4 +1,4 @@
-"""Monitor the host around the box: CPU time of other programs, stolen time, CPU pressure."""
+"""The host around the box: CPU time of others, stolen time, CPU pressure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class HostMonitor:
             self._last = self._read()
 
     def changes(self) -> Mapping[str, float | None]:
-        """Return the changes since the start, by the protocol's names; None if unknown."""
+        """Return the changes since the start by the protocol's names, or None."""
         first, last = self._first, self._last
         if first is None or last is None:
             return dict.fromkeys(_KEYS)

@@ -1,4 +1,4 @@
-"""Fixtures of the probe's tests: an event loop with a virtual clock, counters, settings."""
+"""Fixtures of the probe's tests: a virtual loop, counters, settings."""
 
 import asyncio
 import os
