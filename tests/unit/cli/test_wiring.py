@@ -3,7 +3,7 @@
 import io
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -146,17 +146,23 @@ def test_turn_follows_from_the_flags(tmp_path: Path) -> None:
     assert find_turn(_flags(tmp_path, dry_run=True)) is Turn.NEEDS_NONE
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def number(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
+    """Provide a signal that is not ignored, as some are under `nohup`."""
+    before = signal.signal(request.param, signal.SIG_DFL)
+    yield request.param
+    signal.signal(request.param, before)
+
+
 def test_session_cleans_up_after_a_signal(
     git_checkout: Make, box: SessionBox, number: signal.Signals
 ) -> None:
     """A signal cleans up as Ctrl-C does, and the old handlers return."""
-    flags, before = _flags(git_checkout().root), signal.getsignal(number)
-    session = open_session(flags, stream=io.StringIO())
+    session = open_session(_flags(git_checkout().root), stream=io.StringIO())
     with pytest.raises(KeyboardInterrupt), session as (world, _):
         signal.raise_signal(number)
     assert box.calls == [f"reap {world.run_id}", "trim", "close"]
-    assert signal.getsignal(number) is before
+    assert signal.getsignal(number) is signal.SIG_DFL
 
 
 def test_session_of_a_checkout_closes_its_box(git_checkout: Make, box: SessionBox) -> None:
