@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps to the next timer: an exact schedule without waiting."""
+"""An event loop whose clock jumps to the next timer instead of waiting."""
 
 import asyncio
 import math

@@ -194,7 +194,7 @@ def end(process: Probe) -> Ended:
 
 
 def read_until(process: Probe, word: str) -> str:
-    """Read the output up to the first line that starts with a word; return that line."""
+    """Return the first line of the output that starts with a word."""
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith(word):

@@ -22,7 +22,7 @@ def test_probe_keeps_the_prints_of_a_subject_out_of_the_protocol(
 @pytest.mark.slow
 @pytest.mark.parametrize("virtual", ["1", "0"])
 def test_probe_counts_sessions_that_fail(start: Start, virtual: str) -> None:
-    """A run with failed sessions has a RESULT, an OUTCOME with the cause, and exit code 0."""
+    """A run with failed sessions has a RESULT, an OUTCOME and exit code 0."""
     ended = end(start("sc-mem 3 2 1 1 1", "fails", SCALE_VT=virtual))
     assert ended.code == 0
     assert (ended.result["ok"], ended.result["errors"]) == (2, 1)

@@ -1,1 +1,1 @@
-"""Read what the kernel reports about processes, cgroups and the host: knows no other room."""
+"""Readers of the kernel's files on processes, cgroups and the host."""

@@ -1,4 +1,4 @@
-"""Settings of this process by prctl(2): access by other processes, and the end of a parent."""
+"""Settings of this process by prctl(2): access by others, death with a parent."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""Streams whose tokens are due in the same tick, and the round in which each stream ends."""
+"""A batch of streams: their tokens are due in the same ticks."""
 
 import asyncio
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class Batch:
         return batch
 
     def add(self, stream: Stream, on_delta: OnDelta, tokens: int) -> None:
-        """Add a stream: its first token comes in the next round, its end after its last."""
+        """Add a stream: its first token comes in the next round."""
         self.streams[stream] = on_delta
         self.ending_in(self.round + tokens).append(stream)
 

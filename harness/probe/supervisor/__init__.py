@@ -1,1 +1,1 @@
-"""The supervisor: starts the workers, samples them from outside, prints the protocol."""
+"""The supervisor starts the workers, samples them and prints the protocol."""

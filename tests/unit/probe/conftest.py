@@ -1,4 +1,4 @@
-"""Fixtures of the probe's tests: an event loop with a virtual clock, counters, settings."""
+"""Fixtures of the probe's tests: a loop with a virtual clock and settings."""
 
 import asyncio
 import os

@@ -37,7 +37,7 @@ OTHER = replace(
 
 
 def test_report_survives_its_line() -> None:
-    """The supervisor reads exactly what the worker wrote, to the last bit of a latency."""
+    """The supervisor reads exactly what the worker wrote."""
     assert Report.from_line(REPORT.to_line()) == REPORT
 
 
@@ -61,7 +61,7 @@ def test_merge_of_one_report_is_that_report() -> None:
 
 
 def test_merge_measures_all_sessions_together() -> None:
-    """Counts, CPU and memory are summed, latencies and lags joined, wall time is the longest."""
+    """Counts, CPU and memory are summed; latencies and lags are pooled."""
     assert merge([REPORT, OTHER]) == Report(
         ok=3,
         errors=2,

@@ -138,7 +138,7 @@ def check(
 def test_wheel_serves_every_token_in_its_tick(
     loop: JumpingLoop, deliveries: Deliveries, pacing: Pacing
 ) -> None:
-    """Each of thousands of streams is served as if alone, though a third leave midway."""
+    """Thousands of streams, a third of them cancelled, are served as if alone."""
     chance = random.Random(1)  # noqa: S311 (reproducible)
     crowd = Crowd(loop, deliveries, pacing)
     for number in range(STREAMS):
@@ -155,7 +155,7 @@ def test_wheel_serves_every_token_in_its_tick(
 def test_wheel_that_is_blocked_serves_every_token_afterwards(
     loop: JumpingLoop, deliveries: Deliveries, advance: Advance, pacing: Pacing, seed: int
 ) -> None:
-    """A token that is due in a hold comes at its end, and delays only as the pacing does."""
+    """A token that is due in a hold comes at its end, with its lag."""
     chance = random.Random(seed)  # noqa: S311 (reproducible)
     crowd = Crowd(loop, deliveries, pacing)
     holds: Holds = []
@@ -209,7 +209,7 @@ def test_wheel_is_not_delayed_by_a_loop_that_waits_in_whole_ms(
 def test_wheel_that_ends_a_crowd_still_serves_the_streams_in_flight(
     loop: JumpingLoop, deliveries: Deliveries, advance: Advance, pacing: Pacing
 ) -> None:
-    """A thousand ends in one tick, 1 ms of work each, delay another stream by 64 ms at most."""
+    """A thousand ends in one tick delay another stream by 64 ms at most."""
     crowd = Crowd(loop, deliveries, pacing)
     for _ in range(1000):
         crowd.at(0.0, partial(join_and_work, crowd.wheel, partial(advance, 1)))
@@ -224,7 +224,7 @@ def test_wheel_that_ends_a_crowd_still_serves_the_streams_in_flight(
 def test_wheel_removes_a_stream_that_waits_to_end(
     loop: JumpingLoop, deliveries: Deliveries, pacing: Pacing
 ) -> None:
-    """The first stream to end cancels some that end in the same tick; the rest end normally."""
+    """A stream that ends may cancel others that end in the same tick."""
     crowd = Crowd(loop, deliveries, pacing)
     streams = [crowd.wheel.join(lambda _: None) for _ in range(200)]
     streams[0].add_done_callback(lambda _: leave(crowd.wheel, streams[150:]))

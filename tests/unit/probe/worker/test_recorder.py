@@ -5,7 +5,7 @@ from harness.probe.worker.recorder import Recorder
 
 
 def test_recorder_keeps_the_first_failure(counters: SharedCounters) -> None:
-    """The sample is the type and message of the first error; the totals are published."""
+    """The sample is the first error's type and message; totals are published."""
     recorder = Recorder(3, counters)
     recorder.record_error(ValueError("one"))
     recorder.record_error(ValueError("two"))
