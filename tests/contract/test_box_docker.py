@@ -137,8 +137,8 @@ def test_docker_cell_nobody_limited_leaves_processes_to_its_host(
 @pytest.mark.parametrize(
     ("step", "bounds", "reason"),
     [
-        ("sleep 600", {"silent_s": 2}, "it has said nothing for 2.0 s"),
-        ("while :; do echo x; sleep 0.1; done", {"most_s": 2}, "it is not done after 2.0 s"),
+        ("sleep 600", {"silent_s": 2}, "it printed nothing for 2.0 s"),
+        ("while :; do echo x; sleep 0.1; done", {"most_s": 2}, "it did not end within 2.0 s"),
         ("python3 -c 'x = bytearray(1 << 31)'", {}, "a non-zero code: 137"),
         ("echo No space left on device; false", {}, "the engine's disk is full: "),
     ],

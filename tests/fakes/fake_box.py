@@ -98,7 +98,7 @@ class FakeBox:
     def find_base_image(self, wanted: str) -> BaseImage:
         """Find a base image; names that begin with `no-such` are missing."""
         if wanted.startswith("no-such"):
-            msg = f"the base image {wanted} is not here and cannot be pulled"
+            msg = f"the base image {wanted} is missing and cannot be pulled"
             raise BuildError(msg)
         return BaseImage(id="sha256:base", name=wanted or "fake-base:1")
 
