@@ -1,1 +1,1 @@
-"""The probe: runs one arm at one level in the box, and prints its measurements."""
+"""The probe runs one arm at one concurrency in the box and prints measurements."""

@@ -1,4 +1,4 @@
-"""The probe's command line: reads the settings, and supervises one run."""
+"""The probe's command line: reads the settings and supervises one run."""
 
 import os
 import sys

@@ -184,7 +184,7 @@ def _check_toggles(environment: Mapping[str, str]) -> None:
 
 
 def _clock(environment: Mapping[str, str]) -> Clock:
-    """Read the clock; a virtual one excludes threads and further processes."""
+    """Read the clock; a virtual one excludes other threads and processes."""
     if _toggle(environment, "SCALE_CLOCK", ("real", "virtual")) == "real":
         return "real"
     for name, allowed in _VIRTUAL_NEEDS.items():

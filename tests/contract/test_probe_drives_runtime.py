@@ -54,7 +54,7 @@ print(json.dumps({"surface": surface, "async": is_async, "version": escapement._
 
 @pytest.fixture(params=["src", "first"], scope="module")
 def runtime(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a runtime: the sources, or the first version's wheel."""
+    """Provide the folder of a runtime: the sources, or the first wheel."""
     if request.param == "src":
         return ROOT / "src"
     folder = tmp_path_factory.mktemp("first")

@@ -25,7 +25,7 @@ def _decide(ended: Ended, **seen: object) -> tuple[Outcome, str]:
 
 
 def _run_out_of_time(process: Probe) -> tuple[Outcome, str]:
-    """Let a probe print PROGRESS, then kill it as at a time limit."""
+    """Kill a probe after some PROGRESS lines, as a box does at its time limit."""
     pulses = ""
     for _ in range(_PULSES):
         pulses += read_until(process, "PROGRESS")
@@ -57,7 +57,7 @@ def test_probe_with_late_tokens_is_only_slow(start: Start) -> None:
 
 @pytest.mark.slow
 def test_probe_of_a_runtime_that_reports_wedged_sessions_has_failed_sessions(start: Start) -> None:
-    """The runtime ends the sessions with an error that names session and state."""
+    """The runtime ends the sessions with an error that names the state."""
     outcome, reason = _decide(end(start("sc-mem 3 2 1 1 1", "wedges")))
     assert outcome is Outcome.ERRORS
     assert reason.startswith("3 of 3 sessions failed: RuntimeError: session-00000")

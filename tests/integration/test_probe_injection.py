@@ -11,7 +11,7 @@ LOAD = "1 20 5 5"
 @pytest.mark.parametrize("virtual", ["1", "0"])
 @pytest.mark.parametrize("arm", ["sc-ckpt", "sc-mem", "hand"])
 def test_probe_measures_what_was_injected(start: Start, arm: str, virtual: str) -> None:
-    """Threads, memory and CPU rise as injected; only the injected session fails."""
+    """Threads, memory and CPU rise as injected; only the injected failure occurs."""
     words = f"{arm} 8 {LOAD}"
     plain = end(start(words, SCALE_VT=virtual)).result
     ended = end(

@@ -14,7 +14,7 @@ from tests.integration.probe_runs import ROOT, Start, end
 def test_probe_runs_every_arm_in_both_modes(
     start: Start, tmp_path: Path, arm: str, virtual: str
 ) -> None:
-    """The probe prints CAPS, PROGRESS and RESULT, and no file remains."""
+    """The probe prints CAPS, PROGRESS and RESULT, and leaves no file behind."""
     ended = end(start(f"{arm} 5 2 5 3 2 0 4", SCALE_VT=virtual))
     assert ended.code == 0, ended.stderr
     assert list(ended.maps) == ["CAPS", "PROGRESS", "RESULT"]

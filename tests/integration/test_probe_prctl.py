@@ -28,7 +28,7 @@ print(done.stderr.strip().rpartition("\\n")[2].partition(":")[0])
     ("access", "printed"), [("open", "REACHED\n"), ("denied", "PermissionError\n")]
 )
 def test_supervisor_denies_access_to_its_children(access: str, printed: str) -> None:
-    """A process of the same user can write to unprotected output only."""
+    """A child cannot write to the supervisor's output; unprotected it can."""
     as_root = _WITHOUT_CAPABILITIES if os.geteuid() == 0 else ()
     done = subprocess.run(
         [*as_root, sys.executable, "-c", _SUPERVISE, access],

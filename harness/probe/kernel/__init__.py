@@ -1,1 +1,1 @@
-"""The kernel's files on processes, cgroups and the host."""
+"""Readers of the kernel's files on processes, cgroups and the host."""

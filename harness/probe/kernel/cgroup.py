@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from harness.probe.kernel.files import read_text
-
-PROC = Path("/proc")
+from harness.probe.kernel.files import PROC, read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class Folder:
     mount: Path
 
     def up(self) -> Iterator["Folder"]:
-        """Yield this folder, then its parents up to the mount, whose limits hold."""
+        """Yield this folder and its parents up to the mount: their limits hold too."""
         for path in (self.path, *self.path.parents):
             if not path.is_relative_to(self.mount):
                 return

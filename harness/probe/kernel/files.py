@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+PROC = Path("/proc")
+
 
 def read_text(path: Path | None) -> str | None:
     """Return the text of a file; None without a readable file."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.probe.kernel.files import read_int, read_text
+from harness.probe.kernel.files import PROC, read_int, read_text
 
 _JIFFY_MS = 1000 / os.sysconf("SC_CLK_TCK")
 _COLUMNS = 8
@@ -29,7 +29,7 @@ class HostTimes:
     total_ms: float
 
 
-def read_host_times(path: Path = Path("/proc/stat")) -> HostTimes | None:
+def read_host_times(path: Path = PROC / "stat") -> HostTimes | None:
     """Return the CPU times of the host; None for a file of another format.
 
     Source: proc_stat(5). `user` includes the time of guests. A CPU idles while a task waits
@@ -47,7 +47,7 @@ def read_host_times(path: Path = Path("/proc/stat")) -> HostTimes | None:
 
 def read_kernel_limits() -> Mapping[str, int | None]:
     """Return the limits on threads, mappings and descriptors that no cgroup sets."""
-    settings = Path("/proc/sys")
+    settings = PROC / "sys"
     return {
         "max-map-count": read_int(settings / "vm/max_map_count"),
         "pid-max": read_int(settings / "kernel/pid_max"),
@@ -57,8 +57,8 @@ def read_kernel_limits() -> Mapping[str, int | None]:
 
 
 def read_networks() -> list[str] | None:
-    """Return the network interfaces that are up, sorted, or None."""
-    text = read_text(Path("/proc/self/net/dev"))
+    """Return the network interfaces that are up, sorted; None if unknown."""
+    text = read_text(PROC / "self/net/dev")
     if text is None:
         return None
     names = (line.partition(":")[0].strip() for line in text.splitlines()[2:])
@@ -66,6 +66,6 @@ def read_networks() -> list[str] | None:
 
 
 def _is_up(interface: str) -> bool:
-    """Return whether an interface is up; idle tunnels are in every namespace."""
+    """Return whether an interface is up: kernels add unused tunnels."""
     flags = read_text(Path(f"/sys/class/net/{interface}/flags"))
     return flags is None or bool(int(flags, 16) & 1)  # IFF_UP, netdevice(7)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.probe.kernel.files import read_text
+from harness.probe.kernel.files import PROC, read_text
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -25,15 +25,10 @@ class ProcessStatus:
     peak_rss_kb: int | None = None
 
 
-def read_status(process: int | Literal["self"]) -> ProcessStatus:
+def read_status(process: int | Literal["self"], proc: Path = PROC) -> ProcessStatus:
     """Return the state of a process, by its id; an empty one when it is gone."""
-    return parse_status(read_text(Path(f"/proc/{process}/status")) or "")
-
-
-def parse_status(text: str) -> ProcessStatus:
-    """Return the state that the text of ``/proc/PID/status`` describes."""
     found: dict[str, int | None] = {"Threads": None, "VmRSS": None, "VmHWM": None}
-    for line in text.splitlines():
+    for line in (read_text(proc / f"{process}/status") or "").splitlines():
         name, _, value = line.partition(":")
         if name in found:
             found[name] = int(value.split()[0])
@@ -42,7 +37,7 @@ def parse_status(text: str) -> ProcessStatus:
 
 def read_cpu_s(pid: int) -> float | None:
     """Return the CPU time of a process, user and system; None when it is gone."""
-    text = read_text(Path(f"/proc/{pid}/stat"))
+    text = read_text(PROC / f"{pid}/stat")
     if text is None:
         return None
     fields = text[text.rindex(")") + 2 :].split()  # the name before may hold any character
@@ -52,14 +47,14 @@ def read_cpu_s(pid: int) -> float | None:
 def stat_fds(pid: int) -> int | None:
     """Return the number of open descriptors; None before Linux 6.2."""
     try:
-        return Path(f"/proc/{pid}/fd").stat().st_size or None
+        return (PROC / f"{pid}/fd").stat().st_size or None
     except OSError:
         return None
 
 
 def list_fds(pid: int) -> int | None:
-    """List and count the open descriptors; None when the process is gone."""
+    """Return the number of open descriptors by listing them."""
     try:
-        return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 (a Path for each of thousands is slow)
+        return len(os.listdir(PROC / f"{pid}/fd"))  # noqa: PTH208 (a Path for each of thousands is slow)
     except OSError:
         return None

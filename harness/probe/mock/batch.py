@@ -1,4 +1,4 @@
-"""Streams whose tokens are due in the same tick, with their last rounds."""
+"""A batch of streams: their tokens are due in the same ticks."""
 
 import asyncio
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class Batch:
         return batch
 
     def add(self, stream: Stream, on_delta: OnDelta, tokens: int) -> None:
-        """Add a stream, whose first token comes in the next round."""
+        """Add a stream: its first token comes in the next round."""
         self.streams[stream] = on_delta
         self.ending_in(self.round + tokens).append(stream)
 

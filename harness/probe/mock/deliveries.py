@@ -24,7 +24,7 @@ class Deliveries:
 
     @property
     def lags(self) -> Mapping[int, int]:
-        """Return delivered tokens by lag in ms, without open blocking streams."""
+        """Return the delivered tokens by lag, without blocking streams in progress."""
         return dict(self._lags)
 
     def add_round(self, first_lag_ms: int, last_lag_ms: int, tokens: int) -> None:

@@ -46,7 +46,7 @@ class MockLLM:
 
     @property
     def workers_seen(self) -> Literal["platform", "virtual", "mixed"] | None:
-        """Return the observed kind: blocked threads, loop tasks, both, or None."""
+        """Return the kind of the streams' callers: threads, tasks, or both."""
         if self._was_blocking:
             return "mixed" if self._wheels else "platform"
         return "virtual" if self._wheels else None

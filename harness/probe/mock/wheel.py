@@ -5,10 +5,10 @@ import heapq
 import math
 from collections import deque
 from operator import length_hint
-from typing import Literal
 
 from harness.probe.mock.batch import Batch, OnDelta, Stream
 from harness.probe.mock.deliveries import Deliveries
+from harness.probe.settings import Pacing
 
 TOKEN = "word "  # noqa: S105 (a token of text)
 _TICKS_PER_S = 1000.0
@@ -43,7 +43,7 @@ class TimerWheel:
         ttft_ms: int,
         tokens: int,
         tok_ms: int,
-        pacing: Literal["sleep", "server"],
+        pacing: Pacing,
         deliveries: Deliveries,
     ) -> None:
         self._loop = loop
@@ -110,7 +110,7 @@ class TimerWheel:
             self._batches[due] = there.merge(batch)
 
     def _set_timer(self) -> None:
-        """Set the loop's timer to the next due tick, or to now if streams end."""
+        """Set the loop's timer to the next tick, or to now while streams end."""
         tick = self._ticks[0] if self._ticks else math.inf
         if self._ending:
             tick = -math.inf
@@ -184,10 +184,10 @@ class TimerWheel:
 
 
 def slip_of(lag_ms: float) -> int:
-    """Return the delay of the next token after a late one, in ms (sleep pacing).
+    """Return the delay, in whole ms, of the next token after a late one.
 
-    The next token is timed from the tick of this delivery. A delivery less than 1.5 ms late
-    counts as on time, so that a loop that waits in whole ms adds no delay.
+    Sleep pacing times the next token from the tick of the last delivery. A delivery less than
+    1.5 ms late counts as on time, so that a loop that waits in whole ms adds no delay.
     """
     return math.floor(lag_ms) if lag_ms >= _ON_TIME_TICKS else 0
 

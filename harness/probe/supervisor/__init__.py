@@ -1,1 +1,1 @@
-"""The supervisor: starts and samples the workers, and prints the protocol."""
+"""The supervisor starts the workers, samples them and prints the protocol."""

@@ -1,12 +1,12 @@
-"""The host around the box: CPU time of others, stolen time, CPU pressure."""
+"""Monitor the host: CPU time of other programs, stolen time, CPU pressure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.probe.kernel.cgroup import PROC, Cgroup
+from harness.probe.kernel.cgroup import Cgroup
 from harness.probe.kernel.cgroup_stats import read_cpu_ms
-from harness.probe.kernel.files import read_pressure_ms
+from harness.probe.kernel.files import PROC, read_pressure_ms
 from harness.probe.kernel.host import HostTimes, read_host_times
 
 _KEYS = ("host-cpus", "host-ms", "steal-ms", "others-cpu-ms", "pressure-ms")
@@ -57,7 +57,7 @@ class HostMonitor:
             self._last = self._read()
 
     def changes(self) -> Mapping[str, float | None]:
-        """Return the changes since the start by the protocol's names, or None."""
+        """Return the changes since the start, by the protocol's names."""
         first, last = self._first, self._last
         if first is None or last is None:
             return dict.fromkeys(_KEYS)

@@ -27,7 +27,7 @@ class Peaks:
 
 
 class Sampler:
-    """Samples some processes together; keeps their peaks and last samples.
+    """Samples several processes; keeps their peaks and last samples.
 
     Args:
         pids: The processes.
@@ -110,7 +110,7 @@ class CpuMeter:
         self._before = (now_s(), 0.0)
 
     def read_pct(self) -> float | None:
-        """Return the CPU share since the last call, in %; None if all are gone.
+        """Return the share of one CPU since the last call, in %; None if unknown.
 
         A process that is gone keeps its last CPU time. Call it once a second at most: the
         kernel sums over all threads.

@@ -16,7 +16,7 @@ from harness.probe.supervisor.worker_process import WorkerProcess
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Running totals of all shards: ended sessions, failed sessions, tokens."""
+    """Running totals: ended sessions, failed sessions, delivered tokens."""
 
     done: int
     errors: int
@@ -172,7 +172,7 @@ def _sum(values: Iterable[int | None]) -> int | None:
 
 
 def _merge_kinds(reported: Iterable[str | None]) -> str | None:
-    """Return the worker kind of all shards, or `mixed`; None without streams."""
+    """Return the worker kind that all shards report, or `mixed`."""
     kinds = sorted({kind for kind in reported if kind is not None})
     if len(kinds) > 1:
         return "mixed"

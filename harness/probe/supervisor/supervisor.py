@@ -191,7 +191,7 @@ class Supervisor:
 
 @contextmanager
 def _scratch_folder(parent: Path | None) -> Iterator[Path]:
-    """Provide a folder for the sessions' files; a given parent is not removed."""
+    """Provide a folder for the sessions' files; a given parent keeps it."""
     folder = tempfile.mkdtemp(prefix="probe-", dir=parent)
     try:
         yield Path(folder)

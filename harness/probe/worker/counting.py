@@ -1,4 +1,4 @@
-"""The process of exact costs: runs sessions under the virtual clock.
+"""The counted process of exact costs: runs sessions under the virtual clock.
 
 It has no supervisor, so no sampler is counted, and ends without cleanup. It imports little: under
 valgrind the imports take most of the time.
@@ -133,7 +133,7 @@ def _memory_watch(
 
 
 def _settle_collector() -> None:
-    """Exclude present objects from full garbage collections.
+    """Exclude present objects from garbage collection; keep its young part.
 
     Young collections depend on the objects that a turn makes, so they belong to its cost. The
     frequency of full collections depends on the number of objects: a few sessions predict
@@ -146,7 +146,7 @@ def _settle_collector() -> None:
 
 
 def _scratch(settings: Settings) -> Path:
-    """Return a new folder with a path of constant length."""
+    """Return a new folder whose path has a constant length; the harness removes it."""
     if settings.scratch is None:
         import tempfile  # noqa: PLC0415 (only here: for use by hand)
 

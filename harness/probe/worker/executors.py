@@ -68,7 +68,9 @@ async def _drive(arm: Arm, indices: range, recorder: Recorder, start_s: float) -
 
 
 def run_in_threads(arm: Arm, indices: range, recorder: Recorder, start_s: float) -> Elapsed:
-    """Run every session on a thread; one that cannot start is a failed session.
+    """Run every session on its own thread.
+
+    A thread that cannot start counts as a failed session.
 
     Args:
         arm: Runs one session.

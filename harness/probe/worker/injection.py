@@ -18,7 +18,7 @@ class InjectedFailureError(Exception):
 
 
 class InjectedMockLLM(MockLLM):
-    """A mock that adds work to the end of each turn, on its thread or loop."""
+    """A mock that adds work to the end of each turn, where the turn runs."""
 
     def __init__(self, settings: Settings, deliveries: Deliveries) -> None:
         super().__init__(settings, deliveries)
@@ -38,7 +38,7 @@ class InjectedMockLLM(MockLLM):
 
 
 class InjectedArm:
-    """An arm whose sessions hold threads and memory; every Nth session fails.
+    """An arm whose sessions hold resources, and of which every Nth fails.
 
     A session that fails does all its work first, so the load stays the same.
 
@@ -70,7 +70,7 @@ class InjectedArm:
 
 
 class HeldResources:
-    """Idle threads and bytes of one session."""
+    """Idle threads and bytes that one session holds."""
 
     def __init__(self, index: int, injection: Injection) -> None:
         self._index = index
@@ -121,6 +121,6 @@ def burn(iterations: int) -> int:
 
 
 def make_bytes(index: int, size_bytes: int) -> bytes:
-    """Return bytes of one session: one allocation, every page written."""
+    """Return bytes of one session alone, a multiple of 8, with every page written."""
     word = (index + 1).to_bytes(_WORD_BYTES, "little")
     return word * -(-size_bytes // _WORD_BYTES)

@@ -30,7 +30,7 @@ class Recorder:
 
     @property
     def latencies_ms(self) -> "array[float]":
-        """Return the latencies of successful sessions, in order of their ends."""
+        """Return the latencies of the successful sessions, in order of their ends."""
         return self._latencies_ms[: self.ok]
 
     def record_ok(self, latency_ms: float) -> None:

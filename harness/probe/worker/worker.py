@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _die_first(supervisor: int) -> None:
-    """Become the kernel's first OOM victim, and end with the supervisor."""
+    """Make this process the first OOM victim, and end it with its supervisor."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     if not die_with_parent(supervisor):
@@ -79,7 +79,7 @@ def _measure(
 
 
 def _wait_for_start(out: BinaryIO) -> float:
-    """Report readiness; return the common start, in monotonic seconds."""
+    """Report readiness; return the common start in monotonic seconds."""
     out.write(READY)
     out.flush()
     return float(sys.stdin.readline())

@@ -1,4 +1,4 @@
-"""Fixtures of the probe's tests: a virtual loop, counters, settings."""
+"""Fixtures of the probe's tests: a loop with a virtual clock and settings."""
 
 import asyncio
 import os

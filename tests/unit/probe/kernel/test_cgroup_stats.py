@@ -35,7 +35,7 @@ from tests.unit.probe.cgroup_files import (
 def test_cgroup_v1_in_a_container_is_the_mount_itself(
     tmp_path: Path, root: str, path: str
 ) -> None:
-    """A container sees its own cgroup at the mount, whatever its path."""
+    """Whatever root and path are, the container's own cgroup is at the mount."""
     write(tmp_path, V1_FILES)
     cgroup = parse_cgroup(mount_v1(tmp_path, root), membership_v1(path))
     assert read_limits(cgroup) == CgroupLimits(
@@ -90,7 +90,7 @@ def test_cgroup_v2_limits_and_counters(tmp_path: Path) -> None:
 
 
 def test_cgroup_cpu_time_is_read_in_ms(tmp_path: Path) -> None:
-    """v1 counts ns, v2 counts us; without either it is unknown."""
+    """v1 counts ns, perhaps in a separate hierarchy; v2 counts us."""
     write(tmp_path / "v1", V1_FILES)
     write(tmp_path / "v2", V2_FILES)
     apart = f"40 31 0:40 / {tmp_path}/v1/cpuacct ro - cgroup cgroup rw,cpuacct\n"

@@ -1,8 +1,9 @@
 """The readers of a process's state."""
 
 import os
+from pathlib import Path
 
-from harness.probe.kernel.processes import list_fds, parse_status, read_cpu_s, read_status
+from harness.probe.kernel.processes import ProcessStatus, list_fds, read_cpu_s, read_status
 
 NOBODY = 1 << 22  # above the largest pid of Linux
 
@@ -18,20 +19,27 @@ SigQ:\t0/96365
 """
 
 
-def test_status_is_read_by_name() -> None:
+def _write_status(folder: Path, text: str) -> None:
+    (folder / "77").mkdir()
+    (folder / "77/status").write_text(text, encoding="ascii")
+
+
+def test_status_is_read_by_name(tmp_path: Path) -> None:
     """The status holds threads, resident memory and its peak, in the kernel's kB."""
-    status = parse_status(STATUS)
-    assert (status.threads, status.rss_kb, status.peak_rss_kb) == (1009, 21004, 23568)
+    _write_status(tmp_path, STATUS)
+    assert read_status(77, tmp_path) == ProcessStatus(
+        threads=1009, rss_kb=21004, peak_rss_kb=23568
+    )
 
 
-def test_status_of_a_zombie_has_no_memory() -> None:
+def test_status_of_a_zombie_has_no_memory(tmp_path: Path) -> None:
     """A dead process that nobody has waited for has threads and no memory."""
-    status = parse_status("State:\tZ (zombie)\nThreads:\t1\n")
-    assert (status.threads, status.rss_kb, status.peak_rss_kb) == (1, None, None)
+    _write_status(tmp_path, "State:\tZ (zombie)\nThreads:\t1\n")
+    assert read_status(77, tmp_path) == ProcessStatus(threads=1)
 
 
 def test_process_that_is_gone_reads_as_none() -> None:
-    """No reader raises for it."""
+    """No reader raises for a process that is gone."""
     assert read_status(NOBODY).threads is None
     assert read_cpu_s(NOBODY) is None
     assert list_fds(NOBODY) is None

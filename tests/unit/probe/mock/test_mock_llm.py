@@ -46,7 +46,7 @@ def stream_late_once(settings: Settings, deliveries: Deliveries) -> tuple[list[i
 def test_mock_blocking_stream_takes_the_nominal_turn(
     make_settings: Callable[..., Settings], deliveries: Deliveries
 ) -> None:
-    """Tokens come at ttft and then every tok; the end a tok after the last."""
+    """Tokens come at ttft and then every tok; the reply one tok after the last."""
     clock = Clock()
     came_s: list[float] = []
     llm = MockLLM(make_settings(), deliveries, clock=clock.read, sleep=clock.sleep)

@@ -68,7 +68,7 @@ def make_run(loop: Loop, deliveries: Deliveries) -> Callable[..., WheelRun]:
 def test_wheel_on_time_takes_the_nominal_turn(
     make_run: Callable[..., WheelRun], deliveries: Deliveries, pacing: Pacing
 ) -> None:
-    """Tokens come at ttft and then every tok; the end a tok after the last."""
+    """Tokens come at ttft and then every tok; the end one tok after the last."""
     run = make_run(pacing)
     assert run.until_end(run.stream()) == [25]
     assert run.came_ms == [10, 15, 20]
@@ -118,7 +118,7 @@ def test_wheel_under_server_pacing_keeps_its_schedule(
 def test_wheel_that_is_late_returns_to_the_loop(
     make_run: Callable[..., WheelRun], advance: Advance
 ) -> None:
-    """Tokens that become due during a delivery wait for ready callbacks."""
+    """Tokens that become due during a delivery wait for other callbacks."""
     run = make_run("server", tok_ms=1)
     order: list[str] = []
 
@@ -169,7 +169,7 @@ def test_wheel_merges_batches_that_were_served_in_one_late_tick(
 
 
 def test_wheel_removes_a_cancelled_stream(make_run: Callable[..., WheelRun]) -> None:
-    """A cancelled stream gets no more tokens; others of its batch are unaffected."""
+    """A cancelled stream gets no more tokens; others in its batch get all."""
     run = make_run()
     others: list[str] = []
 

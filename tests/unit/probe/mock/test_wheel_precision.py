@@ -138,7 +138,7 @@ def check(
 def test_wheel_serves_every_token_in_its_tick(
     loop: JumpingLoop, deliveries: Deliveries, pacing: Pacing
 ) -> None:
-    """Each of thousands of streams is served as if alone."""
+    """Thousands of streams, a third of them cancelled, are served as if alone."""
     chance = random.Random(1)  # noqa: S311 (reproducible)
     crowd = Crowd(loop, deliveries, pacing)
     for number in range(STREAMS):
@@ -155,7 +155,7 @@ def test_wheel_serves_every_token_in_its_tick(
 def test_wheel_that_is_blocked_serves_every_token_afterwards(
     loop: JumpingLoop, deliveries: Deliveries, advance: Advance, pacing: Pacing, seed: int
 ) -> None:
-    """A token that is due in a hold comes at its end, late by the rest."""
+    """A token that is due in a hold comes at its end, with its lag."""
     chance = random.Random(seed)  # noqa: S311 (reproducible)
     crowd = Crowd(loop, deliveries, pacing)
     holds: Holds = []
@@ -224,7 +224,7 @@ def test_wheel_that_ends_a_crowd_still_serves_the_streams_in_flight(
 def test_wheel_removes_a_stream_that_waits_to_end(
     loop: JumpingLoop, deliveries: Deliveries, pacing: Pacing
 ) -> None:
-    """A stream may cancel others that end in the same tick."""
+    """A stream that ends may cancel others that end in the same tick."""
     crowd = Crowd(loop, deliveries, pacing)
     streams = [crowd.wheel.join(lambda _: None) for _ in range(200)]
     streams[0].add_done_callback(lambda _: leave(crowd.wheel, streams[150:]))

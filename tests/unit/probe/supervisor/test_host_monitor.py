@@ -45,7 +45,7 @@ def test_host_changes_exclude_the_cgroup() -> None:
 
 
 def test_host_changes_are_never_negative() -> None:
-    """Jiffies are coarser than the cgroup's count, so small negatives are zero."""
+    """Jiffies are coarser than the cgroup's count: small negatives are zero."""
     changes = _changes(
         _reading(0.0, _times(0.0, 0.0), 0.0), _reading(10.0, _times(10.0, 0.0), 14.0)
     )
@@ -72,7 +72,7 @@ def test_host_changes_that_are_unknown_are_none(
 
 
 def test_host_changes_start_and_end_with_the_sessions() -> None:
-    """Only readings between the first start and the end count."""
+    """Only readings between the first start and the stop count."""
     times = iter(_reading(at, _times(at, 0.0)) for at in (100.0, 200.0, 300.0))
     monitor = HostMonitor(times.__next__)
     monitor.update()

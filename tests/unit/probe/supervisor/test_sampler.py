@@ -67,7 +67,7 @@ def test_sampler_peak_is_at_least_that_of_each_process() -> None:
 
 
 def test_cpu_share_is_that_of_all_the_processes() -> None:
-    """A process that is gone keeps its CPU time: no share is negative."""
+    """A process that is gone keeps its CPU time: the share stays positive."""
     taken_s = {1: iter([1.0, 2.0, None]), 2: iter([0.5, None, None])}
     clock_s = iter([0.0, 1.0, 3.0])
     meter = CpuMeter([1, 2], lambda: next(clock_s), lambda pid: next(taken_s[pid]))

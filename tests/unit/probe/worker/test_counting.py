@@ -24,7 +24,7 @@ Count = Callable[..., tuple[int, dict[str, Any]]]
 def count(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Iterator[Count]:
-    """Provide a function that returns exit code and COUNT; then clean up."""
+    """Provide a function that returns exit code and COUNT; restore the process."""
     monkeypatch.setenv("SCALE_SCRATCH", str(tmp_path))
     thresholds = gc.get_threshold()
 
@@ -99,7 +99,7 @@ def test_counting_creates_a_temporary_folder_by_default(
 def test_counting_measures_memory_between_two_tokens(
     make_settings: Callable[..., Settings],
 ) -> None:
-    """The instant is in the middle of the last answer, half a ms before a tick."""
+    """The instant is the middle of the last answer, just before a tick."""
     settings = make_settings(turns=6, ttft_ms=200, tokens=50, tok_ms=5)
     assert held_at_s(settings) == pytest.approx(5 * 0.450 + 0.200 + 0.125 - 0.0005)
 

@@ -54,7 +54,7 @@ class WatchedArm:
 
 
 def _drive(arm: InjectedArm, indices: range, *, is_virtual: bool) -> list[BaseException | None]:
-    """Run sessions in either mode; return their errors."""
+    """Run sessions in either mode, and return their errors."""
 
     async def together() -> list[BaseException | None]:
         return await asyncio.gather(*map(arm.arun, indices), return_exceptions=True)
@@ -156,7 +156,7 @@ def test_injection_holds_bytes_for_the_life_of_a_session() -> None:
 
 
 def test_injected_bytes_are_one_object_of_a_session_alone() -> None:
-    """Sessions share no bytes, every page is written, in multiples of 8."""
+    """Sessions share no bytes, every page is written, sizes are multiples of 8."""
     assert (len(make_bytes(0, 0)), len(make_bytes(0, 1)), len(make_bytes(0, 4096))) == (0, 8, 4096)
     assert make_bytes(0, 4096) != make_bytes(1, 4096)
     pages = [make_bytes(255, 3 * 4096)[at : at + 4096] for at in (0, 4096, 8192)]
@@ -172,7 +172,7 @@ def test_injection_works_once_a_turn_where_the_turn_ends(
     *,
     is_virtual: bool,
 ) -> None:
-    """The work follows the last token, on the caller's thread."""
+    """The work follows the last token on the caller's thread."""
     events: list[object] = []
     monkeypatch.setattr(
         injection, "burn", lambda n: events.append((n, threading.current_thread().name))
@@ -195,7 +195,7 @@ def test_injection_takes_no_time_of_a_virtual_clock(
     counters: SharedCounters,
     loop: JumpingLoop,
 ) -> None:
-    """Injected work does not change latency under a virtual clock."""
+    """Injected work reads no clock: under a virtual clock latency is nominal."""
     worse = Injection(work=1000, threads=2, held_bytes=4096, failing=4)
     settings = make_settings(injection=worse)
     arm = inject(HandArm(settings, make_llm(settings, deliveries)), worse)
