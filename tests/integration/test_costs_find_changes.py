@@ -90,7 +90,7 @@ def test_identical_trees_cost_the_same() -> None:
 
 def test_one_more_serialisation_an_event_is_found() -> None:
     """It changes instructions, and neither memory nor system calls."""
-    line = "        trail = signed(result.trail)\n"
+    line = "        trail = format_trail(result.trail)\n"
     dumped = '        json.dumps({"name": event.name, "trail": trail})\n'
     branch = _edited(
         "session/session",
@@ -107,7 +107,9 @@ def test_some_bytes_more_a_session_are_found() -> None:
     line = "        self._is_busy = False\n\n    def open"
     # a slot of the object, and bytes of its own to put there
     held = "        self._ballast = bytes(64 - 8 - bytes().__sizeof__())\n"
-    branch = _edited("session/drain", (line, held + line), ('"_end", ', '"_ballast", "_end", '))
+    branch = _edited(
+        "session/loop_pump", (line, held + line), ('"_end", ', '"_ballast", "_end", ')
+    )
     costs = _by_name(_count(branch, by={CounterName.MEMORY, CounterName.STRACE}))
     assert _rise(costs["traced-bytes/session"]) == pytest.approx(64, abs=0.5)
     assert _rise(costs["allocated-blocks/session"]) == pytest.approx(1, abs=0.01)

@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 
 _COUNTER = itertools.count()
-_RUN_ID = re.compile(r"esc-([0-9a-f]+)-([0-9]{1,7})-([0-9]{1,18})-[0-9]{1,18}")
+# numbers may be padded with zeros, as in the names of counting folders
+_RUN_ID = re.compile(r"esc-([0-9a-f]+)-0*([0-9]{1,7})-([0-9]{1,18})-[0-9]{1,18}")
 
 
 def own_run_id() -> str:

@@ -75,6 +75,16 @@ def test_sides_of_a_killed_run_are_removed_by_the_next(temporary: Path) -> None:
     assert [folder.name for folder in temporary.iterdir()] == ["esc-bench-count-else"]
 
 
+def test_sides_of_a_living_run_are_not_removed_by_another(temporary: Path) -> None:
+    """Two runs count on one machine at once."""
+    trees = {Side.BASE: make_tree()}
+    with LocalSideFolders().open(trees) as one:
+        with LocalSideFolders().open(trees):
+            pass
+        assert (Path(one[Side.BASE]) / "work").is_dir()
+    assert list(temporary.iterdir()) == []
+
+
 def test_sides_of_this_host_have_one_confinement(temporary: Path) -> None:
     """It is found once and is one sentence, for any user."""
     sides = LocalSideFolders()
