@@ -105,7 +105,7 @@ def build(flags: Flags) -> None:
 
 @verb(f.FOLDER)
 def report(flags: Flags) -> None:
-    """Print the table of a stored run again, derived anew from its cells."""
+    """Print the table of a stored run again, recomputed from its cells."""
     from experiments.speed_goals.run import render_stored
     from harness.cli.wiring import show_stored
 

@@ -224,14 +224,14 @@ TIMEOUT = Flag(
 
 LEVELS = Flag(
     "levels",
-    "ascending concurrencies, as in 500,1000,1500 or, doubling, 500..64000 (default 500..8000)",
+    "sessions at once, ascending: 500,1000,1500 or, doubling, 500..64000 (default 500..8000)",
     parse_levels,
     default="500..8000",
     is_setting=True,
 )
 BLOCKS = Flag(
     "blocks",
-    "ABBA blocks a level, two pairs each (default 1; 0: one pair a level)",
+    "blocks per level, each base, branch, branch, base (default 1; 0: one pair per level)",
     partial(parse_whole, least=0),
     default="1",
     is_setting=True,
@@ -254,14 +254,14 @@ OBJECTIVE = Flag(
 )
 PAIRS = Flag(
     "pairs",
-    "pairs at each of two levels that the ladder shows, its own included (default 0: none)",
+    "pairs in all at each of two levels, chosen after the ladder (default 0: the ladder's own)",
     partial(parse_whole, least=0),
     default="0",
     is_setting=True,
 )
 DECISION_LEVELS = Flag(
     "decision-levels",
-    "run those pairs at these levels instead, as in 500,2000",
+    "the levels of --pairs, instead of the two chosen ones, as in 500,2000",
     optional(parse_levels),
     is_setting=True,
 )
@@ -283,7 +283,7 @@ MAIN = _text_or_none(
 REPO = _text_or_none("repo", "a folder of the checkout (default: this one)", goes_with_resume=True)
 BASE_IMAGE = _text(
     "base-image",
-    "the image that builds stand on, or without Docker a Python (or BASE_IMAGE=; "
+    "for both sides: the image to build on, or without Docker a Python (or BASE_IMAGE=; "
     "default: that of `invoke base-image` if there is one, else python:3.13-slim)",
     is_setting=True,
     variable="BASE_IMAGE",

@@ -47,7 +47,7 @@ Available tasks:
                table.
   ramp         Ramp one build, the checkout or --image, until it breaks, and
                print its table.
-  report       Print the table of a stored run again, derived anew from its
+  report       Print the table of a stored run again, recomputed from its
                cells.
   selftest     Prove the gate: identical builds must pass, injected regressions
                be caught.
